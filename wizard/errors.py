@@ -1,0 +1,82 @@
+"""One tree of errors. Each says what happened, where, and what to do; each knows its exit code.
+
+Exit codes are listed once, in :class:`Exit`, and stay below 126, so that a shell's own codes are never mistaken for ours.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class Exit(IntEnum):
+    """Exit codes of the command line."""
+
+    DONE = 0
+    ERROR = 1
+    CHANGES = 2
+    BLOCKED = 3
+    REFUSED = 4
+    ROLLED_BACK = 5
+    NOT_ROLLED_BACK = 6
+    UNSEEN = 7
+    USAGE = 64
+    INTERRUPTED = 130
+
+
+class WizardError(Exception):
+    """Something the user should read: `what` happened, `where` (file, line, field), and what to `do`.
+
+    Never caught to be ignored; the command line prints it as one message and leaves with `exit_code`.
+    """
+
+    exit_code: Exit = Exit.ERROR
+
+    def __init__(self, what: str, *, where: str = "", do: str = "") -> None:
+        super().__init__(what)
+        self.what, self.where, self.do = what, where, do
+
+    def __str__(self) -> str:
+        text = f"{self.where}: {self.what}" if self.where else self.what
+        return f"{text}\n  {self.do}" if self.do else text
+
+
+class UsageError(WizardError):
+    """The command line itself is wrong."""
+
+    exit_code = Exit.USAGE
+
+
+class InputError(WizardError):
+    """A file or value that the user gave is wrong."""
+
+
+class FormatError(WizardError):
+    """A configuration file cannot be read as its own reader would, so it is not edited. `where` holds the line."""
+
+    def at(self, path: str) -> FormatError:
+        """The same error with the file's path in front of the line."""
+        return type(self)(self.what, where=f"{path}:{self.where}" if self.where else path, do=self.do)
+
+
+class NodeError(WizardError):
+    """Something of the node could not be read."""
+
+
+class NotThere(NodeError):
+    """There is no such file, directory or command on the node."""
+
+
+class Denied(NodeError):
+    """It is there, but may not be read: usually for want of root rights."""
+
+
+class Blocked(WizardError):
+    """A finding stands in the way."""
+
+    exit_code = Exit.BLOCKED
+
+
+class Refused(WizardError):
+    """The node is no longer what the plan was made for, or another run is under way."""
+
+    exit_code = Exit.REFUSED
