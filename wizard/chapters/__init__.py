@@ -1,0 +1,51 @@
+"""The chapters in their order. Adding one: a module here, and a line in :func:`chapters`."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from wizard.answers import AllAnswers
+from wizard.cards import AnswersModel
+from wizard.node.facts import Facts
+from wizard.plan import Finding
+from wizard.questions import Check, Question, Table
+from wizard.wants import Wants
+
+
+class Chapter(Protocol):
+    """What every chapter module offers."""
+
+    NAME: str  # its key in the answers file
+    TITLE: str
+    WHY: str  # two or three sentences for the admin
+    NEEDS: tuple[str, ...]  # chapters that this one cannot do without: blocked with them
+    Answers: type[AnswersModel]
+
+    def suggest(self, facts: Facts) -> AnswersModel | None:
+        """Answers that fit the node as it is now; None where the chapter does not apply to it."""
+
+    def questions(self, facts: Facts, answers: AllAnswers) -> list[Question | Table]:
+        """The questions, as data."""
+
+    def wants(self, facts: Facts, answers: AllAnswers) -> Wants:
+        """What is to be done. Pure."""
+
+    def findings(self, facts: Facts, answers: AllAnswers) -> list[Finding]:
+        """What is wrong, or will go wrong with these answers."""
+
+    def checks(self, facts: Facts, answers: AllAnswers) -> list[Check]:
+        """What shows that it works now, and whether something waits for the reboot."""
+
+    def summary(self, facts: Facts) -> list[str]:
+        """What was found that matters here, a line each."""
+
+
+def chapters() -> tuple[Chapter, ...]:
+    """All chapters, in the order in which they are walked through."""
+    from wizard.chapters import gateways, iommu, metadata, passthrough, vfs
+
+    return (iommu, vfs, passthrough, gateways, metadata)
+
+
+def chapter(name: str) -> Chapter:
+    return next(each for each in chapters() if each.NAME == name)

@@ -1,0 +1,1 @@
+"""Reading a node: this machine, a recorded one, or a simulated one. Reading never writes."""

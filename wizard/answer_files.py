@@ -1,0 +1,223 @@
+"""Answers from files and from fields: read, checked with one clear message, changed one value at a time, written as TOML."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from wizard.answers import FORMAT, AllAnswers
+from wizard.cards import AnswersModel
+from wizard.chapters import chapter, chapters
+from wizard.errors import InputError
+from wizard.questions import Key, Question
+
+
+def load(path: Path) -> AllAnswers:
+    """Read an answers file. Raises InputError with the field that is wrong."""
+    where = str(path)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror}", where=where) from None
+    except UnicodeDecodeError as error:
+        raise InputError(f"is not UTF-8 at byte {error.start}", where=where, do="Save it as UTF-8.") from None
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"is not TOML: {error}", where=where) from None
+    found = data.pop("format", None)
+    if found != FORMAT:
+        raise InputError(
+            f"format is {found!r}" if found else "has no format",
+            where=where,
+            do=f'The first line has to be: format = "{FORMAT}"',
+        )
+    return from_data(data, where)
+
+
+def from_data(data: Mapping[str, Any], where: str = "") -> AllAnswers:
+    """Answers from plain data. Raises InputError with the field that is wrong."""
+    models = {each.NAME: each.Answers for each in chapters()}
+    found: dict[str, AnswersModel] = {}
+    for name, value in data.items():
+        if name not in models:
+            raise InputError(f"unknown chapter [{name}]", where=where, do=f"Known are: {', '.join(models)}.")
+        try:
+            found[name] = models[name].model_validate(value)
+        except ValidationError as error:
+            place, what = problem(error, models[name])
+            field = _dotted((name, *place))
+            raise InputError(f"{field}: {what}", where=where) from None
+    return AllAnswers({name: found[name] for name in models if name in found})
+
+
+def problem(error: ValidationError, model: type[AnswersModel]) -> tuple[Key, str]:
+    """The first thing that is wrong: its place in the model and a sentence that says what would be right."""
+    first = min(error.errors(), key=lambda each: each["type"] != "extra_forbidden")
+    key = tuple(
+        part
+        for part in first["loc"]
+        if not (isinstance(part, str) and part.startswith(("literal", "list[", "int", "function")))
+    )
+    kind, given = first["type"], first.get("input")
+    if kind == "extra_forbidden":
+        return key, f"is not a known key; known here: {', '.join(_fields(model, key[:-1]))}"
+    if kind == "missing":
+        return key, "is missing"
+    if kind == "value_error":
+        return key, str(first["ctx"]["error"])
+    wanted = {
+        "int_type": "a whole number", "int_parsing": "a whole number", "int_from_float": "a whole number",
+        "bool_type": "true or false", "bool_parsing": "true or false", "string_type": "a text in quotes",
+        "list_type": "a list", "model_type": "a table", "model_attributes_type": "a table", "dict_type": "a table",
+    }  # fmt: skip
+    if kind == "literal_error":
+        return key, f"has to be {first['ctx']['expected']}, not {_shown(given)}"
+    return (
+        key,
+        f"has to be {wanted[kind]}, not {_shown(given)}" if kind in wanted else f"{first['msg']}, not {_shown(given)}",
+    )
+
+
+def _shown(value: object) -> str:
+    text = json.dumps(value, default=str)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _fields(model: type[AnswersModel], key: Key) -> list[str]:
+    """The names of the fields of the model at a place."""
+    here: Any = model
+    for part in key:
+        if isinstance(part, int):
+            continue
+        field = getattr(here, "model_fields", {}).get(part)
+        if field is None:
+            return []
+        here = _model_in(field.annotation)
+    return sorted(getattr(here, "model_fields", {}))
+
+
+def _model_in(annotation: Any) -> Any:
+    if hasattr(annotation, "model_fields"):
+        return annotation
+    for inner in getattr(annotation, "__args__", ()):
+        found = _model_in(inner)
+        if found is not None:
+            return found
+    return None
+
+
+def _dotted(key: Key) -> str:
+    text = ""
+    for part in key:
+        text += f"[{part + 1}]" if isinstance(part, int) else f".{part}" if text else part
+    return text
+
+
+def value_at(answers: AllAnswers, name: str, key: Key) -> Any:
+    """The value at a place of a chapter's answers, as plain data; None where there is none."""
+    here: Any = answers.to_data().get(name)
+    for part in key:
+        try:
+            here = here[part]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return here
+
+
+def change(answers: AllAnswers, name: str, key: Key, value: Any) -> AllAnswers:
+    """The answers with one value changed; None takes an optional value away. Raises InputError(where=field) where the
+    chapter's model refuses it."""
+    data: Any = answers.to_data().get(name, {})
+    here: Any = data
+    for part in key[:-1]:
+        if isinstance(here, dict):
+            here = here.setdefault(part, {})
+        else:
+            here = here[part]
+    if value is None and isinstance(here, dict):
+        here.pop(key[-1], None)
+    else:
+        here[key[-1]] = value
+    return _validated(answers, name, data, key)
+
+
+def add_row(answers: AllAnswers, name: str, key: Key, row: Mapping[str, Any]) -> AllAnswers:
+    """The answers with one more row in a list."""
+    rows = list(value_at(answers, name, key) or [])
+    return change(answers, name, key, [*rows, dict(row)])
+
+
+def remove_row(answers: AllAnswers, name: str, key: Key, index: int) -> AllAnswers:
+    """The answers without one row of a list."""
+    rows = list(value_at(answers, name, key) or [])
+    del rows[index]
+    return change(answers, name, key, rows)
+
+
+def _validated(answers: AllAnswers, name: str, data: Any, key: Key) -> AllAnswers:
+    model = chapter(name).Answers
+    try:
+        return answers.replace(name, model.model_validate(data))
+    except ValidationError as error:
+        place, what = problem(error, model)
+        where = _dotted(place or key)
+        raise InputError(what, where=where) from None
+
+
+def parse(question: Question, text: str) -> Any:
+    """The value behind what was typed into a field. Raises InputError saying what to type."""
+    text = text.strip()
+    if question.kind == "number":
+        if text == "max":
+            return "max"
+        if not text:
+            return None
+        if not text.lstrip("-").isdigit() or not text.isascii():
+            raise InputError("type a whole number", where=_dotted(question.key))
+        return int(text)
+    return text or None
+
+
+def suggest(facts: Any) -> AllAnswers:
+    """Answers for every chapter that applies to the node, from what the node is now."""
+    found = {each.NAME: each.suggest(facts) for each in chapters()}
+    return AllAnswers({name: answers for name, answers in found.items() if answers is not None})
+
+
+def to_toml(answers: AllAnswers, comments: Mapping[str, str] | None = None) -> str:
+    """An answers file; `comments` by chapter name are put above each chapter's table."""
+    lines = [f'format = "{FORMAT}"']
+    for name, data in answers.to_data().items():
+        lines.append("")
+        lines += [f"# {line}" for line in (comments or {}).get(name, "").splitlines()]
+        lines += _table((name,), data)
+    return "\n".join(lines) + "\n"
+
+
+def _table(place: tuple[str, ...], data: Mapping[str, Any]) -> list[str]:
+    plain = {key: value for key, value in data.items() if not _is_table_list(value)}
+    lines = [f"[{'.'.join(place)}]"]
+    lines += [f"{key} = {_inline(value)}" for key, value in plain.items()]
+    for key, value in data.items():
+        if _is_table_list(value):
+            for row in value:
+                lines += ["", f"[[{'.'.join((*place, key))}]]", *(f"{k} = {_inline(v)}" for k, v in row.items())]
+    return lines
+
+
+def _is_table_list(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(row, dict) for row in value)
+
+
+def _inline(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{key} = {_inline(each)}" for key, each in value.items()) + " }"
+    if isinstance(value, list):
+        return "[" + ", ".join(_inline(each) for each in value) + "]"
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -1,0 +1,87 @@
+"""The command line's words: what is understood, and what is said about it."""
+
+from __future__ import annotations
+
+import argparse
+from typing import NoReturn
+
+from wizard.errors import UsageError
+from wizard.version import VERSION
+
+EXIT_CODES = """\
+exit codes: 0 done, nothing to change, all held; 1 error; 2 changes, warnings, something failed or waits for a reboot;
+3 a finding blocks; 4 refused, something changed since the plan was made; 5 failed and rolled back; 6 failed or
+interrupted, not rolled back; 7 something could not be seen; 64 wrong usage; 130 interrupted
+"""
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse with our exit code and our kind of message."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(message, do=f"See `{self.prog} --help`.")
+
+
+def parser() -> Parser:
+    """All subcommands of the outside contract."""
+    common = Parser(add_help=False)
+    common.add_argument(
+        "--root",
+        metavar="NODE",
+        default=argparse.SUPPRESS,
+        help="a directory or a tar that stands for a node (default: /)",
+    )
+    main = Parser(
+        prog="compute-wizard",
+        description="Set up an OpenStack compute node: preview, apply, prove, take back. Without a command: the wizard.",
+        epilog=EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        parents=[common],
+    )
+    main.add_argument("--version", action="version", version=f"compute-wizard {VERSION}")
+    main.add_argument(
+        "--ui", choices=("auto", "full", "console", "plain"), default="auto", help="which face the wizard shows"
+    )
+    commands = main.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
+
+    def add(name: str, text: str, *, json: bool = False, answers: bool = False) -> argparse.ArgumentParser:
+        command = commands.add_parser(name, help=text, description=text, parents=[common])
+        if answers:
+            command.add_argument("--answers", metavar="FILE", help="an answers file; without it what suggest would say")
+        if json:
+            command.add_argument("--json", action="store_true", help="the result as JSON on stdout")
+        return command
+
+    demo = add("demo", "the wizard on a built-in node, in a throw-away copy: no root, no hardware")
+    demo.add_argument("--ui", choices=("auto", "full", "console", "plain"), default=argparse.SUPPRESS)
+    demo.add_argument("--node", metavar="NAME", default="demo", help="which built-in node: demo, origin or today")
+    add("inspect", "what this node is and has, and what could not be seen", json=True)
+    add("check", "what is wrong or will go wrong", json=True, answers=True)
+    add("suggest", "an answers file that fits this node as it is now")
+    plan = add("plan", "the preview: every file, every command", json=True, answers=True)
+    plan.add_argument("--out", metavar="PLAN", help="save the whole plan there, 0600, for apply")
+    apply = add("apply", "do what a plan says", json=True, answers=True)
+    apply.add_argument("plan", nargs="?", metavar="PLAN", help="a plan saved with plan --out")
+    apply.add_argument("--yes", action="store_true", help="do not ask")
+    apply.add_argument(
+        "--accept", action="append", default=[], choices=("one-way",), help="allow steps that cannot be taken back"
+    )
+    apply.add_argument(
+        "--on-failure", choices=("rollback", "stop"), default="rollback", help="what to do when a step fails"
+    )
+    apply.add_argument("--files-only", action="store_true", help="write files, list the commands without running them")
+    resume = add("resume", "go on with a run that was interrupted")
+    resume.add_argument("run", nargs="?", metavar="RUN")
+    resume.add_argument("--yes", action="store_true", help="do not ask")
+    add("verify", "is it so now, and will it be so after the next boot?", json=True, answers=True)
+    history = add("history", "past runs, or one of them", json=True)
+    history.add_argument("run", nargs="?", metavar="RUN")
+    history.add_argument("--follow", action="store_true", help="go on until the run has ended")
+    undo = add("undo", "take a run back, the last one by default", json=True)
+    undo.add_argument("run", nargs="?", metavar="RUN")
+    undo.add_argument("--yes", action="store_true", help="do not ask")
+    export = add("export", "the same plan as a POSIX script, for a node without Python", answers=True)
+    export.add_argument("what", choices=("script", "ansible"))
+    export.add_argument("--out", metavar="PATH", required=True, help="where to write it")
+    add("recorder", "print a POSIX script that records a node into a tar")
+    return main

@@ -1,0 +1,159 @@
+"""Which cards are meant, and how many VFs each is to have: shared by the chapters that make VFs and that hand them out."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from wizard.node.pci import PciFacts, PciFunction
+
+MLX4_LIMIT = 63  # in-tree mlx4_core refuses to probe above this on a port: the card would be gone after the reboot
+ADDRESS = re.compile(r"[0-9a-f]{4,8}:[0-9a-f]{2}:[0-1][0-9a-f]\.[0-7]")
+
+
+class AnswersModel(BaseModel):
+    """Answers are strict: an unknown key is a mistake that must not pass in silence."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Match(AnswersModel):
+    """One card by serial, MAC, network interface or PCI address; or all functions of a vendor and product."""
+
+    serial: str | None = None
+    mac: str | None = None
+    netdev: str | None = None
+    address: str | None = None
+    vendor: str | None = None
+    product: str | None = None
+
+    @field_validator("mac")
+    @classmethod
+    def _mac(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(
+            r"([0-9a-fA-F]{2}:){5}([0-9a-fA-F]{2}|([0-9a-fA-F]{2}:){14}[0-9a-fA-F]{2})", value
+        ):
+            raise ValueError("type a MAC address such as 24:8a:07:11:22:33")
+        return value.lower() if value else value
+
+    @field_validator("address")
+    @classmethod
+    def _address(cls, value: str | None) -> str | None:
+        if value is not None and not ADDRESS.fullmatch(value.lower()):
+            raise ValueError("type a whole PCI address such as 0000:3b:00.0")
+        return value.lower() if value else value
+
+    @field_validator("vendor", "product")
+    @classmethod
+    def _id(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"[0-9a-fA-F]{4}", value):
+            raise ValueError("type four hexadecimal digits without 0x, such as 15b3")
+        return value.lower() if value else value
+
+    @model_validator(mode="after")
+    def _one(self) -> Match:
+        ways = [name for name in ("serial", "mac", "netdev", "address") if getattr(self, name) is not None]
+        if self.vendor is not None or self.product is not None:
+            if self.vendor is None or self.product is None:
+                raise ValueError("vendor and product belong together")
+            ways.append("vendor + product")
+        if len(ways) != 1:
+            raise ValueError("give exactly one of serial, mac, netdev, address, or vendor with product")
+        return self
+
+    def __str__(self) -> str:
+        return " ".join(f"{name} {value}" for name, value in self if value is not None)
+
+
+Ports = Literal["infiniband", "ethernet", "keep"]
+
+
+class Card(AnswersModel):
+    """How many VFs each PCI function of a card is to have, and what its ports are to be."""
+
+    match: Match
+    count: int | Literal["max"] = Field(union_mode="left_to_right")
+    ports: Ports | list[Ports] = "keep"
+    host_vfs: int = 0
+    firmware: Literal["keep", "set"] = "keep"
+
+    @field_validator("count", mode="before")
+    @classmethod
+    def _count(cls, value: object) -> object:
+        if isinstance(value, bool) or not (value == "max" or (isinstance(value, int) and 0 <= value <= 1024)):
+            raise ValueError('type a number from 0 to 1024, or "max"')
+        return value
+
+    @field_validator("host_vfs")
+    @classmethod
+    def _host(cls, value: int) -> int:
+        if not 0 <= value <= 1024:
+            raise ValueError("type how many VFs the host itself keeps: 0 or more")
+        return value
+
+    @model_validator(mode="after")
+    def _fits(self) -> Card:
+        if isinstance(self.count, int) and self.host_vfs > self.count:
+            raise ValueError(f"the host cannot keep {self.host_vfs} of {self.count} VFs")
+        return self
+
+
+class CardAnswers(AnswersModel):
+    """The list of cards. The chapter that makes VFs answers with this; the one that hands them out reads it."""
+
+    card: list[Card] = []
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One PCI function and what is asked of it. `limit` is None where no limit is known; `count` is always a number."""
+
+    function: PciFunction
+    card: Card
+    count: int
+    limit: int | None
+
+
+def select(match: Match, pci: PciFacts) -> list[PciFunction]:
+    """The functions that a match means; never VFs."""
+    functions = [function for function in pci.functions if not function.is_vf]
+    if match.serial is not None:
+        return [f for f in functions if f.serial == match.serial]
+    if match.mac is not None:
+        return [f for f in functions if any(device.mac.lower() == match.mac for device in f.netdevs)]
+    if match.netdev is not None:
+        return [f for f in functions if any(device.name == match.netdev for device in f.netdevs)]
+    if match.address is not None:
+        return [f for f in functions if f.address == match.address]
+    return [f for f in functions if (f.vendor, f.device) == (match.vendor, match.product)]
+
+
+def limit(function: PciFunction) -> int | None:
+    """How many VFs the function can have: what sysfs says, and for mlx4 what the driver bears."""
+    if function.total_vfs is None:
+        return None
+    return min(function.total_vfs, MLX4_LIMIT) if function.family == "mlx4" else function.total_vfs
+
+
+def requests(answers: CardAnswers, pci: PciFacts) -> list[Request]:
+    """One request for each function that a card of the answers means, in the order of the answers; the first match wins."""
+    found: dict[str, Request] = {}
+    for card in answers.card:
+        for function in select(card.match, pci):
+            if function.address in found:
+                continue
+            bound = limit(function)
+            count = (bound or 0) if card.count == "max" else card.count
+            found[function.address] = Request(function, card, count, bound)
+    return list(found.values())
+
+
+def identity(function: PciFunction, pci: PciFacts) -> Match:
+    """The steadiest way to name a card: serial, else MAC, else address. A serial names every function of its card."""
+    if function.serial:
+        return Match(serial=function.serial)
+    macs = [device.mac for device in function.netdevs if re.fullmatch(r"([0-9a-f]{2}:){5}[0-9a-f]{2}", device.mac)]
+    return Match(mac=macs[0]) if macs else Match(address=function.address)

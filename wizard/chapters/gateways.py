@@ -1,0 +1,310 @@
+"""Gateways: with nova-network, an external router for each VLAN, told to its guests by nova's dnsmasq."""
+
+from __future__ import annotations
+
+import ipaddress
+
+from pydantic import field_validator
+
+from wizard import services
+from wizard.answers import AllAnswers
+from wizard.formats import dnsmasq, oslo_config
+from wizard.networks import Network, NetworkAnswers
+from wizard.node.facts import Facts
+from wizard.node.nova import NovaNetwork
+from wizard.plan import Finding, Run, Severity, StopByPidfile
+from wizard.questions import Check, Question, Table
+from wizard.wants import Action, Edit, Wants
+
+NAME = "gateways"
+TITLE = "Gateways"
+WHY = (
+    "nova-network tells guests that this node is their router. With a router outside for each VLAN, nova's dnsmasq has to "
+    "name that one instead: one line a network, tagged with nova's label to the letter."
+)
+NEEDS: tuple[str, ...] = ()
+OPTION = "dnsmasq_config_file"
+DEFAULT_FILE = "/etc/dnsmasq-nova.conf"
+
+
+class Answers(NetworkAnswers):
+    """`config_file` is the file that nova's dnsmasq reads besides its command line."""
+
+    config_file: str = DEFAULT_FILE
+
+    @field_validator("config_file")
+    @classmethod
+    def _path(cls, value: str) -> str:
+        plain = value.isprintable() and not any(c in value for c in " \"'$#;=\\`")
+        if not value.startswith("/") or not plain or "/../" in value or value.endswith("/"):
+            raise ValueError(f"type a whole path without blanks or quotes, such as {DEFAULT_FILE}")
+        return value
+
+
+def suggest(facts: Facts) -> Answers | None:
+    """The routers that are in the file already; for networks without one, the first address of the network."""
+    if facts.nova.networking == "neutron" or (not facts.nova.networks and not _file(facts)):
+        return None
+    path = facts.nova.last("DEFAULT", OPTION) or DEFAULT_FILE
+    known = {option.label: option.router for option in dnsmasq.router_options(facts.content(path) or b"")}
+    found = {network.label: network for network in facts.nova.networks if network.label}
+    rows = []
+    for label in dict.fromkeys([*found, *known]):
+        router = known.get(label) or _first_address(found.get(label))
+        if router and dnsmasq.label_problem(label) is None and _is_address(router):
+            rows.append(_row(label, router, found.get(label)))
+    return Answers(network=rows, config_file=path) if rows else None
+
+
+def _file(facts: Facts) -> bool:
+    return facts.content(facts.nova.last("DEFAULT", OPTION) or DEFAULT_FILE) is not None
+
+
+def _row(label: str, router: str, network: NovaNetwork | None) -> Network:
+    if network is None:
+        return Network(label=label, router=router)
+    inside = network.cidr and ipaddress.IPv4Address(router) in ipaddress.IPv4Network(network.cidr)
+    return Network(
+        label=label,
+        router=router,
+        vlan=network.vlan,
+        cidr=network.cidr if inside else None,
+        bridge=network.bridge if network.bridge and network.bridge != f"br{network.vlan}" else None,
+    )
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.IPv4Address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _first_address(network: NovaNetwork | None) -> str:
+    """The first host of the network: where routers mostly are, and nova's own default gateway. A guess, to be looked at."""
+    if network is None or not network.cidr:
+        return ""
+    return str(ipaddress.IPv4Network(network.cidr).network_address + 1)
+
+
+def questions(facts: Facts, answers: AllAnswers) -> list[Question | Table]:
+    columns = (
+        Question(("label",), "text", "Label", help="nova's network label, to the letter: `nova network-list`"),
+        Question(("router",), "text", "Router", help="the gateway outside, such as 10.44.1.1"),
+        Question(("vlan",), "number", "VLAN", help="1 to 4094; may stay empty"),
+        Question(("cidr",), "text", "Network", help="such as 10.44.1.0/24; may stay empty, then less is checked"),
+    )
+    fresh = {"label": "new-net", "router": "10.0.0.1"}
+    off = "" if facts.nova.networking != "neutron" else "Neutron has its own way"
+    return [
+        Question(
+            ("config_file",),
+            "text",
+            "dnsmasq file",
+            help="read by every dnsmasq that nova-network starts",
+            disabled=off,
+        ),
+        Table(("network",), "Networks", columns, fresh),
+    ]
+
+
+def wants(facts: Facts, answers: AllAnswers) -> Wants:
+    mine = answers.of(Answers)
+    if mine is None:
+        return Wants()
+    path, main = mine.config_file, facts.nova.main_file
+    edits = [Edit(path, _why(mine), lambda old: _file_content(facts, mine, old))]
+    after = edits[0].change(facts.content(path))
+    option_due = _option_due(facts, path, after is not None)
+    if option_due and main:
+        why = f"nova starts dnsmasq with --conf-file={path}" if after is not None else "the file is gone"
+        edits.append(Edit(main, why, lambda old: _option(old, path if after is not None else None), secret=True))
+    test = Run(
+        chapters=(NAME,),
+        phase="test",
+        argv=("dnsmasq", "--test", f"--conf-file={path}"),
+        why=("a mistake in this file would take DHCP away from every network of this node",),
+        deadline_s=30,
+    )
+    actions = [Action(test, inputs=(path,))] if after is not None else []
+    inputs = None if option_due else (path,)
+    actions += [
+        Action(_stop(network), inputs=inputs, order=60) for network in facts.nova.networks if network.dnsmasq_running
+    ]
+    service = services.find(facts, "nova-network", "openstack-nova-network")
+    why = "nova-network starts dnsmasq again, with the new file"
+    products = (services.restarted(facts, service, why, (path,), due=option_due),) if service else ()
+    return Wants(edits=tuple(edits), products=products, actions=tuple(actions))
+
+
+def _why(answers: Answers) -> str:
+    return (
+        f"the router of {len(answers.network)} network{'s' * (len(answers.network) != 1)}"
+        if answers.network
+        else "no more"
+    )
+
+
+def _file_content(facts: Facts, answers: Answers, content: bytes | None) -> bytes | None:
+    """The file with a router for each network; labels that an earlier run put there and that are gone now are taken out."""
+    wanted = {network.label: network.router for network in answers.network}
+    own = facts.history.file(answers.config_file)
+    ours = dnsmasq.router_options("".join(f"{line}\n" for line in own.lines).encode())
+    result = content
+    for option in ours:
+        if option.label not in wanted and result is not None:
+            result = dnsmasq.remove_router(result, option.label)
+    for label, router in wanted.items():
+        result = dnsmasq.set_router(result, label, router)
+    return None if result is not None and not result.strip() and own.created else result
+
+
+def _option_due(facts: Facts, path: str, wanted: bool) -> bool:
+    now = facts.nova.last("DEFAULT", OPTION)
+    if wanted:
+        return now != path
+    lines = facts.history.file(facts.nova.main_file).lines
+    return now == path and any(line.replace(" ", "") == f"{OPTION}={path}" for line in lines)
+
+
+def _option(content: bytes | None, path: str | None) -> bytes | None:
+    """nova.conf with the option; a node without nova.conf does not get one from us."""
+    if content is None:
+        return None
+    if path is None:
+        return oslo_config.unset(content, "DEFAULT", OPTION)
+    return oslo_config.set_value(content, "DEFAULT", OPTION, path)
+
+
+def _stop(network: NovaNetwork) -> StopByPidfile:
+    return StopByPidfile(
+        chapters=(NAME,),
+        phase="services",
+        pidfile=network.pid_file,
+        must_contain=f"nova-{network.bridge}",
+        why=("dnsmasq never reads this file again while it runs; nova-network starts it anew",),
+        labels=("restarts-service",),
+        undo_when="after_files",
+    )
+
+
+def _finding(code: str, severity: Severity, seen: str, why: str, do: str) -> Finding:
+    return Finding(code=code, severity=severity, chapter=NAME, seen=seen, why=why, do=do)
+
+
+def findings(facts: Facts, answers: AllAnswers) -> list[Finding]:
+    mine = answers.of(Answers)
+    if facts.nova.networking == "neutron":
+        return [_neutron(facts, mine is not None)]
+    if mine is None:
+        return []
+    found = []
+    if not facts.nova.main_file or facts.content(facts.nova.main_file) is None:
+        found.append(_no_nova_conf(facts, mine))
+    if facts.nova.last("DEFAULT", "use_single_default_gateway") in ("True", "true", "1", "yes", "on"):
+        found.append(
+            _finding(
+                "GATEWAYS-SINGLE-DEFAULT",
+                "blocks",
+                f"{facts.nova.main_file}: use_single_default_gateway = True",
+                "nova then tags the router of each port itself, and that tag wins over ours: guests keep the node as router.",
+                "Set use_single_default_gateway = False, or leave this chapter out.",
+            )
+        )
+    return found + _labels(facts, mine) + _problems(facts, mine)
+
+
+def _neutron(facts: Facts, asked: bool) -> Finding:
+    return _finding(
+        "GATEWAYS-NEUTRON",
+        "blocks" if asked else "tells",
+        f"this node's networking is Neutron ({facts.nova.networking_source})",
+        "dnsmasq_config_file in nova.conf is nova-network's: with Neutron nothing reads it. A router outside is the subnet's "
+        "own gateway_ip there.",
+        "`openstack subnet set --gateway 10.44.1.1 SUBNET` on the controller; nothing is to be done on this node.",
+    )
+
+
+def _no_nova_conf(facts: Facts, answers: Answers) -> Finding:
+    where = facts.nova.main_file or "nova.conf"
+    why_not = facts.hidden(facts.nova.main_file) if facts.nova.main_file else ""
+    return _finding(
+        "GATEWAYS-NO-NOVA-CONF",
+        "warns",
+        f"{where}: {why_not or 'there is no such file'}",
+        "The file with the routers can be written, but nothing reads it before nova-network is told about it.",
+        f"Put `{OPTION} = {answers.config_file}` into [DEFAULT] of the nova.conf that nova-network reads, then restart it.",
+    )
+
+
+def _labels(facts: Facts, answers: Answers) -> list[Finding]:
+    known = {network.label for network in facts.nova.networks if network.label}
+    strange = [network.label for network in answers.network if known and network.label not in known]
+    if not strange:
+        return []
+    return [
+        _finding(
+            "GATEWAYS-UNKNOWN-LABEL",
+            "warns",
+            f"{', '.join(strange)}: no dnsmasq of this node serves such a network; it serves {', '.join(sorted(known))}",
+            "The tag has to be nova's label to the letter, case too: else the line is never used, and nobody says so.",
+            "Compare with `nova network-list`. It may be right for a network that has no guest here yet.",
+        )
+    ]
+
+
+def _problems(facts: Facts, answers: Answers) -> list[Finding]:
+    try:
+        content = _file_content(facts, answers, facts.content(answers.config_file))
+    except ValueError:
+        return []
+    return [
+        _finding(
+            "GATEWAYS-FILE",
+            "warns",
+            f"{answers.config_file} line {problem.line}: {problem.what}",
+            "dnsmasq takes it without a word, and does something else than is meant.",
+            problem.do,
+        )
+        for problem in dnsmasq.problems(content or b"")
+    ]
+
+
+def checks(facts: Facts, answers: AllAnswers) -> list[Check]:
+    mine = answers.of(Answers)
+    if mine is None or not mine.network:
+        return []
+    content = facts.content(mine.config_file)
+    there = {option.label: option.router for option in dnsmasq.router_options(content or b"")}
+    found = [_router(facts, mine, network, there.get(network.label)) for network in mine.network]
+    option = facts.nova.last("DEFAULT", OPTION)
+    what = f"nova-network gives {mine.config_file} to its dnsmasq"
+    if option == mine.config_file:
+        found.append(Check(NAME, what, "held", f"{OPTION} = {option}"))
+    elif facts.nova.main_file and facts.hidden(facts.nova.main_file):
+        found.append(Check(NAME, what, "unknown", f"{facts.nova.main_file} {facts.hidden(facts.nova.main_file)}"))
+    else:
+        found.append(Check(NAME, what, "failed", f"{OPTION} = {option or '(not set)'}", "Run plan, then apply."))
+    return found
+
+
+def _router(facts: Facts, answers: Answers, network: Network, there: str | None) -> Check:
+    what = f"Guests of {network.label} are told {network.router}"
+    if there == network.router:
+        return Check(NAME, what, "held", f"{answers.config_file}; at their next DHCP renewal")
+    if facts.hidden(answers.config_file):
+        return Check(NAME, what, "unknown", f"{answers.config_file} {facts.hidden(answers.config_file)}")
+    return Check(NAME, what, "failed", f"{answers.config_file} says {there or 'nothing'}", "Run plan, then apply.")
+
+
+def summary(facts: Facts) -> list[str]:
+    if facts.nova.networking == "neutron":
+        return ["Neutron: does not apply here"]
+    networks = [
+        f"{network.label or '(label unknown)'}: {network.bridge}, {network.cidr or 'network unknown'}, "
+        f"this node is {network.listen or 'unknown'}"
+        for network in facts.nova.networks
+    ]
+    option = facts.nova.last("DEFAULT", OPTION)
+    return [*(networks or ["no network of nova-network was found running here"]), f"{OPTION}: {option or 'not set'}"]

@@ -1,0 +1,334 @@
+"""IOMMU: let the kernel translate what devices do to memory, so that a device can be given to a guest."""
+
+from __future__ import annotations
+
+from wizard import kernel_line
+from wizard.answers import AllAnswers
+from wizard.cards import AnswersModel
+from wizard.formats import kernel_arguments
+from wizard.formats.kernel_arguments import IommuVerdict
+from wizard.node.facts import Facts
+from wizard.plan import Finding, Run
+from wizard.questions import Check, Question, Table
+from wizard.wants import Action, Edit, Product, Wants
+
+NAME = "iommu"
+TITLE = "IOMMU"
+WHY = (
+    "A guest may only drive a device whose memory accesses the IOMMU holds in check: VT-d at Intel, AMD-Vi at AMD. "
+    "The BIOS has to offer it, and the kernel has to switch it on at boot."
+)
+NEEDS: tuple[str, ...] = ()
+
+DROP_IN = "/etc/default/grub.d/zz-compute-wizard.cfg"
+GRUB_DEFAULT = "/etc/default/grub"
+MARK = "# compute-wizard: IOMMU"
+HEADER = """\
+# Written by compute-wizard: kernel arguments for the IOMMU.
+# It sorts last and appends, so that no other file overrides it. To take it back: remove it, then run update-grub.
+"""
+TABLES = {"intel": ("DMAR", "VT-d"), "amd": ("IVRS", "AMD-Vi (IOMMU)"), "arm": ("IORT", "SMMU")}
+
+
+class Answers(AnswersModel):
+    """`passthrough_mode` is iommu=pt: the host's own devices are not translated, guests' devices still are."""
+
+    enable: bool
+    passthrough_mode: bool = True
+
+
+def suggest(facts: Facts) -> Answers | None:
+    return Answers(enable=True, passthrough_mode=True)
+
+
+def questions(facts: Facts, answers: AllAnswers) -> list[Question | Table]:
+    mine = answers.of(Answers)
+    off = "" if mine is None or mine.enable else "the IOMMU is not to be enabled"
+    return [
+        Question(("enable",), "yesno", "Enable the IOMMU at boot", help="Needed for every kind of PCI passthrough."),
+        Question(
+            ("passthrough_mode",),
+            "yesno",
+            "Pass-through mode for the host's own devices (iommu=pt)",
+            help="The host's traffic is not translated: no loss at 40 Gb/s and more. Guests are still held in check.",
+            disabled=off,
+        ),
+    ]
+
+
+def _without_ours(facts: Facts) -> dict[str, bytes | None]:
+    """The files of the boot loader as they would be had this tool never been here."""
+    overlay: dict[str, bytes | None] = {DROP_IN: None}
+    content = facts.content(GRUB_DEFAULT)
+    if content is not None:
+        overlay[GRUB_DEFAULT] = _without_mark(content)
+    return overlay
+
+
+def _without_mark(content: bytes) -> bytes:
+    return b"".join(line for line in content.splitlines(keepends=True) if not line.rstrip().endswith(MARK.encode()))
+
+
+def _verdict(facts: Facts, arguments: str) -> IommuVerdict:
+    return kernel_arguments.iommu_verdict(
+        arguments, facts.iommu.vendor, facts.iommu.kernel_default_on, facts.iommu.kernel_default_passthrough
+    )
+
+
+def wanted_words(facts: Facts, answers: Answers) -> list[str]:
+    """The kernel arguments that this tool has to add to what others already set and to what the kernel does anyway."""
+    if not answers.enable:
+        return []
+    base = kernel_line.next_boot(facts, _without_ours(facts))
+    if facts.boot.way == "grubby":
+        return _grubby_words(facts, answers)
+    verdict = _verdict(facts, base.arguments or "")
+    words = []
+    if facts.iommu.vendor == "intel" and verdict.on is not True:
+        words.append("intel_iommu=on")
+    if answers.passthrough_mode and verdict.passthrough is not True:
+        words.append("iommu.passthrough=1" if facts.iommu.vendor == "arm" else "iommu=pt")
+    return words
+
+
+def _grubby_words(facts: Facts, answers: Answers) -> list[str]:
+    """grubby keeps no layer of its own: what any kernel lacks is given to all of them."""
+    lines = facts.boot.grubby_arguments
+    wanted = ["intel_iommu=on"] if facts.iommu.vendor == "intel" else []
+    wanted += ["iommu=pt"] if answers.passthrough_mode else []
+    if lines is None:
+        return wanted
+    return [word for word in wanted if any(kernel_arguments.missing(line, [word]) for line in lines)]
+
+
+def drop_in(words: list[str]) -> bytes:
+    """The drop-in's bytes. `NAME="$NAME …"` and never `+=`, which dash does not know: update-grub would fail."""
+    return f'{HEADER}{kernel_line.NORMAL}="${kernel_line.NORMAL} {" ".join(words)}"\n'.encode()
+
+
+def _in_place(words: list[str], content: bytes | None) -> bytes | None:
+    if content is None:
+        return None
+    kept = _without_mark(content)
+    if not words:
+        return kept
+    end = b"" if not kept or kept.endswith(b"\n") else b"\n"
+    name = kernel_line.NORMAL
+    return kept + end + f'{name}="${{{name}:+${name} }}{" ".join(words)}" {MARK}\n'.encode()
+
+
+def _edits(facts: Facts, words: list[str]) -> tuple[Edit, ...]:
+    why = f"add {' '.join(words)} to the kernel's command line" if words else "the arguments are no longer wanted"
+    if facts.boot.way == "grub-dropin":
+        return (Edit(DROP_IN, why, lambda content: drop_in(words) if words else None, labels=("reboot",)),)
+    if facts.boot.way == "grub-inplace":
+        return (Edit(GRUB_DEFAULT, why, lambda content: _in_place(words, content), labels=("reboot",)),)
+    return ()
+
+
+def overlay_of(facts: Facts, answers: Answers) -> dict[str, bytes | None]:
+    """The boot loader's files as they will be with these answers."""
+    return {edit.path: edit.change(facts.content(edit.path)) for edit in _edits(facts, wanted_words(facts, answers))}
+
+
+def stale_entries(facts: Facts, overlay: dict[str, bytes | None]) -> bool:
+    """Whether the generated configuration does not hold what its sources say; False where either is unknown."""
+    line = kernel_line.next_boot(facts, overlay)
+    if line.arguments is None or facts.boot.entries is None:
+        return False
+    wanted = kernel_arguments.split(line.arguments)
+    ours = {"intel_iommu=on", "iommu=pt", "iommu.passthrough=1"}
+    for entry in facts.boot.entries:
+        there = set(kernel_arguments.split(entry.arguments))
+        if not entry.recovery and (kernel_arguments.missing(entry.arguments, wanted) or (there & ours) - set(wanted)):
+            return True
+    return False
+
+
+def wants(facts: Facts, answers: AllAnswers) -> Wants:
+    mine = answers.of(Answers)
+    if mine is None:
+        return Wants()
+    words = wanted_words(facts, mine)
+    if facts.boot.way == "grubby":
+        return Wants(actions=_grubby_actions(words), reads=facts.boot.sources)
+    edits = _edits(facts, words)
+    overlay = {edit.path: edit.change(facts.content(edit.path)) for edit in edits}
+    product = Product(
+        "grub",
+        facts.boot.update,
+        "boot",
+        f"make {facts.boot.generated or 'the boot menu'} from its sources",
+        inputs=tuple(edit.path for edit in edits),
+        due=stale_entries(facts, overlay),
+        labels=("reboot",),
+        undo=facts.boot.update,
+        order=10,
+    )
+    return Wants(edits=edits, products=(product,) if facts.boot.update else (), reads=facts.boot.sources)
+
+
+def _grubby_actions(words: list[str]) -> tuple[Action, ...]:
+    if not words:
+        return ()
+    text = " ".join(words)
+    return (
+        Action(
+            Run(
+                chapters=(NAME,),
+                phase="boot",
+                argv=("grubby", "--update-kernel=ALL", f"--args={text}"),
+                why=("boot entries of this system are changed by grubby, never by grub2-mkconfig",),
+                labels=("reboot",),
+                undo=("grubby", "--update-kernel=ALL", f"--remove-args={text}"),
+                undo_when="after_files",
+            )
+        ),
+    )
+
+
+def findings(facts: Facts, answers: AllAnswers) -> list[Finding]:
+    found = _bios(facts)
+    mine = answers.of(Answers)
+    if mine is None or not mine.enable:
+        return found
+    if facts.boot.way in ("unknown", "systemd-boot"):
+        found.append(
+            Finding(
+                code="IOMMU-BOOTLOADER",
+                severity="blocks",
+                chapter=NAME,
+                seen=facts.boot.because,
+                why="This tool changes kernel arguments through GRUB or grubby only, and neither rules the next boot here.",
+                do=f"Add {_manual(facts)} to the kernel's command line by this boot loader's own way, then run check again.",
+            )
+        )
+        return found
+    line = kernel_line.next_boot(facts, overlay_of(facts, mine))
+    if line.arguments is None:
+        found.append(
+            Finding(
+                code="IOMMU-LINE-UNKNOWN",
+                severity="warns",
+                chapter=NAME,
+                seen=line.why,
+                why="The next boot's command line could not be computed, so nothing can be promised about it.",
+                do="Compare /proc/cmdline after the reboot; verify does.",
+            )
+        )
+        return found
+    return found + _other_layers(facts, line)
+
+
+def _manual(facts: Facts) -> str:
+    return "intel_iommu=on iommu=pt" if facts.iommu.vendor == "intel" else "iommu=pt"
+
+
+def _bios(facts: Facts) -> list[Finding]:
+    table, name = TABLES.get(facts.iommu.vendor, ("", ""))
+    if not table or facts.iommu.table or facts.iommu.running or not facts.iommu.table_seen:
+        return []
+    virtual = facts.system.virtualization not in ("none", "")
+    where = f"this node is itself a guest ({facts.system.virtualization}): its host has to give it a virtual IOMMU"
+    return [
+        Finding(
+            code=f"IOMMU-NO-{table}",
+            severity="blocks",
+            chapter=NAME,
+            seen=f"/sys/firmware/acpi/tables/{table} is not there, and /sys/kernel/iommu_groups is empty",
+            why=f"The firmware does not offer {name}: no kernel argument can switch it on.",
+            do=where
+            if virtual
+            else f"Enable {name} in the BIOS set-up (and SR-IOV, where it has a switch of its own), "
+            "switch the power off and on, then run check again.",
+        )
+    ]
+
+
+def _other_layers(facts: Facts, line: kernel_line.NextLine) -> list[Finding]:
+    arguments = line.arguments or ""
+    verdict = _verdict(facts, arguments)
+    guilty = "; ".join(
+        f"{path} line {number} sets {name}={value!r}"
+        for path, number, name, value in line.layers
+        if any(word in kernel_arguments.split(value) for word in verdict.conflicts)
+    )
+    if verdict.on is False:
+        return [
+            Finding(
+                code="IOMMU-OFF-ELSEWHERE",
+                severity="blocks",
+                chapter=NAME,
+                seen=guilty or f"the next boot's line would be: {arguments}",
+                why=f"Another layer keeps the IOMMU off at the next boot: {verdict.because}.",
+                do="Take that argument away where it is set; this tool never removes what others put there.",
+            )
+        ]
+    if verdict.conflicts:
+        return [
+            Finding(
+                code="IOMMU-CONFLICT",
+                severity="warns",
+                chapter=NAME,
+                seen=guilty or f"the next boot's line holds {' '.join(verdict.conflicts)}",
+                why="These arguments stand against what is wanted here, or have no effect.",
+                do="Look whether they are still needed, and take them away where they are set.",
+            )
+        ]
+    return []
+
+
+def checks(facts: Facts, answers: AllAnswers) -> list[Check]:
+    mine = answers.of(Answers)
+    if mine is None or not mine.enable:
+        return []
+    return [_running(facts, mine), _mode(facts, mine)] if mine.passthrough_mode else [_running(facts, mine)]
+
+
+def _next_verdict(facts: Facts) -> IommuVerdict | None:
+    line = kernel_line.next_boot(facts)
+    if line.arguments is None or (facts.boot.entries is not None and stale_entries(facts, {})):
+        return None
+    return _verdict(facts, line.arguments)
+
+
+def _running(facts: Facts, answers: Answers) -> Check:
+    what = "The IOMMU is on"
+    if facts.iommu.running:
+        return Check(NAME, what, "held", f"{len(facts.iommu.groups)} IOMMU groups")
+    if not facts.live and not facts.simulated and not facts.iommu.command_line:
+        return Check(NAME, what, "unknown", "not a running system")
+    coming = _next_verdict(facts)
+    if coming is not None and coming.on:
+        return Check(NAME, what, "pending", f"at the next boot: {coming.because}", "Reboot, then verify again.")
+    return Check(NAME, what, "failed", "/sys/kernel/iommu_groups is empty", "Run plan, then apply.")
+
+
+def _mode(facts: Facts, answers: Answers) -> Check:
+    what = "The host's own devices are not translated (iommu=pt)"
+    if not facts.iommu.command_line:
+        return Check(NAME, what, "unknown", "/proc/cmdline could not be read")
+    if _verdict(facts, facts.iommu.command_line).passthrough:
+        return Check(NAME, what, "held", facts.iommu.command_line)
+    coming = _next_verdict(facts)
+    if coming is not None and coming.passthrough:
+        return Check(NAME, what, "pending", "on the next boot's command line", "Reboot, then verify again.")
+    return Check(NAME, what, "failed", facts.iommu.command_line, "Run plan, then apply.")
+
+
+def summary(facts: Facts) -> list[str]:
+    _, name = TABLES.get(facts.iommu.vendor, ("", "IOMMU"))
+    bios = (
+        f"offered ({facts.iommu.table})"
+        if facts.iommu.table
+        else "not offered"
+        if facts.iommu.table_seen
+        else "unknown"
+    )
+    running = f"on, {len(facts.iommu.groups)} groups" if facts.iommu.running else "off"
+    default = {True: "on", False: "off", None: "unknown"}[facts.iommu.kernel_default_on]
+    line = kernel_line.next_boot(facts)
+    return [
+        f"{name} in the BIOS: {bios}; running: {running}; this kernel's default: {default}",
+        f"next boot ({facts.boot.way}): {line.arguments if line.arguments is not None else 'unknown: ' + line.why}",
+    ]

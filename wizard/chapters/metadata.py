@@ -1,0 +1,395 @@
+"""Metadata: bring what guests send to 169.254.169.254 back into this node, past the router outside."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import field_validator
+
+from wizard import services
+from wizard.answers import AllAnswers
+from wizard.cards import AnswersModel
+from wizard.formats import ebtables
+from wizard.networks import NetworkAnswers, interface_name
+from wizard.node.facts import Facts
+from wizard.plan import Finding, Run, Severity
+from wizard.questions import Check, Choice, Question, Table
+from wizard.wants import Action, Edit, Product, Wants
+
+NAME = "metadata"
+TITLE = "Metadata redirect"
+WHY = (
+    "With a router outside, a guest's request to 169.254.169.254 is bridged past this node's IP stack and never reaches nova's "
+    "metadata service. One bridge rule brings it back; it has to be there after each boot, once, and leave libvirt's "
+    "anti-spoofing in force."
+)
+NEEDS: tuple[str, ...] = ()
+
+CHAIN = "cw-metadata"
+SCRIPT = "/usr/local/sbin/compute-wizard-metadata"
+CONFIG = "/etc/compute-wizard/metadata.conf"
+UNIT = "compute-wizard-metadata.service"
+JOB = f"{services.JOBS}/compute-wizard-metadata.conf"
+PORT = 8775
+
+
+class Answers(AnswersModel):
+    """`bridges`: "all" means those of every network answered or found. `uplinks`: ports that lead out of the node."""
+
+    redirect: bool
+    bridges: Literal["all"] | list[str] = "all"
+    target: Literal["continue", "accept"] = "continue"
+    uplinks: Literal["auto"] | list[str] = "auto"
+
+    @field_validator("bridges", "uplinks", mode="before")
+    @classmethod
+    def _words(cls, value: object) -> object:
+        """A field of a form gives one text: "br1441, br1442"."""
+        if isinstance(value, str) and value not in ("all", "auto"):
+            return value.replace(",", " ").split()
+        return value
+
+    @field_validator("bridges", "uplinks")
+    @classmethod
+    def _names(cls, value: str | list[str]) -> str | list[str]:
+        return value if isinstance(value, str) else [interface_name(name) for name in value]
+
+
+def suggest(facts: Facts) -> Answers | None:
+    return Answers(redirect=True) if facts.nova.networking == "nova-network" else None
+
+
+def questions(facts: Facts, answers: AllAnswers) -> list[Question | Table]:
+    mine = answers.of(Answers)
+    off = "" if facts.nova.networking != "neutron" else "Neutron has its own way to the metadata service"
+    inner = off or ("" if mine is None or mine.redirect else "the redirect is off")
+    targets = (
+        Choice("continue", "CONTINUE: libvirt's anti-spoofing still judges the packet"),
+        Choice("accept", "ACCEPT: the rule as published; one VM can fetch another's metadata"),
+    )
+    return [
+        Question(("redirect",), "yesno", "Redirect metadata requests to this node", disabled=off),
+        Question(("target",), "choice", "Target", choices=targets, disabled=inner),
+        Question(
+            ("bridges",),
+            "text",
+            "Bridges",
+            help='"all" (those of every network answered or found), or names such as br1441 br1442',
+            disabled=inner,
+        ),
+        Question(
+            ("uplinks",),
+            "text",
+            "Uplinks",
+            help='ports that lead out of the node, never redirected: "auto", or names such as vlan+',
+            disabled=inner,
+        ),
+    ]
+
+
+def bridges(facts: Facts, answers: AllAnswers) -> list[str]:
+    """The bridges of the rule: a rule may precede its bridge."""
+    mine = answers.of(Answers)
+    if mine is not None and not isinstance(mine.bridges, str):
+        return list(mine.bridges)
+    networks = answers.of(NetworkAnswers)
+    named = [network.bridge_name for network in networks.network] if networks else []
+    found = [network.bridge for network in facts.nova.networks]
+    return sorted(dict.fromkeys(name for name in [*named, *found] if name))
+
+
+def uplinks(facts: Facts, answers: AllAnswers) -> list[str]:
+    """Ports that lead out of the node: as answered, else by nova's network manager, else the ports that are seen."""
+    mine = answers.of(Answers)
+    if mine is not None and not isinstance(mine.uplinks, str):
+        return list(mine.uplinks)
+    manager = facts.nova.last("DEFAULT", "network_manager") or "nova.network.manager.VlanManager"  # nova's own default
+    if facts.nova.networking == "nova-network" and manager.endswith("VlanManager"):
+        return ["vlan+"]
+    ports = [
+        link.name
+        for link in facts.network.links
+        if link.master in bridges(facts, answers) and link.kind in ("physical", "vlan", "bond")
+    ]
+    return sorted(ports)
+
+
+def config(facts: Facts, answers: AllAnswers, mine: Answers) -> str:
+    """The script's configuration."""
+    return (
+        "# Written by compute-wizard; read by compute-wizard-metadata, never sourced.\n"
+        f'BRIDGES="{" ".join(bridges(facts, answers))}"\n'
+        f'UPLINKS="{" ".join(uplinks(facts, answers))}"\n'
+        f'TARGET="{mine.target.upper()}"\n'
+    )
+
+
+def wants(facts: Facts, answers: AllAnswers) -> Wants:
+    mine = answers.of(Answers)
+    if mine is None:
+        return Wants()
+    return _installed(facts, answers, mine) if mine.redirect else _removed(facts)
+
+
+def _boot_files(facts: Facts) -> list[tuple[str, str]]:
+    """What applies the rule at boot: (path, asset)."""
+    if facts.system.init == "systemd":
+        return [(f"{services.UNITS}/{UNIT}", "compute-wizard-metadata.service")]
+    return [(JOB, "compute-wizard-metadata.upstart")] if facts.system.init == "upstart" else []
+
+
+def _installed(facts: Facts, answers: AllAnswers, mine: Answers) -> Wants:
+    edits = [
+        services.installed(
+            SCRIPT, services.asset("compute-wizard-metadata"), "keeps the rule in a chain of its own", 0o755
+        ),
+        services.installed(CONFIG, config(facts, answers, mine), f"bridges {' '.join(bridges(facts, answers))}"),
+    ]
+    boot = _boot_files(facts)
+    why = "the rule is there again after each boot, before nova starts"
+    edits += [services.installed(path, services.asset(name), why) for path, name in boot]
+    products: tuple[Product, ...] = ()
+    actions: tuple[Action, ...] = ()
+    if facts.system.init == "systemd":
+        products = (services.unit_list((f"{services.UNITS}/{UNIT}",)),)
+        actions = services.enable(facts, NAME, UNIT, why)
+    state = _state(facts, answers, mine)
+    reasons = ("the rule, now: no guest has to wait for a reboot",) if state is None else state.differences
+    step = Run(
+        chapters=(NAME,),
+        phase="live",
+        argv=(SCRIPT, "apply"),
+        why=tuple(reasons) or ("the rule follows its configuration",),
+        undo=(SCRIPT, "remove"),
+        undo_when="before_files",
+        deadline_s=120,
+    )
+    right = state is not None and state.right
+    actions += (Action(step, inputs=(SCRIPT, CONFIG) if right else None, order=70),)
+    return Wants(edits=tuple(edits), products=products, actions=actions)
+
+
+def _removed(facts: Facts) -> Wants:
+    """Taken back as far as it is ours: our own files, and the chain that our script made."""
+    paths = [path for path in (SCRIPT, CONFIG, f"{services.UNITS}/{UNIT}", JOB) if facts.content(path) is not None]
+    if not paths:
+        return Wants()
+    edits: list[Edit] = [services.removed(path, "the redirect is off") for path in paths]
+    actions: tuple[Action, ...] = services.disable(facts, NAME, UNIT, "before its file is removed")
+    if SCRIPT in paths:
+        step = Run(
+            chapters=(NAME,),
+            phase="check",
+            argv=(SCRIPT, "remove"),
+            why=("the rule goes before the script that knows it",),
+            undo=(SCRIPT, "apply"),
+            undo_when="after_files",
+            deadline_s=120,
+        )
+        actions += (Action(step, order=20),)
+    units = tuple(path for path in paths if path.startswith(services.UNITS))
+    return Wants(edits=tuple(edits), products=(services.unit_list(units),) if units else (), actions=actions)
+
+
+def _state(facts: Facts, answers: AllAnswers, mine: Answers) -> ebtables.MetadataState | None:
+    """The rule as it is now against what is wanted; None where the tables could not be read."""
+    if facts.network.nat_chains is None:
+        return None
+    chains = {chain.name: chain for chain in facts.network.nat_chains}
+    return ebtables.metadata_state(
+        chains,
+        chain=CHAIN,
+        bridges=bridges(facts, answers),
+        uplinks=uplinks(facts, answers),
+        target=mine.target.upper(),
+    )
+
+
+def _finding(code: str, severity: Severity, seen: str, why: str, do: str) -> Finding:
+    return Finding(code=code, severity=severity, chapter=NAME, seen=seen, why=why, do=do)
+
+
+def findings(facts: Facts, answers: AllAnswers) -> list[Finding]:
+    mine = answers.of(Answers)
+    if facts.nova.networking == "neutron":
+        return [_neutron(facts, mine is not None and mine.redirect)]
+    if mine is None or not mine.redirect:
+        return []
+    found = [*_bridge_firewall(facts), *_listener(facts), *_rules(facts, mine)]
+    if not bridges(facts, answers):
+        found.append(
+            _finding(
+                "METADATA-NO-BRIDGE",
+                "blocks",
+                "no network is answered, and none of nova-network was found here",
+                "The rule is made for each bridge; for every bridge of the node would be too much.",
+                'Name networks in the chapter Gateways, or answer bridges = ["br1441"].',
+            )
+        )
+    elif not uplinks(facts, answers):
+        found.append(
+            _finding(
+                "METADATA-UPLINKS-UNKNOWN",
+                "blocks",
+                "which ports lead out of this node is not known",
+                "Without them the rule would also answer for guests of other nodes, when the switch floods their packets.",
+                'Answer uplinks = ["vlan+"], or the names of the bridges\' physical ports.',
+            )
+        )
+    if not facts.network.ebtables:
+        found.append(
+            _finding(
+                "METADATA-NO-EBTABLES",
+                "blocks",
+                "there is no ebtables command on this node",
+                "The rule works on bridged packets, which no other tool here reaches.",
+                "Install the package ebtables (Debian, Ubuntu) or iptables-ebtables (RHEL), then run check again.",
+            )
+        )
+    return found
+
+
+def _neutron(facts: Facts, asked: bool) -> Finding:
+    return _finding(
+        "METADATA-NEUTRON",
+        "blocks" if asked else "tells",
+        f"this node's networking is Neutron ({facts.nova.networking_source})",
+        "Neutron brings metadata by its own agents: OVN by a port of its own on each network, OVS by the DHCP agent. A bridge "
+        "rule would be never used, or in the way.",
+        "Where guests have a router outside: force_metadata = True in dhcp_agent.ini (OVS), the OVN metadata agent on every "
+        "compute node (OVN), or a config drive (force_config_drive = True).",
+    )
+
+
+def _bridge_firewall(facts: Facts) -> list[Finding]:
+    value = facts.network.bridge_nf_call_iptables
+    if value == 1:
+        return [
+            _finding(
+                "METADATA-BRIDGE-NF",
+                "tells",
+                "/proc/sys/net/bridge/bridge-nf-call-iptables is 1",
+                "While it is, iptables sees bridged packets, and metadata works without any rule - until something unloads "
+                "br_netfilter or sets it to 0.",
+                "Nothing: the rule is installed all the same, and does no harm.",
+            )
+        ]
+    seen = "br_netfilter is not loaded" if value is None else "/proc/sys/net/bridge/bridge-nf-call-iptables is 0"
+    return [
+        _finding(
+            "METADATA-BRIDGE-NF",
+            "tells",
+            seen,
+            "Bridged packets pass by iptables: the redirect is needed, and nova's security groups do not filter bridged traffic.",
+            "Nothing for the redirect. Know that packets from outside reach guests unfiltered on these bridges.",
+        )
+    ]
+
+
+def _listener(facts: Facts) -> list[Finding]:
+    address = facts.nova.last("DEFAULT", "metadata_host") or facts.nova.last("DEFAULT", "my_ip") or ""
+    if facts.network.listens(PORT, address) is not False:
+        return []
+    return [
+        _finding(
+            "METADATA-NO-LISTENER",
+            "warns",
+            f"nothing listens on {address or 'this node'}:{PORT}",
+            "nova's rule sends metadata requests there: with the redirect they arrive, and are refused.",
+            "Start nova-api-metadata on this node (multi_host needs one on each), or set metadata_host.",
+        )
+    ]
+
+
+def _rules(facts: Facts, mine: Answers) -> list[Finding]:
+    found = []
+    chains = {chain.name: chain for chain in facts.network.nat_chains or ()}
+    foreign = ebtables.foreign_metadata_rules(chains, chain=CHAIN)
+    if foreign:
+        found.append(
+            _finding(
+                "METADATA-FOREIGN-RULE",
+                "warns",
+                "; ".join(f"{rule.chain}: {' '.join(rule.words)}" for rule in foreign[:3]),
+                "Somebody put a redirect there by hand. With target ACCEPT it runs before libvirt's anti-spoofing: one VM can "
+                "fetch another's metadata.",
+                "Take it out (`ebtables -t nat -D …`) and out of what sets it at boot, once ours is in place.",
+            )
+        )
+    if len(facts.network.ebtables) > 1:
+        found.append(
+            _finding(
+                "METADATA-TWO-EBTABLES",
+                "warns",
+                f"two variants are installed: {', '.join(facts.network.ebtables)}",
+                "Their rules do not see each other. This tool uses what the command `ebtables` means here.",
+                "Keep to one; look with both when something does not match.",
+            )
+        )
+    if mine.target == "accept":
+        found.append(
+            _finding(
+                "METADATA-ACCEPT",
+                "warns",
+                'target = "accept"',
+                "ACCEPT ends the table before libvirt's chains: a VM that poses as another is served that one's metadata.",
+                'Answer target = "continue", unless something here needs the rule as it was published.',
+            )
+        )
+    return found
+
+
+def checks(facts: Facts, answers: AllAnswers) -> list[Check]:
+    mine = answers.of(Answers)
+    if mine is None or not mine.redirect:
+        return []
+    return [_now(facts, answers, mine), _at_boot(facts), _served(facts)]
+
+
+def _now(facts: Facts, answers: AllAnswers, mine: Answers) -> Check:
+    what = f"Metadata of {', '.join(bridges(facts, answers)) or 'no bridge'} is redirected"
+    state = _state(facts, answers, mine)
+    if state is None:
+        return Check(NAME, what, "unknown", "the bridge tables could not be read", "Run verify as root.")
+    if state.right:
+        return Check(NAME, what, "held", f"chain {CHAIN}, one jump from PREROUTING")
+    return Check(NAME, what, "failed", "; ".join(state.differences), "Run plan, then apply.")
+
+
+def _at_boot(facts: Facts) -> Check:
+    what = "The redirect is there again after each boot"
+    boot = _boot_files(facts)
+    if not boot:
+        return Check(
+            NAME, what, "failed", "this init system is not known", f"Run `{SCRIPT} apply` at boot, before nova."
+        )
+    missing = [path for path, _ in boot if facts.content(path) is None]
+    if missing:
+        return Check(NAME, what, "failed", f"{missing[0]} is not there", "Run plan, then apply.")
+    if facts.system.init == "systemd" and not services.is_enabled(facts, UNIT):
+        return Check(NAME, what, "failed", f"{UNIT} is not enabled", "Run plan, then apply.")
+    return Check(NAME, what, "held", boot[0][0])
+
+
+def _served(facts: Facts) -> Check:
+    what = "Somebody answers metadata requests"
+    address = facts.nova.last("DEFAULT", "metadata_host") or facts.nova.last("DEFAULT", "my_ip") or ""
+    listens = facts.network.listens(PORT, address)
+    if listens is None:
+        return Check(NAME, what, "unknown", "the node's sockets could not be read")
+    if listens:
+        return Check(NAME, what, "held", f"a socket listens on port {PORT}")
+    return Check(
+        NAME, what, "failed", f"nothing listens on {address or 'this node'}:{PORT}", "Start nova-api-metadata."
+    )
+
+
+def summary(facts: Facts) -> list[str]:
+    if facts.nova.networking == "neutron":
+        return ["Neutron: does not apply here"]
+    value = facts.network.bridge_nf_call_iptables
+    tables = ", ".join(facts.network.ebtables) or "not installed"
+    return [
+        f"ebtables: {tables}; bridge-nf-call-iptables: {'br_netfilter is not loaded' if value is None else value}",
+        f"port {PORT}: {({True: 'somebody listens', False: 'nobody listens', None: 'unknown'})[facts.network.listens(PORT)]}",
+    ]

@@ -1,0 +1,187 @@
+"""Virtual functions: how many each card is to have, now and after each boot."""
+
+from __future__ import annotations
+
+from wizard import cards, mlx4, sriov
+from wizard.answers import AllAnswers
+from wizard.cards import Card, CardAnswers, Request
+from wizard.chapters import vfs_findings
+from wizard.node.facts import Facts
+from wizard.node.pci import PciFunction
+from wizard.plan import Finding, Run
+from wizard.questions import Check, Choice, Question, Table
+from wizard.wants import Action, Wants
+
+NAME = "vfs"
+TITLE = "Virtual functions"
+WHY = (
+    "One VM takes one virtual function: this is how many VMs here can have the card. "
+    "ConnectX-3 gets them from a module option at boot, every other card from sysfs, now and at each boot."
+)
+NEEDS: tuple[str, ...] = ()
+
+SUGGESTED = 16  # a round number of guests for one node; cards may offer hundreds
+
+
+class Answers(CardAnswers):
+    """One entry a card."""
+
+
+def suggest(facts: Facts) -> Answers | None:
+    """Every Mellanox card that can have VFs, with what it is set to have; and other cards that have some already."""
+    found: list[Card] = []
+    for function in facts.pci.functions:
+        if function.is_vf or function.offer != "offered" or _covered(found, function, facts):
+            continue
+        now = configured(facts, function)
+        if function.is_mellanox or now:
+            bound = cards.limit(function) or 0
+            count = now if now is not None else min(bound, SUGGESTED)
+            match = cards.identity(function, facts.pci)
+            found.append(
+                Card(match=match, count=count, host_vfs=_host_vfs(facts, function), ports=_ports(facts, function))
+            )
+    return Answers(card=found) if found else None
+
+
+def _covered(found: list[Card], function: PciFunction, facts: Facts) -> bool:
+    return any(function in cards.select(card.match, facts.pci) for card in found)
+
+
+def configured(facts: Facts, function: PciFunction) -> int | None:
+    """How many VFs the function is set to have at the next boot, by whoever set it; None where nobody did."""
+    if function.family == "mlx4":
+        return mlx4.configured(facts)
+    unit = sriov.configured(facts, function)
+    return unit if unit is not None else (function.num_vfs or None)
+
+
+def _host_vfs(facts: Facts, function: PciFunction) -> int:
+    return mlx4.host_vfs(facts) if function.family == "mlx4" else 0
+
+
+def _ports(facts: Facts, function: PciFunction) -> cards.Ports | list[cards.Ports]:
+    return mlx4.configured_ports(facts) if function.family == "mlx4" else "keep"
+
+
+def questions(facts: Facts, answers: AllAnswers) -> list[Question | Table]:
+    mine = answers.of(Answers)
+    found: list[Question | Table] = []
+    for index, card in enumerate(mine.card if mine else []):
+        functions = cards.select(card.match, facts.pci)
+        group = "; ".join(describe(function) for function in functions) or f"no card here has {card.match}"
+        off = "" if functions else "there is no such card on this node"
+        bound = min((cards.limit(f) or 0 for f in functions), default=0)
+        found.append(
+            Question(
+                ("card", index, "count"),
+                "number",
+                "VFs for each function" if len(functions) > 1 else "VFs",
+                help=f'up to {bound}, or "max"; 0 takes them away',
+                group=group,
+                disabled=off,
+            )
+        )
+        found.append(
+            Question(("card", index, "host_vfs"), "number", "of these, kept by the host", group=group, disabled=off)
+        )
+        if any(function.family == "mlx4" for function in functions):
+            found.append(_ports_question(index, group))
+    return found
+
+
+def _ports_question(index: int, group: str) -> Question:
+    choices = (Choice("infiniband", "InfiniBand"), Choice("ethernet", "Ethernet"), Choice("keep", "keep as they are"))
+    return Question(("card", index, "ports"), "choice", "Ports", choices=choices, group=group)
+
+
+def describe(function: PciFunction) -> str:
+    """One line: address, model, driver, link layer, NUMA node, VFs now and at most."""
+    layers = "/".join(dict.fromkeys(function.link_layers))
+    numa = f"NUMA {function.numa_node}" if function.numa_node is not None and function.numa_node >= 0 else ""
+    bound = cards.limit(function)
+    vfs = f"VFs now {function.num_vfs or 0}, at most {bound}" if bound is not None else function.why_no_vfs
+    parts = [function.address, function.model, function.driver or "no driver", layers, numa]
+    return " ".join(part for part in parts if part) + f": {vfs}"
+
+
+def wants(facts: Facts, answers: AllAnswers) -> Wants:
+    mine = answers.of(Answers)
+    if mine is None:
+        return Wants()
+    requests = cards.requests(mine, facts.pci)
+    by_option = [request for request in requests if request.function.family == "mlx4"]
+    by_sysfs = [request for request in requests if request.function.family != "mlx4"]
+    option = mlx4.wants(facts, by_option)
+    attribute = sriov.wants(facts, by_sysfs)
+    return Wants(
+        edits=option.edits + attribute.edits,
+        products=option.products + attribute.products,
+        actions=option.actions + attribute.actions + _firmware(facts, requests),
+        reads=option.reads,
+    )
+
+
+def _firmware(facts: Facts, requests: list[Request]) -> tuple[Action, ...]:
+    """Firmware is changed only where it stands in the way, and only when the answers say so. It cannot be taken back."""
+    found = []
+    for request in requests:
+        words = vfs_findings.firmware_words(facts, request)
+        if request.card.firmware == "set" and words and facts.firmware.tool:
+            step = Run(
+                chapters=(NAME,),
+                phase="last",
+                argv=(facts.firmware.tool, "-y", "-d", request.function.address, "set", *words),
+                why=(f"the firmware of {request.function.address} does not offer {request.count} VFs",),
+                labels=("one-way", "reboot"),
+                deadline_s=120,
+            )
+            found.append(Action(step, order=90))
+    return tuple(found)
+
+
+def findings(facts: Facts, answers: AllAnswers) -> list[Finding]:
+    mine = answers.of(Answers)
+    return vfs_findings.findings(facts, mine.card if mine else [], cards.requests(mine, facts.pci) if mine else [])
+
+
+def checks(facts: Facts, answers: AllAnswers) -> list[Check]:
+    mine = answers.of(Answers)
+    if mine is None:
+        return []
+    found = []
+    for request in cards.requests(mine, facts.pci):
+        found.append(_now(facts, request))
+        if request.function.family != "mlx4" and request.count:
+            found.append(_at_boot(facts, request))
+    return found
+
+
+def _now(facts: Facts, request: Request) -> Check:
+    function = request.function
+    what = f"{function.address} has {request.count} VFs"
+    seen = f"sriov_numvfs is {function.num_vfs}"
+    if (function.num_vfs or 0) == request.count and (request.count == 0 or function.total_vfs is not None):
+        return Check(NAME, what, "held", seen)
+    if not facts.live and not facts.simulated and function.num_vfs is None:
+        return Check(NAME, what, "unknown", "not a running system")
+    if function.family == "mlx4" and mlx4.configured(facts) == request.count:
+        stale = mlx4.initramfs_lacks(facts, {})
+        if stale:
+            return Check(
+                NAME, what, "failed", f"{seen}; {stale}", "Run plan, then apply: the initramfs has to be rebuilt."
+            )
+        return Check(NAME, what, "pending", f"{seen}; the module option is in place", "Reboot, then verify again.")
+    return Check(NAME, what, "failed", seen, "Run plan, then apply.")
+
+
+def _at_boot(facts: Facts, request: Request) -> Check:
+    what = f"{request.function.address} gets {request.count} VFs at each boot"
+    if sriov.configured(facts, request.function) == request.count and sriov.enabled(facts, request.function):
+        return Check(NAME, what, "held", sriov.boot_path(facts, request.function))
+    return Check(NAME, what, "failed", "no enabled unit of this tool sets them", "Run plan, then apply.")
+
+
+def summary(facts: Facts) -> list[str]:
+    functions = [f for f in facts.pci.functions if not f.is_vf and (f.offer != "none" or f.is_mellanox)]
+    return [describe(function) for function in functions] or ["no device with SR-IOV was found"]

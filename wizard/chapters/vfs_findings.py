@@ -1,0 +1,244 @@
+"""What is wrong, or will go wrong, with the VFs that are asked for."""
+
+from __future__ import annotations
+
+from wizard import cards, mlx4, other_owners
+from wizard.cards import Card, Request
+from wizard.node.facts import Facts
+from wizard.node.pci import PciFunction
+from wizard.plan import Finding, Severity
+
+CHAPTER = "vfs"
+
+
+def findings(facts: Facts, answered: list[Card], requests: list[Request]) -> list[Finding]:
+    found = _unmatched(facts, answered)
+    for request in requests:
+        found += _of_one(facts, request)
+    found += _mlx4(facts, [request for request in requests if request.function.family == "mlx4"])
+    found += _guids([request for request in requests if request.count])
+    found += _owners(facts, [request for request in requests if request.function.family != "mlx4" and request.count])
+    if not answered:
+        found += [
+            _why_none(function) for function in facts.pci.functions if function.is_mellanox and function.offer == "off"
+        ]
+    return found
+
+
+def _finding(code: str, severity: Severity, seen: str, why: str, do: str, fixable: bool = False) -> Finding:
+    return Finding(code=code, severity=severity, chapter=CHAPTER, seen=seen, why=why, do=do, fixable=fixable)
+
+
+def _unmatched(facts: Facts, answered: list[Card]) -> list[Finding]:
+    found = []
+    for card in answered:
+        if not cards.select(card.match, facts.pci):
+            found.append(
+                _finding(
+                    "VFS-NO-SUCH-CARD",
+                    "blocks",
+                    f"no PCI function of this node has {card.match}",
+                    "The answers ask for a card that is not here: it was replaced, moved, or belongs to another node.",
+                    "Compare with `compute-wizard inspect`; name the card by its serial or MAC.",
+                )
+            )
+        elif card.match.address is not None:
+            found.append(
+                _finding(
+                    "VFS-BY-ADDRESS",
+                    "warns",
+                    f"the card is named by its address {card.match.address}",
+                    "Bus numbers move when cards are added or firmware offers VFs: the answers would then mean another card.",
+                    "Name it by serial, MAC or network interface where it has one.",
+                )
+            )
+    return found
+
+
+def _why_none(function: PciFunction) -> Finding:
+    return _finding(
+        "VFS-FIRMWARE-OFF",
+        "warns",
+        f"{function.address} ({function.model}) has no sriov_totalvfs in sysfs",
+        function.why_no_vfs,
+        "mstconfig -d ADDRESS set SRIOV_EN=1 NUM_OF_VFS=16, or the card's page in the BIOS set-up; then reboot.",
+    )
+
+
+def firmware_words(facts: Facts, request: Request) -> list[str]:
+    """What mstconfig would have to set, so that the firmware offers what is asked for; none where it does, or is not known."""
+    card = facts.firmware.card(request.function.address)
+    if card is None or not request.count:
+        return []
+    words = []
+    if card.value("SRIOV_EN") == "0":
+        words.append("SRIOV_EN=1")
+    number = card.value("NUM_OF_VFS")
+    if number is not None and number.isdigit() and int(number) < request.count:
+        words.append(f"NUM_OF_VFS={request.count}")
+    return words
+
+
+def _of_one(facts: Facts, request: Request) -> list[Finding]:
+    function = request.function
+    found = []
+    if request.count and function.offer in ("off", "none") and request.card.firmware == "keep":
+        found.append(
+            _finding(
+                "VFS-FIRMWARE-OFF" if function.offer == "off" else "VFS-NOT-OFFERED",
+                "blocks",
+                f"{function.address} ({function.model}): {function.why_no_vfs}",
+                "The card offers no VFs as it is: the driver cannot make any.",
+                'Answer firmware = "set" for this card, or use its page in the BIOS set-up; then reboot.'
+                if function.offer == "off"
+                else "Take this card out of the answers.",
+            )
+        )
+    elif request.limit is not None and request.count > request.limit and not _firmware_will(facts, request):
+        found.append(_above(request))
+    found += _used(facts, request)
+    found += _carries(facts, request)
+    return found
+
+
+def _firmware_will(facts: Facts, request: Request) -> bool:
+    """Whether the firmware step of this plan lifts the limit."""
+    within = request.function.family != "mlx4" or request.count <= cards.MLX4_LIMIT
+    return within and request.card.firmware == "set" and bool(firmware_words(facts, request))
+
+
+def _above(request: Request) -> Finding:
+    function, total = request.function, request.function.total_vfs
+    driver = function.family == "mlx4" and request.count > cards.MLX4_LIMIT
+    why = (
+        f"mlx4_core refuses to start a card with more than {cards.MLX4_LIMIT} VFs: the card itself would be gone after the reboot."
+        if driver
+        else "The firmware offers no more: the driver would make none at all."
+    )
+    return _finding(
+        "VFS-ABOVE-LIMIT",
+        "blocks",
+        f"{request.count} VFs asked of {function.address}; its firmware allows {total}",
+        why,
+        f"Ask for at most {request.limit}" + ("." if driver else ', or answer firmware = "set" to raise NUM_OF_VFS.'),
+    )
+
+
+def _used(facts: Facts, request: Request) -> list[Finding]:
+    """Guests on the VFs of a PF whose number would change lose their card; the kernel does not check."""
+    function = request.function
+    if (function.num_vfs or 0) == request.count or not function.num_vfs:
+        return []
+    uses = [use for vf in function.virtual_functions for use in facts.guests.uses_of(vf)]
+    if not uses:
+        return []
+    return [
+        _finding(
+            "VFS-IN-USE",
+            "blocks",
+            "; ".join(f"{use.address}: {use.by}" for use in uses[:4])
+            + (f" and {len(uses) - 4} more" if len(uses) > 4 else ""),
+            f"Changing {function.num_vfs} VFs to {request.count} goes through 0: whoever holds one loses it, or the write hangs.",
+            "Move the guests away (disable the compute service first), then run this again.",
+        )
+    ]
+
+
+def _carries(facts: Facts, request: Request) -> list[Finding]:
+    function = request.function
+    roles = [role for role in facts.guests.roles_of(function.address) if role.role not in ("disk", "root disk")]
+    if not roles or (function.num_vfs or 0) == request.count:
+        return []
+    what = ", ".join(dict.fromkeys(f"{role.role} ({role.detail})" for role in roles))
+    return [
+        _finding(
+            "VFS-CARRIES-NODE",
+            "warns",
+            f"{function.address} carries {what}",
+            "Some drivers reset the port when VFs are made or taken away: this very session may be cut off.",
+            "Have another way in (console, BMC). The run goes on by itself, and the wizard finds it again.",
+        )
+    ]
+
+
+def _mlx4(facts: Facts, requests: list[Request]) -> list[Finding]:
+    if not requests:
+        return []
+    found = []
+    first = mlx4.wanted(requests[:1])
+    for other in requests[1:]:
+        if mlx4.wanted([other]) != first:
+            found.append(
+                _finding(
+                    "VFS-MLX4-DISAGREE",
+                    "blocks",
+                    f"{requests[0].function.address} asks for {first or 'no VFs'}, {other.function.address} for "
+                    f"{mlx4.wanted([other]) or 'no VFs'}",
+                    "mlx4_core has one set of options for all its cards; it knows none for a single card.",
+                    "Give all ConnectX-3 cards the same number, ports and host VFs.",
+                )
+            )
+    asked = {request.function.address for request in requests}
+    others = [f.address for f in facts.pci.functions if f.family == "mlx4" and not f.is_vf and f.address not in asked]
+    if others and requests[0].count:
+        found.append(
+            _finding(
+                "VFS-MLX4-ALL-CARDS",
+                "warns",
+                f"{', '.join(others)} is not in the answers, but is driven by mlx4_core too",
+                "The option counts for every card of that driver: this one gets VFs as well.",
+                "Put it into the answers with the same numbers, so that nobody is surprised.",
+            )
+        )
+    return found + _elsewhere(facts, requests)
+
+
+def _elsewhere(facts: Facts, requests: list[Request]) -> list[Finding]:
+    """Whether another file, read later, has the last word on our options."""
+    options = mlx4.wanted(requests)
+    overlay = {edit.path: edit.change(facts.content(edit.path)) for edit in mlx4.wants(facts, requests).edits}
+    effective = mlx4.parameters(facts, overlay)
+    wrong = {name: effective.get(name, "nothing") for name, value in options.items() if effective.get(name) != value}
+    if not wrong:
+        return []
+    return [
+        _finding(
+            "VFS-OPTION-OVERRIDDEN",
+            "blocks",
+            "; ".join(f"{name} would be {value}" for name, value in wrong.items()) + f", set after {mlx4.OPTIONS}",
+            "modprobe reads its files by name, and the last word counts: another file overrides ours.",
+            "Take the option out of the other file in /etc/modprobe.d, then plan again.",
+        )
+    ]
+
+
+def _guids(requests: list[Request]) -> list[Finding]:
+    found = []
+    for request in requests:
+        if request.function.family == "mlx5" and "InfiniBand" in request.function.link_layers:
+            found.append(
+                _finding(
+                    "VFS-IB-GUID",
+                    "warns",
+                    f"{request.function.address} is InfiniBand on mlx5: its VFs come up with GUID 0 and port Down",
+                    "Without a node and a port GUID for each VF, and a subnet manager that virtualises, guests get no link.",
+                    "Set `ip link set dev IBDEV vf N node_guid …; port_guid …; state auto` for each VF after each boot, and "
+                    "virt_enabled 2 in the subnet manager. This tool does not choose GUIDs: they are unique in the fabric.",
+                )
+            )
+    return found
+
+
+def _owners(facts: Facts, requests: list[Request]) -> list[Finding]:
+    if not requests:
+        return []
+    return [
+        _finding(
+            "VFS-OTHER-OWNER",
+            "warns",
+            f"{owner.path} line {owner.line}: {owner.text}",
+            f"{owner.program} sets VFs at boot too: two owners of one number, and the later one wins.",
+            "Take it out there, or leave this card out of the answers and let the other do it.",
+        )
+        for owner in other_owners.find(facts)
+    ]

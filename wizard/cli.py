@@ -1,0 +1,208 @@
+"""The command line: arguments in, exit code out. Results on stdout, errors on stderr, one clear message for a mistake."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable
+from importlib import resources
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from pydantic import TypeAdapter
+
+from wizard import answer_files, arguments, command_apply, report
+from wizard import plan as plans
+from wizard.answers import AllAnswers
+from wizard.chapters import chapters
+from wizard.errors import Exit, UsageError, WizardError
+from wizard.merge import make_plan
+from wizard.node import facts as fact_reader
+from wizard.node.facts import Facts
+from wizard.node.live import open_node
+from wizard.node.node import Node
+from wizard.plan import Finding, Plan
+from wizard.private import write_private
+from wizard.questions import Check
+from wizard.verify import exit_code, verify
+
+Face: TypeAlias = Callable[[Node, str, str, bool], int]
+"""Starts the wizard: node, root, which face, whether the node is a simulation; gives the exit code."""
+
+
+def main(argv: list[str] | None = None, face: Face | None = None) -> int:
+    """Run one command. Never raises for a user's mistake; a traceback is a defect of this tool."""
+    try:
+        options = arguments.parser().parse_args(argv)
+        options.root = getattr(options, "root", "/")
+        return int(_dispatch(options, face))
+    except WizardError as error:
+        sys.stdout.flush()
+        print(f"compute-wizard: {report.printable(str(error))}", file=sys.stderr)
+        return int(error.exit_code)
+    except KeyboardInterrupt:
+        return int(Exit.INTERRUPTED)
+    except BrokenPipeError:  # the reader of our output, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return int(Exit.DONE)
+
+
+def _dispatch(options: argparse.Namespace, face: Face | None) -> int:
+    commands: dict[str, Callable[[argparse.Namespace], int]] = {
+        "inspect": _inspect,
+        "check": _check,
+        "suggest": _suggest,
+        "plan": _plan,
+        "apply": _apply,
+        "resume": command_apply.resume,
+        "verify": _verify,
+        "history": command_apply.history,
+        "undo": _undo,
+        "export": _export,
+        "recorder": _recorder,
+    }
+    if options.command in commands:
+        return commands[options.command](options)
+    if face is None:
+        raise UsageError("no command was given", do="See `compute-wizard --help`.")
+    if options.command == "demo":
+        from wizard.demo import demo_node
+
+        with demo_node(options.node) as node:
+            return face(node, str(node.directory), options.ui, True)
+    return face(open_node(options.root), options.root, options.ui, False)
+
+
+def _print(text: str) -> None:
+    sys.stdout.write(text)
+
+
+def _print_json(data: Any) -> None:
+    _print(json.dumps(data, indent=2) + "\n")
+
+
+def _look(options: argparse.Namespace) -> tuple[Node, Facts]:
+    node = open_node(options.root)
+    return node, fact_reader.read(node)
+
+
+def _answers(options: argparse.Namespace, facts: Facts) -> AllAnswers:
+    """The answers that were given; else what fits the node as it is now."""
+    if options.answers is not None:
+        return answer_files.load(Path(options.answers))
+    return answer_files.suggest(facts)
+
+
+def _inspect(options: argparse.Namespace) -> int:
+    _, facts = _look(options)
+    if options.json:
+        _print_json({"format": "compute-wizard.facts/1", **facts.to_data()})
+    else:
+        _print(report.inspect(facts))
+    return Exit.DONE
+
+
+def _check(options: argparse.Namespace) -> int:
+    _, facts = _look(options)
+    found = list(make_plan(facts, _answers(options, facts)).findings)
+    if options.json:
+        _print_json({"format": "compute-wizard.findings/1", "findings": _plain(list[Finding], found)})
+    else:
+        _print(report.findings(found))
+    worst = plans.worst(found)
+    return {"blocks": Exit.BLOCKED, "warns": Exit.CHANGES}.get(worst or "", Exit.DONE)
+
+
+def _plain(kind: Any, value: object) -> Any:
+    return TypeAdapter(kind).dump_python(value, mode="json")
+
+
+def _suggest(options: argparse.Namespace) -> int:
+    _, facts = _look(options)
+    answers = answer_files.suggest(facts)
+    text = answer_files.to_toml(answers, report.suggested(facts, answers))
+    left = [chapter.TITLE for chapter in chapters() if answers.get(chapter.NAME) is None]
+    _print(
+        text + (f"\n# left alone, since they do not apply to this node as it is: {', '.join(left)}\n" if left else "")
+    )
+    return Exit.DONE
+
+
+def _plan(options: argparse.Namespace) -> int:
+    _, facts = _look(options)
+    plan = make_plan(facts, _answers(options, facts))
+    if options.out is not None:
+        write_private(Path(options.out), plan.to_json().encode())
+    _print(plan.masked().to_json() if options.json else report.plan(plan))
+    if options.out is not None and not options.json:
+        _print(f"\nSaved as {options.out}; run it with: compute-wizard apply {options.out}\n")
+    return _plan_code(plan)
+
+
+def _plan_code(plan: Plan) -> Exit:
+    if plan.blocked:
+        return Exit.BLOCKED
+    return Exit.CHANGES if plan.steps else Exit.DONE
+
+
+def _apply(options: argparse.Namespace) -> int:
+    if (options.plan is None) == (options.answers is None):
+        raise UsageError(
+            "give either a PLAN or --answers FILE", do="A plan is made with `compute-wizard plan --out PLAN`."
+        )
+    node = open_node(options.root)
+    if options.plan is not None:
+        plan = plans.load(Path(options.plan))
+    else:
+        plan = make_plan(facts := fact_reader.read(node), _answers(options, facts))
+    return command_apply.apply(node, plan, options, shown=options.plan is not None)
+
+
+def _verify(options: argparse.Namespace) -> int:
+    _, facts = _look(options)
+    found = verify(facts, _verified_answers(options, facts))
+    if options.json:
+        _print_json({"format": "compute-wizard.checks/1", "checks": _plain(list[Check], found)})
+    else:
+        _print(report.checks(found))
+    return exit_code(found)
+
+
+def _verified_answers(options: argparse.Namespace, facts: Facts) -> AllAnswers:
+    """What the last run was asked for, where no answers are given: that is what has to be so now."""
+    if options.answers is not None:
+        return answer_files.load(Path(options.answers))
+    last = facts.history.last
+    return answer_files.from_data(last.answers, f"run {last.id}") if last else answer_files.suggest(facts)
+
+
+def _undo(options: argparse.Namespace) -> int:
+    from wizard.apply.undo import undo_plan
+
+    node, facts = _look(options)
+    plan = undo_plan(facts, node, options.run, options.root)
+    return command_apply.apply(node, plan, options, shown=False)
+
+
+def _export(options: argparse.Namespace) -> int:
+    if options.what == "ansible":
+        raise UsageError(
+            "export ansible is not there yet", do="Use `export script`, or `apply --answers` on each node."
+        )
+    from wizard.export.shell import script
+
+    _, facts = _look(options)
+    plan = make_plan(facts, _answers(options, facts))
+    if plan.blocked:
+        _print(report.findings(plan.findings))
+        return Exit.BLOCKED
+    write_private(Path(options.out), script(facts, plan).encode(), mode=0o700)
+    _print(f"Wrote {options.out}: run it as root on {plan.node.hostname or 'the node'} with `sh {options.out}`.\n")
+    return Exit.DONE
+
+
+def _recorder(options: argparse.Namespace) -> int:
+    _print(resources.files("assets").joinpath("node", "recorder.sh").read_text(encoding="utf-8"))
+    return Exit.DONE

@@ -1,0 +1,141 @@
+"""The commands that change a node, and those that look at past changes: they only start the runner and follow its journal."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterable
+from dataclasses import asdict
+from typing import Any
+
+from wizard import report
+from wizard.apply import launch
+from wizard.apply.journal import Event, follow
+from wizard.errors import Blocked, Exit, InputError, Refused, UsageError
+from wizard.node import history as histories
+from wizard.node.live import open_node
+from wizard.node.node import Node
+from wizard.plan import Plan
+
+
+def apply(node: Node, plan: Plan, options: argparse.Namespace, *, shown: bool) -> int:
+    """Show the plan (unless it was shown when it was saved), ask, start the runner, follow it to its end."""
+    as_json = bool(options.json)
+    if plan.blocked or any(finding.severity == "blocks" for finding in plan.findings):
+        _refuse_blocked(plan, as_json)
+    if not plan.steps:
+        _say("Nothing is to be changed on this node.\n", as_json)
+        return Exit.DONE
+    if not shown and not as_json:
+        sys.stdout.write(report.plan(plan) + "\n")
+    _permit(plan, options)
+    started = launch.start(
+        options.root,
+        plan,
+        on_failure=getattr(options, "on_failure", "rollback"),
+        files_only=getattr(options, "files_only", False),
+        simulated=node.simulated,
+        accept=tuple(getattr(options, "accept", ())),
+    )
+    return _followed(started, as_json)
+
+
+def _refuse_blocked(plan: Plan, as_json: bool) -> None:
+    if not as_json:
+        sys.stdout.write(report.findings(plan.findings))
+    codes = sorted({finding.code for finding in plan.findings if finding.severity == "blocks"})
+    raise Blocked(
+        f"a finding blocks: {', '.join(codes)}", do="Nothing was changed. `compute-wizard check` says what to do."
+    )
+
+
+def _permit(plan: Plan, options: argparse.Namespace) -> None:
+    """Ask on a terminal; without one only --yes will do. One-way steps need their own word."""
+    one_way = [step for step in plan.steps if "one-way" in step.labels]
+    if one_way and "one-way" not in getattr(options, "accept", ()):
+        raise Refused(
+            f"the plan has a step that cannot be taken back: {report.title(one_way[0])}",
+            do="Say --accept one-way if you mean it, or take it out of the answers.",
+        )
+    if options.yes:
+        return
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise UsageError("there is no terminal to ask on", do="Say --yes if the plan is to be run without a question.")
+    print("Do this now? Type yes: ", end="", file=sys.stderr, flush=True)
+    if sys.stdin.readline().strip().lower() != "yes":
+        raise Refused("the answer was not yes; nothing was changed")
+
+
+def _say(text: str, as_json: bool) -> None:
+    if not as_json:
+        sys.stdout.write(text)
+
+
+def _followed(started: launch.Started, as_json: bool) -> int:
+    """Show the journal as it grows. The first Ctrl-C asks the runner to stop after this step, the second only stops us."""
+    asked = False
+    events = follow(started.journal)
+    while True:
+        try:
+            for event in events:
+                _show(event, as_json)
+            return int(launch.result(started))
+        except KeyboardInterrupt:
+            if asked:
+                return Exit.INTERRUPTED
+            asked = True
+            launch.request_stop(started)
+            _say("\nStopping after this step; Ctrl-C again only stops following.\n", as_json)
+            events = follow(started.journal)
+
+
+def _show(event: Event, as_json: bool) -> None:
+    if as_json:
+        sys.stdout.write(json.dumps(_plain(event)) + "\n")
+    else:
+        line = launch.line_for(event)
+        if line:
+            sys.stdout.write(report.printable(line) + "\n")
+    sys.stdout.flush()
+
+
+def _plain(event: Event) -> dict[str, Any]:
+    return dict(event) if isinstance(event, dict) else asdict(event)
+
+
+def resume(options: argparse.Namespace) -> int:
+    """Go on with a run that was interrupted."""
+    if not options.yes and not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise UsageError("there is no terminal to ask on", do="Say --yes.")
+    run = _chosen(options, ("interrupted", "stopped", "failed"))
+    return _followed(launch.resume(options.root, run.id), False)
+
+
+def history(options: argparse.Namespace) -> int:
+    """Past runs; or one, with its journal."""
+    runs = histories.read(open_node(options.root)).runs
+    if options.run is None and not options.follow:
+        if options.json:
+            sys.stdout.write(json.dumps([asdict(run) for run in runs], indent=2) + "\n")
+        else:
+            sys.stdout.write(report.history(runs))
+        return Exit.DONE
+    run = _chosen(options, ())
+    for event in launch.events(options.root, run.id, follow_it=options.follow):
+        _show(event, options.json)
+    return Exit.DONE
+
+
+def _chosen(options: argparse.Namespace, states: Iterable[str]) -> histories.PastRun:
+    """The run that was named, or the newest one in one of these states."""
+    runs = histories.read(open_node(options.root)).runs
+    if options.run is not None:
+        named = [run for run in runs if run.id == options.run or run.id.startswith(f"{options.run}-")]
+        if not named:
+            raise InputError(f"there is no run {options.run}", do="`compute-wizard history` lists them.")
+        return named[0]
+    fitting = [run for run in runs if not states or run.state in states]
+    if not fitting:
+        raise InputError("there is no such run on this node", do="`compute-wizard history` lists them.")
+    return fitting[-1]

@@ -1,0 +1,87 @@
+"""What has to be done on the controller: as data, since a compute node cannot see what is set there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from wizard import nova_names
+from wizard.node.facts import Facts
+from wizard.plan import ControllerStep
+
+CONFIG = "/etc/nova/nova.conf"
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """A pool as the controller sees it: its alias values and the flavor that asks for it."""
+
+    name: str
+    aliases: tuple[str, ...]
+    flavor: str
+    count: int
+    physical_network: str
+
+
+def steps(facts: Facts, release: str, pools: list[Pool]) -> tuple[ControllerStep, ...]:
+    """In their order: move guests away, alias, scheduler, flavors, test, enable."""
+    host = facts.system.hostname or "THIS-HOST"
+    disable, enable = nova_names.service_commands(release, host)
+    found = [_run(disable, "no new guest comes while this node is changed; then move the guests that are here")]
+    section, option = nova_names.alias_option(release)
+    for pool in pools:
+        found += [_alias(section, option, value) for value in pool.aliases]
+    found.append(_filter(release))
+    for pool in pools:
+        if pool.physical_network:
+            found += _ports(pool)
+        elif pool.flavor:
+            words = nova_names.flavor_commands(release, pool.flavor, pool.name, pool.count)
+            found += [_run(command, f"a flavor that takes {pool.count} of {pool.name}") for command in words]
+    flavors = [pool.flavor for pool in pools if pool.flavor and not pool.physical_network]
+    if flavors:
+        command = nova_names.test_command(release, flavors[0], host)
+        found.append(_run(command, "after the reboot and verify: a VM here; log in, and see the card with lspci"))
+    found.append(_run(enable, "when the test VM has its device"))
+    return tuple(step.model_copy(update={"order": number}) for number, step in enumerate(found, 1))
+
+
+def _run(command: str, why: str) -> ControllerStep:
+    return ControllerStep(service="client", op="run", value=command, why=why)
+
+
+def _alias(section: str, option: str, value: str) -> ControllerStep:
+    return ControllerStep(
+        service="nova-api",
+        file=CONFIG,
+        section=section,
+        option=option,
+        op="append",
+        value=value,
+        restart="nova-api",
+        why="without it the API answers: PCI alias is not defined",
+    )
+
+
+def _filter(release: str) -> ControllerStep:
+    section, option = nova_names.filter_option(release)
+    return ControllerStep(
+        service="nova-scheduler",
+        file=CONFIG,
+        section=section,
+        option=option,
+        op="append_to_list",
+        value=nova_names.FILTER,
+        restart="nova-scheduler",
+        why="append it to the list that is there; only where the option is not set at all, write the default of this release "
+        f"with it: {nova_names.default_filters(release)},{nova_names.FILTER}",
+    )
+
+
+def _ports(pool: Pool) -> list[ControllerStep]:
+    return [
+        _run(
+            "openstack port create --network NETWORK --vnic-type direct PORT",
+            f"guests get devices of {pool.name} as Neutron ports on {pool.physical_network}: mechanism driver sriovnicswitch, "
+            "and the SR-IOV agent on this node",
+        )
+    ]

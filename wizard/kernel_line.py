@@ -1,0 +1,86 @@
+"""The kernel's command line at the next boot: computed from all sources of the boot loader, not grepped."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from wizard.formats import kernel_arguments, shell_variables
+from wizard.node.facts import Facts
+
+ALWAYS, NORMAL = "GRUB_CMDLINE_LINUX", "GRUB_CMDLINE_LINUX_DEFAULT"
+GRUB_DIRECTORY = "/etc/default/grub.d/"
+
+
+@dataclass(frozen=True, slots=True)
+class NextLine:
+    """`arguments` are what comes after the kernel's image and root; None where unknown, and then `why` says it.
+
+    `layers` are the assignments that made it: path, line, variable, value."""
+
+    arguments: str | None
+    why: str
+    layers: tuple[tuple[str, int, str, str], ...]
+
+
+def sources(facts: Facts, overlay: Mapping[str, bytes | None]) -> list[shell_variables.Source]:
+    """GRUB's sources in the order in which grub-mkconfig reads them, with `overlay` in place of what is on the node."""
+    paths = [path for path in facts.boot.sources if not path.startswith(GRUB_DIRECTORY)]
+    drop_ins = {path for path in (*facts.boot.sources, *overlay) if path.startswith(GRUB_DIRECTORY)}
+    found = []
+    for path in [*paths, *sorted(drop_ins)]:
+        content = overlay[path] if path in overlay else facts.content(path)
+        if content is not None:
+            found.append(shell_variables.Source(path, content))
+    return found
+
+
+def next_boot(facts: Facts, overlay: Mapping[str, bytes | None] | None = None) -> NextLine:
+    """What the next boot's line would be if the files of `overlay` were as they are there (None: removed)."""
+    overlay = overlay or {}
+    if facts.boot.way in ("grub-dropin", "grub-inplace"):
+        return _grub(facts, overlay)
+    if facts.boot.way == "grubby":
+        lines = facts.boot.grubby_arguments
+        return NextLine(lines[0], "", ()) if lines else NextLine(None, "grubby could not be asked: run as root", ())
+    return NextLine(None, facts.boot.because, ())
+
+
+def _grub(facts: Facts, overlay: Mapping[str, bytes | None]) -> NextLine:
+    hidden = [
+        f"{path}: {facts.hidden(path)}" for path in facts.boot.sources if path not in overlay and facts.hidden(path)
+    ]
+    if hidden:
+        return NextLine(None, hidden[0], ())
+    evaluation = shell_variables.evaluate(sources(facts, overlay))
+    layers = tuple(
+        (layer.path, layer.line, name, layer.value if layer.value is not None else "?")
+        for name in (ALWAYS, NORMAL)
+        for layer in evaluation.layers(name)
+    )
+    values = []
+    for name in (ALWAYS, NORMAL):
+        if evaluation.is_set(name) and not evaluation.known(name):
+            return NextLine(None, evaluation.why_unknown(name), layers)
+        values.append(evaluation.value(name) or "")
+    return NextLine(kernel_arguments.join(kernel_arguments.split(" ".join(values))), "", layers)
+
+
+def whole(facts: Facts, line: NextLine) -> str | None:
+    """The whole line as /proc/cmdline would show it after the reboot; None where it is not known."""
+    if line.arguments is None:
+        return None
+    return " ".join(part for part in (_image(facts), line.arguments) if part)
+
+
+def _image(facts: Facts) -> str:
+    normal = [entry for entry in facts.boot.entries or () if not entry.recovery]
+    if normal:
+        image = normal[0].image.split()
+        return " ".join([f"BOOT_IMAGE={image[0]}", *image[1:]]) if image else ""
+    kept = [
+        word
+        for word in kernel_arguments.split(facts.iommu.command_line)
+        if word in ("ro", "rw") or kernel_arguments.key(word) in ("BOOT_IMAGE", "root")
+    ]
+    return kernel_arguments.join(kept)

@@ -1,0 +1,142 @@
+"""ConnectX-3 and older: VFs come from options of mlx4_core, read when the module loads - from the initramfs, mostly.
+
+The driver has no sysfs way in any kernel (drivers/net/ethernet/mellanox/mlx4/main.c), and its options count for all cards.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Mapping
+
+from wizard.cards import Ports, Request
+from wizard.formats import modprobe
+from wizard.node.facts import Facts
+from wizard.plan import digest
+from wizard.wants import Edit, Product, Wants
+
+MODULE = "mlx4_core"
+OPTIONS = "/etc/modprobe.d/mlx4_core.conf"
+DIRECTORIES = (
+    "/etc/modprobe.d",
+    "/run/modprobe.d",
+    "/usr/local/lib/modprobe.d",
+    "/usr/lib/modprobe.d",
+    "/lib/modprobe.d",
+)
+PORT_TYPES: dict[str, str] = {"infiniband": "1", "ethernet": "2"}
+REBUILD = {"update-initramfs": ("update-initramfs", "-u", "-k", "all"), "dracut": ("dracut", "-f", "--regenerate-all")}
+
+
+def files(facts: Facts, overlay: Mapping[str, bytes | None] | None = None) -> list[tuple[str, bytes]]:
+    """All files that modprobe reads, in its order, with `overlay` in place of what is there."""
+    overlay = overlay or {}
+    names = [f"{directory}/{name}" for directory in DIRECTORIES for name in facts.files.names(directory)]
+    found = []
+    for path in modprobe.order([*names, *(path for path in overlay if path not in names)]):
+        content = overlay[path] if path in overlay else facts.content(path)
+        if content is not None:
+            found.append((path, content))
+    return found
+
+
+def parameters(facts: Facts, overlay: Mapping[str, bytes | None] | None = None) -> dict[str, str]:
+    """The options that mlx4_core will be loaded with."""
+    return modprobe.effective(files(facts, overlay)).get(MODULE, {})
+
+
+def configured(facts: Facts) -> int | None:
+    """num_vfs as it is set, or None where it is not, or is not one plain number."""
+    value = parameters(facts).get("num_vfs")
+    return int(value) if value is not None and value.isdigit() else None
+
+
+def host_vfs(facts: Facts) -> int:
+    value = parameters(facts).get("probe_vf", "0")
+    return int(value) if value.isdigit() else 0
+
+
+def configured_ports(facts: Facts) -> Ports | list[Ports]:
+    """port_type_array as it is set; "keep" where it is not."""
+    names: dict[str, Ports] = {"1": "infiniband", "2": "ethernet"}
+    words = [names.get(word, "keep") for word in parameters(facts).get("port_type_array", "").split(",") if word]
+    if not words:
+        return "keep"
+    return words[0] if len(set(words)) == 1 else words
+
+
+def wanted(requests: list[Request]) -> dict[str, str]:
+    """The options for these requests, which agree; none where no VFs are wanted."""
+    if not requests or not requests[0].count:
+        return {}
+    first = requests[0]
+    options = {"num_vfs": str(first.count), "probe_vf": str(first.card.host_vfs)}
+    ports = port_types(first)
+    return {**options, "port_type_array": ports} if ports else options
+
+
+def port_types(request: Request) -> str:
+    """The value of port_type_array, one number a port; empty where the ports are kept."""
+    count = max(1, len(request.function.port_types))
+    words = request.card.ports if isinstance(request.card.ports, list) else [request.card.ports] * count
+    return "" if "keep" in words else ",".join(PORT_TYPES[word] for word in words)
+
+
+def wants(facts: Facts, requests: list[Request]) -> Wants:
+    """The option file and the initramfs that holds it."""
+    if not requests:
+        return Wants()
+    options = wanted(requests)
+    there = parameters(facts)
+    edits: tuple[Edit, ...] = ()
+    if options and any(there.get(name) != value for name, value in options.items()):
+        why = f"{requests[0].count} VFs on each ConnectX-3 card, when {MODULE} loads"
+        edits = (Edit(OPTIONS, why, lambda old: modprobe.set_parameters(old, MODULE, options), labels=("reboot",)),)
+    elif not options and facts.history.file(OPTIONS).lines:
+        why = "VFs are no longer wanted"
+        edits = (Edit(OPTIONS, why, lambda old: _without(facts, old), labels=("reboot",)),)
+    overlay = {edit.path: edit.change(facts.content(edit.path)) for edit in edits}
+    return Wants(edits=edits, products=_initramfs(facts, edits, overlay), reads=tuple(path for path, _ in files(facts)))
+
+
+def _without(facts: Facts, content: bytes | None) -> bytes | None:
+    """Without our parameters; without the file where it was ours and nothing else is in it."""
+    if content is None:
+        return None
+    kept = modprobe.remove_parameters(content, MODULE, ("num_vfs", "probe_vf", "port_type_array"))
+    return None if not kept.strip() and facts.history.file(OPTIONS).created else kept
+
+
+def _initramfs(facts: Facts, edits: tuple[Edit, ...], overlay: Mapping[str, bytes | None]) -> tuple[Product, ...]:
+    words = REBUILD.get(facts.boot.initramfs)
+    if words is None:
+        return ()
+    lacks = initramfs_lacks(facts, overlay)
+    return (
+        Product(
+            "initramfs",
+            words,
+            "boot",
+            f"{MODULE} loads from the initramfs, with the options that are copied into it",
+            inputs=tuple(edit.path for edit in edits),
+            due=bool(lacks),
+            labels=("reboot",),
+            undo=words,
+            order=20,
+        ),
+    )
+
+
+def initramfs_lacks(facts: Facts, overlay: Mapping[str, bytes | None]) -> str:
+    """How an initramfs differs from the option file, as a sentence; empty where it does not, or could not be looked into.
+
+    Only images that hold a copy of some modprobe.d file are judged: others load the module after the switch to the root.
+    """
+    if facts.initramfs_copies is None:
+        return ""
+    content = overlay[OPTIONS] if OPTIONS in overlay else facts.content(OPTIONS)
+    wanted_digest = digest(content) if content is not None else None
+    for image in sorted({image for image, _, _ in facts.initramfs_copies}):
+        copies = {posixpath.basename(path): sha for held, path, sha in facts.initramfs_copies if held == image}
+        if copies.get(posixpath.basename(OPTIONS)) != wanted_digest:
+            return f"{image} does not hold {OPTIONS} as it is" if wanted_digest else f"{image} still holds {OPTIONS}"
+    return ""

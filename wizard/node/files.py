@@ -1,0 +1,67 @@
+"""The files that a plan starts from: read once, remembered, so that planning stays a function of what was seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from wizard.errors import Denied, NodeError, NotThere
+from wizard.node.node import Node
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A file as it was found. `real` is its path with every link resolved inside the node; `mode` are permission bits."""
+
+    path: str
+    real: str
+    content: bytes
+    mode: int
+    owner: str
+    modified: float
+
+
+class Files:
+    """Files of a node by path, each read once."""
+
+    def __init__(self, node: Node | None = None) -> None:
+        self._node = node
+        self._seen: dict[str, Snapshot | None | NodeError] = {}
+
+    def get(self, path: str) -> Snapshot | None:
+        """The file, or None where there is none. Raises Denied where it may not be read, NodeError for what is no file."""
+        if path not in self._seen:
+            self._seen[path] = self._read(path)
+        found = self._seen[path]
+        if isinstance(found, NodeError):
+            raise found
+        return found
+
+    def content(self, path: str) -> bytes | None:
+        """The bytes, or None where there is no file or it may not be read."""
+        try:
+            found = self.get(path)
+        except NodeError:
+            return None
+        return found.content if found else None
+
+    def names(self, directory: str) -> list[str]:
+        """The names in a directory of the node; empty where there is none or it may not be read."""
+        try:
+            return self._node.names(directory) if self._node else []
+        except NodeError:
+            return []
+
+    def _read(self, path: str) -> Snapshot | None | NodeError:
+        if self._node is None:
+            return Denied("the files of the node are not at hand", where=path)
+        try:
+            real = self._node.resolve(path)
+            status = self._node.status(path)
+            content = self._node.read(path)
+        except NotThere:
+            return None
+        except NodeError as error:
+            return error
+        if status is None:
+            return None
+        return Snapshot(path, real, content, status.mode, status.owner, status.modified)

@@ -1,0 +1,79 @@
+"""This machine."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Sequence
+from pathlib import Path
+
+import sh
+
+from wizard.errors import Denied, NodeError, NotThere
+from wizard.node.node import Node, Output
+from wizard.node.recorded import DirectoryNode
+
+# A console's locale, pager or colours must not change what a command prints; sbin is not in every user's PATH.
+ENVIRONMENT = {
+    "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    "LC_ALL": "C",
+    "LANG": "C",
+    "HOME": "/root",
+    "TERM": "dumb",
+    "SYSTEMD_PAGER": "",
+    "SYSTEMD_COLORS": "0",
+    "DEBIAN_FRONTEND": "noninteractive",
+}
+
+
+class LiveNode(DirectoryNode):
+    """This machine: files below /, and commands that are really run."""
+
+    live = True
+
+    def __init__(self) -> None:
+        super().__init__(Path("/"), name="this machine")
+        self.privileged = os.geteuid() == 0
+
+    def run(self, argv: Sequence[str], *, timeout: float = 15.0, stdin: bytes | None = None) -> Output:
+        path = self.command(argv[0]) if "/" not in argv[0] else argv[0]
+        if path is None:
+            raise NotThere(f"there is no command {argv[0]}", where=self.name)
+        try:
+            done = sh.Command(path)(
+                *argv[1:],
+                _in=stdin if stdin is not None else "",
+                _tty_out=False,  # else the child gets a terminal: colours and wrapped columns
+                _new_session=True,
+                _return_cmd=True,
+                _ok_code=range(256),
+                _env=ENVIRONMENT,
+                _decode_errors="replace",
+                _timeout=timeout,
+                _timeout_signal=signal.SIGKILL,
+            )
+        except sh.CommandNotFound:
+            raise NotThere(f"there is no command {argv[0]}", where=self.name) from None
+        except sh.TimeoutException:
+            raise NodeError(f"{' '.join(argv)} gave no answer within {timeout:g} seconds") from None
+        except PermissionError:
+            raise Denied(f"{argv[0]} may not be run", where=self.name) from None
+        except sh.ErrorReturnCode as error:  # killed by a signal
+            return Output(tuple(argv), 128 + abs(error.exit_code), _text(error.stdout), _text(error.stderr))
+        return Output(tuple(argv), done.exit_code, _text(done.stdout), _text(done.stderr))
+
+
+def _text(content: bytes) -> str:
+    return content.decode("utf-8", "replace")
+
+
+def open_node(root: str) -> Node:
+    """The node behind --root: this machine for '/', else a directory or a tar. Raises InputError."""
+    from wizard.node.recorded import read_tar
+
+    path = Path(root)
+    if path.is_file():
+        return read_tar(path)
+    if path.exists() and path.resolve() == Path("/"):
+        return LiveNode()
+    return DirectoryNode(path)

@@ -1,0 +1,175 @@
+"""The one boundary to the outside: a node's files, and the commands that may be asked of it.
+
+Paths are absolute inside the node. Symbolic links are resolved inside it too, as chroot would, so that a directory or a
+tar that stands for a node can never lead out of itself.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from wizard.errors import Denied, NodeError, NotThere
+
+MAX_LINKS = 40  # as the kernel's MAXSYMLINKS
+MAX_FILE = 16 * 1024 * 1024  # bytes; no configuration file is larger, and a fifo or a log must not eat the memory
+
+Kind = Literal["file", "directory", "link", "other"]
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What is at a path. `mode` holds the permission bits only; `owner` is 'user:group', by name where the node knows it;
+    `modified` is seconds since the epoch."""
+
+    kind: Kind
+    mode: int
+    owner: str
+    size: int
+    modified: float
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """What a command said. `status` is its exit status, or 128 plus the signal."""
+
+    argv: tuple[str, ...]
+    status: int
+    stdout: str
+    stderr: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unseen:
+    """Something that could not be read, and why: part of the result, never an error."""
+
+    what: str
+    why: str
+
+
+class Node(ABC):
+    """A node to be read. Subclasses give the primitives for paths that hold no symbolic link any more."""
+
+    name: str = "node"
+    live: bool = False
+    """True for this machine: its kernel answers, and its commands may be run."""
+    simulated: bool = False
+    privileged: bool = False
+    """True where nothing is hidden for want of root rights."""
+
+    @abstractmethod
+    def _lstat(self, path: str) -> Status: ...
+
+    @abstractmethod
+    def _readlink(self, path: str) -> str: ...
+
+    @abstractmethod
+    def _read(self, path: str) -> bytes: ...
+
+    @abstractmethod
+    def _names(self, path: str) -> list[str]: ...
+
+    @abstractmethod
+    def run(self, argv: Sequence[str], *, timeout: float = 15.0, stdin: bytes | None = None) -> Output:
+        """Ask a command that changes nothing. `timeout` in seconds.
+
+        Raises NotThere where there is no such command, or a recorded node was never asked this.
+        """
+
+    def resolve(self, path: str, *, last: bool = True) -> str:
+        """The path with every link resolved inside the node; the last component too, unless `last` is false.
+
+        Raises NotThere, Denied, or NodeError for a loop.
+        """
+        if "\0" in path:
+            raise NodeError("a path cannot hold a NUL byte", where=repr(path))
+        todo = [part for part in path.split("/") if part not in ("", ".")]
+        done: list[str] = []
+        links = 0
+        while todo:
+            part = todo.pop(0)
+            if part == "..":
+                done = done[:-1]
+                continue
+            here = "/" + "/".join([*done, part])
+            if (not todo and not last) or self._lstat(here).kind != "link":
+                done.append(part)
+                continue
+            links += 1
+            if links > MAX_LINKS:
+                raise NodeError("too many levels of symbolic links", where=path)
+            target = self._readlink(here)
+            if target.startswith("/"):
+                done = []
+            todo = [piece for piece in target.split("/") if piece not in ("", ".")] + todo
+        return "/" + "/".join(done)
+
+    def status(self, path: str, *, follow: bool = True) -> Status | None:
+        """What is at the path, or None where there is nothing. Raises Denied."""
+        try:
+            return self._lstat(self.resolve(path, last=follow))
+        except NotThere:
+            return None
+
+    def exists(self, path: str) -> bool:
+        """Whether there is something at the path; False also where it may not be seen."""
+        try:
+            return self.status(path) is not None
+        except NodeError:
+            return False
+
+    def read(self, path: str) -> bytes:
+        """The bytes of a regular file. Raises NotThere, Denied, or NodeError for anything else."""
+        real = self.resolve(path)
+        status = self._lstat(real)
+        if status.kind != "file":
+            raise NodeError(f"is not a regular file but a {status.kind}", where=path)
+        if status.size > MAX_FILE:
+            raise NodeError(f"is too large to be read ({status.size} bytes)", where=path)
+        return self._read(real)
+
+    def text(self, path: str) -> str | None:
+        """The stripped text of a small file, as sysfs and /proc have them; None where it is not there or may not be read."""
+        try:
+            return self.read(path).decode("utf-8", "replace").strip("\0 \t\r\n")
+        except NodeError:
+            return None
+
+    def names(self, path: str) -> list[str]:
+        """The sorted names in a directory; empty where there is none. Raises Denied."""
+        try:
+            return sorted(self._names(self.resolve(path)))
+        except NotThere:
+            return []
+
+    def link(self, path: str) -> str | None:
+        """The target of a symbolic link as it is written, or None where there is no link."""
+        try:
+            place = self.resolve(path, last=False)
+            return self._readlink(place) if self._lstat(place).kind == "link" else None
+        except NodeError:
+            return None
+
+    def link_name(self, path: str) -> str | None:
+        """The last component of a link's target: how sysfs names a driver or an IOMMU group."""
+        target = self.link(path)
+        return posixpath.basename(target) if target else None
+
+    def command(self, *names: str) -> str | None:
+        """The path of the first of these commands that the node has, or None."""
+        for name in names:
+            for place in ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"):
+                path = f"{place}/{name}"
+                if self.exists(path):
+                    return path
+        return None
+
+    def try_run(self, argv: Sequence[str], *, timeout: float = 15.0) -> Output | None:
+        """As :meth:`run`, but None where the command is not there or may not be run."""
+        try:
+            return self.run(argv, timeout=timeout)
+        except (NotThere, Denied):
+            return None

@@ -1,0 +1,309 @@
+"""A directory, a tar or a description that stands for a node. Nothing in it is ever executed.
+
+Recorded command output lies in `.compute-wizard/commands/NAME/{argv,stdout,stderr,status}`, one argument a line in `argv`.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import posixpath
+import stat
+import tarfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+from wizard.errors import Denied, InputError, NodeError, NotThere
+from wizard.node.node import Kind, Node, Output, Status
+
+COMMANDS = "/.compute-wizard/commands"
+STATE = "/var/lib/compute-wizard"
+T = TypeVar("T")
+
+
+class Accounts:
+    """User and group names of a node, from its own /etc/passwd and /etc/group."""
+
+    def __init__(self, passwd: bytes, group: bytes) -> None:
+        self.users, self.groups = _names(passwd), _names(group)
+
+    def owner(self, uid: int, gid: int) -> str:
+        """'user:group', by number where the node has no name for it."""
+        return f"{self.users.get(uid, str(uid))}:{self.groups.get(gid, str(gid))}"
+
+    def ids(self, owner: str) -> tuple[int, int]:
+        """The numbers behind 'user:group'. Raises NodeError for a name that the node does not know."""
+        user, _, group = owner.partition(":")
+        return _number(self.users, user, owner), _number(self.groups, group, owner)
+
+
+def _names(content: bytes) -> dict[int, str]:
+    found: dict[int, str] = {}
+    for line in content.decode("utf-8", "replace").splitlines():
+        fields = line.split(":")
+        if len(fields) > 2 and fields[2].isdigit():
+            found.setdefault(int(fields[2]), fields[0])
+    return found
+
+
+def _number(names: Mapping[int, str], name: str, owner: str) -> int:
+    if name.isdigit():
+        return int(name)
+    for number, known in names.items():
+        if known == name:
+            return number
+    if name == "root":
+        return 0
+    raise NodeError(f"the node has no user or group {name!r}, so nothing can be given to {owner}")
+
+
+def accounts_of(node: Node) -> Accounts:
+    """The accounts of a node; empty ones where it has no readable files."""
+
+    def read(path: str) -> bytes:
+        try:
+            return node.read(path)
+        except NodeError:
+            return b""
+
+    return Accounts(read("/etc/passwd"), read("/etc/group"))
+
+
+def kind_of(mode: int) -> Kind:
+    if stat.S_ISREG(mode):
+        return "file"
+    if stat.S_ISDIR(mode):
+        return "directory"
+    return "link" if stat.S_ISLNK(mode) else "other"
+
+
+def guarded(error: OSError, path: str) -> NodeError:
+    """The error of the tree for what the operating system said."""
+    if error.errno in (errno.ENOENT, errno.ENOTDIR):
+        return NotThere("there is no such file", where=path)
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return Denied("may not be read without root rights", where=path)
+    return NodeError(f"cannot be read: {os.strerror(error.errno or 0)}", where=path)
+
+
+class RecordedCommands(Node):
+    """A node whose commands were recorded."""
+
+    def run(self, argv: Sequence[str], *, timeout: float = 15.0, stdin: bytes | None = None) -> Output:
+        recorded = self._recorded().get(tuple(argv))
+        if recorded is None:
+            raise NotThere(f"the command {argv[0]} was not recorded", where=self.name)
+        return recorded
+
+    def _recorded(self) -> Mapping[tuple[str, ...], Output]:
+        found: dict[tuple[str, ...], Output] = {}
+        for name in self.names(COMMANDS):
+            place = f"{COMMANDS}/{name}"
+            argv = tuple((self._whole(f"{place}/argv") or "").splitlines())
+            status = (self._whole(f"{place}/status") or "0").strip()
+            if argv:
+                found[argv] = Output(
+                    argv,
+                    int(status) if status.isdigit() else 1,
+                    self._whole(f"{place}/stdout") or "",
+                    self._whole(f"{place}/stderr") or "",
+                )
+        return found
+
+    def _whole(self, path: str) -> str | None:
+        try:
+            return self.read(path).decode("utf-8", "replace")
+        except NodeError:
+            return None
+
+
+class DirectoryNode(RecordedCommands):
+    """A directory that stands for a node; with `/` the base of the live one."""
+
+    def __init__(self, directory: Path, name: str = "") -> None:
+        if not directory.is_dir():
+            raise InputError(
+                "is not a directory" if directory.exists() else "does not exist",
+                where=str(directory),
+                do="--root takes a directory or a tar file that holds the files of a node.",
+            )
+        self.directory = directory.resolve()
+        self.name = name or str(directory)
+        self.privileged = (
+            os.access(self.directory / "etc/shadow", os.R_OK) or not (self.directory / "etc/shadow").exists()
+        )
+        self._accounts: Accounts | None = None
+
+    def place(self, path: str) -> Path:
+        """Where a path without links lies on this machine."""
+        return self.directory / path.lstrip("/")
+
+    @property
+    def accounts(self) -> Accounts:
+        if self._accounts is None:
+            self._accounts = Accounts(b"root:x:0:", b"root:x:0:")  # while /etc/passwd itself is being looked at
+            self._accounts = accounts_of(self)
+        return self._accounts
+
+    def _lstat(self, path: str) -> Status:
+        try:
+            found = self.place(path).lstat()
+        except OSError as error:
+            raise guarded(error, path) from None
+        return Status(
+            kind_of(found.st_mode),
+            stat.S_IMODE(found.st_mode),
+            self.accounts.owner(found.st_uid, found.st_gid),
+            found.st_size,
+            found.st_mtime,
+        )
+
+    def _readlink(self, path: str) -> str:
+        try:
+            return str(self.place(path).readlink())
+        except OSError as error:
+            raise guarded(error, path) from None
+
+    def _read(self, path: str) -> bytes:
+        try:
+            return self.place(path).read_bytes()
+        except OSError as error:
+            raise guarded(error, path) from None
+
+    def _names(self, path: str) -> list[str]:
+        try:
+            return os.listdir(self.place(path))
+        except OSError as error:
+            raise guarded(error, path) from None
+
+
+@dataclass(slots=True)
+class Entry:
+    """One thing in a node that is kept in memory."""
+
+    kind: Kind
+    content: bytes = b""
+    target: str = ""
+    mode: int = 0o644
+    owner: str = "root:root"
+    modified: float = 0.0
+    names: set[str] = field(default_factory=set)
+
+
+class MemoryNode(RecordedCommands):
+    """A node kept in memory: what a tar or a description holds. Read only, and with the owners as they were recorded."""
+
+    privileged = True
+
+    def __init__(self, name: str = "node") -> None:
+        self.name = name
+        self.title = ""
+        self.entries: dict[str, Entry] = {"/": Entry("directory", mode=0o755)}
+        self.commands: dict[tuple[str, ...], Output] = {}
+
+    def add(self, path: str, entry: Entry) -> None:
+        """Put an entry at an absolute path, with the directories above it."""
+        path = posixpath.normpath("/" + path.lstrip("/"))
+        parent, name = posixpath.split(path)
+        if path == "/":
+            return
+        above = self.entries.get(parent)
+        if above is None:
+            above = Entry("directory", mode=0o755)
+            self.add(parent, above)
+        if above.kind != "directory":
+            raise InputError(f"holds {path}, but {parent} is a {above.kind} in it", where=self.name)
+        above.names.add(name)
+        old = self.entries.get(path)
+        if old is not None and old.kind == entry.kind == "directory":
+            entry.names |= old.names
+        self.entries[path] = entry
+
+    def write(self, path: str, content: bytes | str, mode: int = 0o644, owner: str = "root:root") -> None:
+        """Put a file."""
+        content = content.encode() if isinstance(content, str) else content
+        self.add(path, Entry("file", content, mode=mode, owner=owner))
+
+    def symlink(self, path: str, target: str) -> None:
+        """Put a symbolic link."""
+        self.add(path, Entry("link", target=target, mode=0o777))
+
+    def _get(self, path: str) -> Entry:
+        try:
+            return self.entries[path]
+        except KeyError:
+            raise NotThere("there is no such file", where=path) from None
+
+    def _lstat(self, path: str) -> Status:
+        entry = self._get(path)
+        return Status(entry.kind, entry.mode, entry.owner, len(entry.content), entry.modified)
+
+    def _readlink(self, path: str) -> str:
+        return self._get(path).target
+
+    def _read(self, path: str) -> bytes:
+        return self._get(path).content
+
+    def _names(self, path: str) -> list[str]:
+        return list(self._get(path).names)
+
+    def _recorded(self) -> Mapping[tuple[str, ...], Output]:
+        return self.commands or super()._recorded()
+
+
+def read_tar(path: Path) -> MemoryNode:
+    """A tar (plain or compressed) as a node. Raises InputError where it is not one."""
+    node = MemoryNode(str(path))
+    hard_links: list[tuple[str, str]] = []
+    owners: list[tuple[str, int, int]] = []
+    try:
+        with tarfile.open(path) as archive:
+            for member in archive:
+                where = posixpath.normpath("/" + member.name)
+                entry = _entry(archive, member)
+                if entry is None:
+                    hard_links.append((where, posixpath.normpath("/" + member.linkname)))
+                else:
+                    node.add(where, entry)
+                    owners.append((where, member.uid, member.gid))
+    except (tarfile.TarError, OSError, EOFError) as error:
+        raise InputError(
+            f"cannot be read as a tar: {error}",
+            where=str(path),
+            do="Give the tar that `recorder` made, or a directory.",
+        ) from None
+    for where, target in hard_links:
+        if target in node.entries:
+            node.add(where, node.entries[target])
+    accounts = accounts_of(node)
+    for where, uid, gid in owners:
+        node.entries[where].owner = accounts.owner(uid, gid)
+    return node
+
+
+def _entry(archive: tarfile.TarFile, member: tarfile.TarInfo) -> Entry | None:
+    mode, when = stat.S_IMODE(member.mode), float(member.mtime)
+    if member.isdir():
+        return Entry("directory", mode=mode, modified=when)
+    if member.issym():
+        return Entry("link", target=member.linkname, mode=mode, modified=when)
+    if member.islnk():
+        return None
+    if member.isfile():
+        content = archive.extractfile(member)
+        return Entry("file", content.read() if content else b"", mode=mode, modified=when)
+    return Entry("other", mode=mode, modified=when)
+
+
+def command_files(commands: Iterable[Output]) -> dict[str, bytes]:
+    """The files in which recorded commands are kept, by path."""
+    found: dict[str, bytes] = {}
+    for number, output in enumerate(commands):
+        place = f"{COMMANDS}/{number:03}-{posixpath.basename(output.argv[0])}"
+        found[f"{place}/argv"] = "".join(f"{word}\n" for word in output.argv).encode()
+        found[f"{place}/stdout"] = output.stdout.encode()
+        found[f"{place}/stderr"] = output.stderr.encode()
+        found[f"{place}/status"] = f"{output.status}\n".encode()
+    return found

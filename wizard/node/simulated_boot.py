@@ -1,0 +1,131 @@
+"""What a simulated node's boot loader, initramfs and boot do with the files that are really there."""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import TYPE_CHECKING
+
+from wizard import kernel_line
+from wizard.formats import kernel_arguments, modprobe
+from wizard.node import bootloader, facts, initramfs, simulated_pci, system
+
+if TYPE_CHECKING:
+    from wizard.node.simulated import SimulatedNode
+
+OPTIONS = "/etc/modprobe.d"
+TICKS = 100  # USER_HZ
+
+
+def update_grub(node: SimulatedNode) -> str:
+    """Make the linux lines of the generated file anew, from the sources as they are now."""
+    seen = facts.read(node)
+    line = kernel_line.next_boot(seen)
+    always = _always(node, seen)
+    content = node.read(seen.boot.generated).decode("utf-8", "surrogateescape").split("\n")
+    for entry in seen.boot.entries or ():
+        arguments = f"{always} single".strip() if entry.recovery else line.arguments or ""
+        old = content[entry.line - 1]
+        indent = old[: len(old) - len(old.lstrip())]
+        word = old.split(None, 1)[0]
+        content[entry.line - 1] = f"{indent}{word}\t{entry.image} {arguments}".rstrip()
+    node.put(seen.boot.generated, "\n".join(content).encode("utf-8", "surrogateescape"))
+    return "Generating grub configuration file ...\ndone\n"
+
+
+def _always(node: SimulatedNode, seen: facts.Facts) -> str:
+    from wizard.formats import shell_variables
+
+    return shell_variables.evaluate(kernel_line.sources(seen, {})).value(kernel_line.ALWAYS) or ""
+
+
+def update_initramfs(node: SimulatedNode) -> str:
+    """Make every initramfs anew: what counts here are the modprobe.d files that are copied into it."""
+    files = {f"etc/modprobe.d/{name}": node.read(f"{OPTIONS}/{name}") for name in node.names(OPTIONS)}
+    said = ""
+    for image in bootloader.read(node, system.read(node)).initramfs_images:
+        node.put(image, archive(files))
+        said += f"update-initramfs: Generating {image}\n"
+    return said
+
+
+def archive(files: dict[str, bytes]) -> bytes:
+    """A cpio archive of the kind that the kernel takes (newc), not compressed."""
+    entries = [("etc", 0o040755, b""), ("etc/modprobe.d", 0o040755, b"")]
+    entries += [(name, 0o100644, content) for name, content in sorted(files.items())]
+    result = b""
+    for number, (name, mode, content) in enumerate([*entries, ("TRAILER!!!", 0, b"")], 1):
+        encoded = name.encode() + b"\0"
+        values = (number, mode, 0, 0, 1, 0, len(content), 0, 0, 0, 0, len(encoded), 0)
+        head = b"070701" + b"".join(b"%08X" % value for value in values) + encoded
+        result += head + b"\0" * (-len(head) % 4) + content + b"\0" * (-len(content) % 4)
+    return result
+
+
+def boot(node: SimulatedNode) -> None:
+    """The kernel comes up with the line of the first entry; then drivers, then the units that are enabled."""
+    seen = facts.read(node)
+    normal = [entry for entry in seen.boot.entries or () if not entry.recovery]
+    if normal:
+        image = normal[0].image.split()
+        words = [f"BOOT_IMAGE={image[0]}", *image[1:]] if image else []
+        node.put("/proc/cmdline", " ".join([*words, normal[0].arguments]).strip() + "\n")
+    seen = facts.read(node)
+    verdict = kernel_arguments.iommu_verdict(
+        seen.iommu.command_line, seen.iommu.vendor, seen.iommu.kernel_default_on, seen.iommu.kernel_default_passthrough
+    )
+    for function in seen.pci.functions:
+        if function.num_vfs:
+            simulated_pci.make_vfs(node, function.address, 0)
+    simulated_pci.set_groups(node, bool(seen.iommu.table) and verdict.on is not False)
+    for address, values in node.firmware().items():
+        if values.get("NUM_OF_VFS"):
+            node.put(f"{simulated_pci.DEVICES}/{address}/sriov_totalvfs", f"{values['NUM_OF_VFS']}\n")
+    for function in seen.pci.functions:
+        if not function.is_vf and function.total_vfs is not None:
+            _make_at_boot(node, function.address, function.family)
+
+
+def _make_at_boot(node: SimulatedNode, address: str, family: str) -> None:
+    total = simulated_pci.number(node, f"{simulated_pci.DEVICES}/{address}/sriov_totalvfs")
+    count = _by_option(node) if family == "mlx4" else _by_unit(node, address)
+    if 0 < count <= total:  # mlx4_core goes on without SR-IOV when it is asked for more than there are
+        simulated_pci.make_vfs(node, address, count)
+
+
+def _by_option(node: SimulatedNode) -> int:
+    """num_vfs as the module sees it when it loads: from the initramfs, where that holds a copy of modprobe.d."""
+    images = bootloader.read(node, system.read(node)).initramfs_images
+    held, _ = initramfs.modprobe_files(node, images[-1]) if images else (None, "")
+    if not held:
+        held = {f"{OPTIONS}/{name}": node.read(f"{OPTIONS}/{name}") for name in node.names(OPTIONS)}
+    files = [(f"/{path.lstrip('/')}", content) for path, content in held.items()]
+    order = modprobe.order([path for path, _ in files])
+    value = modprobe.effective([(path, dict(files)[path]) for path in order]).get("mlx4_core", {}).get("num_vfs", "0")
+    return int(value) if value.isdigit() else 0
+
+
+def _by_unit(node: SimulatedNode, address: str) -> int:
+    name = "compute-wizard-vfs-" + re.sub(r"[:.]", "-", address)
+    if not node.enabled(name):
+        return 0
+    for path in (f"/etc/systemd/system/{name}.service", f"/etc/init/{name}.conf"):
+        words = re.search(r"compute-wizard-vfs \S+ \S+ \S+ \S+ (\d+)", node.text(path) or "")
+        if words:
+            return int(words[1])
+    return 0
+
+
+def touch_processes(node: SimulatedNode, name: str = "") -> None:
+    """Let processes (all, or those of one service) have started just now: /proc/PID/stat counts from the boot."""
+    started = re.search(r"^btime (\d+)", node.text("/proc/stat") or "", re.MULTILINE)
+    ticks = int((time.time() - int(started[1] if started else 0)) * TICKS)
+    for pid in node.names("/proc"):
+        line = node.text(f"/proc/{pid}/stat") if pid.isdigit() else None
+        if line is None or name not in (node.text(f"/proc/{pid}/cmdline") or ""):
+            continue
+        head, _, rest = line.rpartition(")")
+        fields = rest.split()
+        if len(fields) > 19:
+            fields[19] = str(max(ticks, 0))
+            node.put(f"/proc/{pid}/stat", f"{head}) {' '.join(fields)}\n")

@@ -1,0 +1,106 @@
+"""VFs and IOMMU groups of a simulated node, as directories and links the way sysfs has them."""
+
+from __future__ import annotations
+
+import posixpath
+import shutil
+from typing import TYPE_CHECKING
+
+from wizard.errors import NodeError
+from wizard.node.pci import vf_addresses
+from wizard.node.pci_names import vf_device_of
+
+if TYPE_CHECKING:
+    from wizard.node.simulated import SimulatedNode
+
+DEVICES = "/sys/bus/pci/devices"
+GROUPS = "/sys/kernel/iommu_groups"
+
+
+def number(node: SimulatedNode, path: str) -> int:
+    """A number from a small file; 0 where it is not there."""
+    text = node.text(path) or "0"
+    return int(text, 0) if text.lstrip("-").replace("x", "", 1).isalnum() else 0
+
+
+def set_numvfs(node: SimulatedNode, function: str, count: int) -> None:
+    """Write sriov_numvfs. Raises NodeError as the kernel refuses (drivers/pci/iov.c)."""
+    now, total = number(node, f"{function}/sriov_numvfs"), number(node, f"{function}/sriov_totalvfs")
+    driver = node.link_name(f"{function}/driver") or ""
+    if count == now:
+        return
+    if driver == "mlx4_core":
+        raise NodeError("No such file or directory: the driver does not support SR-IOV configuration via sysfs")
+    if count > total:
+        raise NodeError("Numerical result out of range")
+    if count and now:
+        raise NodeError("Device or resource busy")
+    make_vfs(node, posixpath.basename(function), count)
+
+
+def make_vfs(node: SimulatedNode, address: str, count: int) -> None:
+    """Give a PF exactly this many VFs, old ones gone."""
+    function = f"{DEVICES}/{address}"
+    real = node.resolve(function)
+    for name in [name for name in node.names(function) if name.startswith("virtfn")]:
+        gone = node.link_name(f"{function}/{name}") or ""
+        node.place(f"{real}/{name}").unlink()
+        shutil.rmtree(node.place(f"{posixpath.dirname(real)}/{gone}"), ignore_errors=True)
+        node.place(f"{DEVICES}/{gone}").unlink(missing_ok=True)
+        _leave_group(node, gone)
+    offset = number(node, f"{function}/sriov_offset") or 1
+    stride = number(node, f"{function}/sriov_stride") or 1
+    for index, vf in enumerate(vf_addresses(address, offset, stride, count)):
+        _add(node, real, vf, index)
+    node.put(f"{function}/sriov_numvfs", f"{count}\n")
+    if count and node.names(GROUPS):
+        for index in range(count):
+            join_group(node, posixpath.basename(node.link(f"{function}/virtfn{index}") or ""))
+
+
+def _add(node: SimulatedNode, real: str, vf: str, index: int) -> None:
+    parent = posixpath.dirname(real)
+    vendor = (node.text(f"{real}/vendor") or "0x0000").removeprefix("0x")
+    device = (node.text(f"{real}/device") or "0x0000").removeprefix("0x")
+    own = node.text(f"{real}/sriov_vf_device") or vf_device_of(vendor, device) or "0000"
+    place = node.place(f"{parent}/{vf}")
+    place.mkdir(parents=True)
+    values = {"vendor": f"0x{vendor}", "device": f"0x{own}", "class": node.text(f"{real}/class") or "0x020000"}
+    for name, value in values.items():
+        (place / name).write_text(f"{value}\n", encoding="ascii")
+    (place / "numa_node").write_text(f"{node.text(f'{real}/numa_node') or '-1'}\n", encoding="ascii")
+    (place / "physfn").symlink_to(f"../{posixpath.basename(real)}")
+    node.place(f"{real}/virtfn{index}").symlink_to(f"../{vf}")
+    node.place(f"{DEVICES}/{vf}").symlink_to(f"../../../{parent.removeprefix('/sys/')}/{vf}")
+
+
+def join_group(node: SimulatedNode, address: str) -> None:
+    """Put a function into an IOMMU group of its own."""
+    taken = [int(name) for name in node.names(GROUPS) if name.isdigit()]
+    group = max(taken, default=-1) + 1
+    members = node.place(f"{GROUPS}/{group}/devices")
+    members.mkdir(parents=True)
+    target = (node.link(f"{DEVICES}/{address}") or "").removeprefix("../../../")
+    (members / address).symlink_to(f"../../../../{target}")
+    real = node.resolve(f"{DEVICES}/{address}")
+    up = "../" * (real.count("/") - 1)
+    link = node.place(f"{real}/iommu_group")
+    link.unlink(missing_ok=True)
+    link.symlink_to(f"{up}kernel/iommu_groups/{group}")
+
+
+def _leave_group(node: SimulatedNode, address: str) -> None:
+    for group in node.names(GROUPS):
+        if node.link(f"{GROUPS}/{group}/devices/{address}") is not None:
+            shutil.rmtree(node.place(f"{GROUPS}/{group}"))
+
+
+def set_groups(node: SimulatedNode, on: bool) -> None:
+    """All IOMMU groups anew: one for each function, or none."""
+    for group in node.names(GROUPS):
+        shutil.rmtree(node.place(f"{GROUPS}/{group}"))
+    node.place(GROUPS).mkdir(parents=True, exist_ok=True)
+    for address in node.names(DEVICES):
+        node.place(f"{node.resolve(f'{DEVICES}/{address}')}/iommu_group").unlink(missing_ok=True)
+        if on:
+            join_group(node, address)

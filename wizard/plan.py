@@ -1,0 +1,267 @@
+"""The plan: what is to be done to a node, as data. It is shown, saved, and run; nothing is made up in between.
+
+The JSON form is an outside contract: names here are names there.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from wizard.errors import InputError
+
+FORMAT = "compute-wizard.plan/1"
+PHASES = ("check", "files", "test", "boot", "live", "services", "last")
+
+Phase = Literal["check", "files", "test", "boot", "live", "services", "last"]
+Label = Literal["reboot", "power-cycle", "restarts-service", "drops-network", "one-way"]
+Severity = Literal["blocks", "warns", "tells"]
+UndoWhen = Literal["before_files", "after_files"]
+
+
+class Model(BaseModel):
+    """Frozen, and strict about what it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Finding(Model):
+    """One thing that is wrong or will go wrong. Codes are stable; docs/findings/CODE.md explains each."""
+
+    code: str
+    severity: Severity
+    chapter: str
+    seen: str  # the path and the value
+    why: str
+    do: str
+    fixable: bool = False  # the wizard itself can do it
+
+
+class FileState(Model):
+    """What a file is: sha256 of its real content, mode as '0640', owner as 'root:nova'."""
+
+    sha256: str
+    mode: str
+    owner: str
+
+
+class FileContent(FileState):
+    """What a file is to become. Content that is not UTF-8 is carried as base64; masked content is in neither field."""
+
+    content: str | None = None
+    content_base64: str | None = None
+
+    @classmethod
+    def of(cls, content: bytes, mode: int, owner: str) -> FileContent:
+        """The state of a file with these bytes."""
+        state = {"sha256": digest(content), "mode": f"{mode:04o}", "owner": owner}
+        try:
+            return cls(**state, content=content.decode())
+        except UnicodeDecodeError:
+            return cls(**state, content_base64=base64.b64encode(content).decode())
+
+    def data(self) -> bytes:
+        """The bytes to be written. Raises InputError where they are masked, or are not those that were planned."""
+        if self.content is not None:
+            content = self.content.encode()
+        elif self.content_base64 is not None:
+            content = base64.b64decode(self.content_base64)
+        else:
+            raise InputError("the content is masked", do="Save a complete plan with `plan --out FILE`.")
+        if digest(content) != self.sha256:
+            raise InputError("the content is not what its sha256 says: the plan was edited", do="Make the plan anew.")
+        return content
+
+
+class StepBase(Model):
+    """What every step tells: which chapters asked for it, why, and what it does to the node."""
+
+    chapters: tuple[str, ...]
+    phase: Phase
+    why: tuple[str, ...]
+    labels: tuple[Label, ...] = ()
+
+
+class WriteFile(StepBase):
+    """Write a whole file: atomically, with its owner and mode, after what was there is in the backup."""
+
+    kind: Literal["write_file"] = "write_file"
+    path: str
+    before: FileState | None
+    after: FileContent
+    diff: str
+    secret: bool = False  # it may hold secrets: masked on stdout, and in the diff always
+
+
+class RemoveFile(StepBase):
+    """Remove a file, after it is in the backup."""
+
+    kind: Literal["remove_file"] = "remove_file"
+    path: str
+    before: FileState
+    diff: str
+    secret: bool = False
+
+
+class SetAttribute(StepBase):
+    """One plain write to a kernel attribute, read back; `deadline_s` in seconds."""
+
+    kind: Literal["set_attribute"] = "set_attribute"
+    path: str
+    before: str
+    after: str
+    deadline_s: int = 60
+
+
+class StopByPidfile(StepBase):
+    """End the process whose pid is in `pidfile` when the step is run, if its command line holds `must_contain`.
+
+    With `undo_when`, taking the run back does the same again, so that the process comes up with the old files.
+    """
+
+    kind: Literal["stop_by_pidfile"] = "stop_by_pidfile"
+    pidfile: str
+    must_contain: str
+    deadline_s: int = 15
+    undo_when: UndoWhen | None = None
+
+
+class Run(StepBase):
+    """Run a command: an argument list, never a shell string. `undo` takes it back, before or after the files return."""
+
+    kind: Literal["run"] = "run"
+    argv: tuple[str, ...]
+    undo: tuple[str, ...] | None = None
+    undo_when: UndoWhen | None = None
+    deadline_s: int = 600
+
+
+Step = Annotated[WriteFile | RemoveFile | SetAttribute | StopByPidfile | Run, Field(discriminator="kind")]
+
+
+class ExpectFile(Model):
+    """The file is as it was when the plan was made; `state` None: there is none."""
+
+    kind: Literal["file"] = "file"
+    path: str
+    sha256: str | None
+    mode: str | None = None
+    owner: str | None = None
+
+
+class ExpectAttribute(Model):
+    kind: Literal["attribute"] = "attribute"
+    path: str
+    value: str | None
+
+
+class ExpectValue(Model):
+    """Something of the whole node: the boot, the machine, the tool that made the plan."""
+
+    kind: Literal["boot_id", "machine_id", "tool_version"]
+    value: str
+
+
+Expect = Annotated[ExpectFile | ExpectAttribute | ExpectValue, Field(discriminator="kind")]
+
+
+class NodeName(Model):
+    hostname: str
+    os: str
+    nova: str | None
+
+
+class KernelLine(Model):
+    """The kernel's command line; None where it is not known."""
+
+    now: str | None
+    after_reboot: str | None
+
+
+class ControllerStep(Model):
+    """Something to be done elsewhere: an option of a service on the controller, or a command (`op` run)."""
+
+    order: int = 0
+    service: str
+    file: str = ""
+    section: str = ""
+    option: str = ""
+    op: Literal["append", "set", "append_to_list", "run"]
+    value: str
+    restart: str = ""
+    why: str = ""
+
+
+class Plan(Model):
+    """All of it. `complete` is false where something was masked: such a plan cannot be applied."""
+
+    format: Literal["compute-wizard.plan/1"] = FORMAT
+    complete: bool = True
+    node: NodeName
+    answers: dict[str, Any] = {}
+    expects: tuple[Expect, ...] = ()
+    steps: tuple[Step, ...] = ()
+    kernel_command_line: KernelLine = KernelLine(now=None, after_reboot=None)
+    controller: tuple[ControllerStep, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    blocked: tuple[str, ...] = ()  # chapters that a finding stops, and those that need them
+    undoes: str | None = None  # the run that this plan takes back
+
+    @property
+    def needs_reboot(self) -> bool:
+        return any({"reboot", "power-cycle"} & set(step.labels) for step in self.steps)
+
+    def masked(self) -> Plan:
+        """The plan without the content of files that may hold secrets; complete only if there was none."""
+        steps: list[Any] = []
+        complete = self.complete
+        for step in self.steps:
+            if isinstance(step, WriteFile) and step.secret:
+                hidden = step.after.model_copy(update={"content": None, "content_base64": None})
+                step, complete = step.model_copy(update={"after": hidden}), False
+            steps.append(step)
+        return self.model_copy(update={"steps": tuple(steps), "complete": complete})
+
+    def to_json(self) -> str:
+        """As it is saved; two blanks a level, a final newline."""
+        return self.model_dump_json(indent=2, exclude_none=False) + "\n"
+
+
+def digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def load(path: Path) -> Plan:
+    """Read a saved plan. Raises InputError where it is not one."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror}", where=str(path)) from None
+    except UnicodeDecodeError:
+        raise InputError("is not a plan: it is not UTF-8", where=str(path)) from None
+    return from_json(text, str(path))
+
+
+def from_json(text: str, where: str) -> Plan:
+    """A plan from its JSON. Raises InputError with the field that is wrong."""
+    try:
+        return Plan.model_validate_json(text)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"])
+        raise InputError(
+            f"is not a plan of this tool: {field + ': ' if field else ''}{first['msg']}",
+            where=where,
+            do="Make it anew with `compute-wizard plan --out FILE`.",
+        ) from None
+
+
+def worst(findings: Iterable[Finding]) -> Severity | None:
+    """The gravest severity among the findings, or None."""
+    there = {finding.severity for finding in findings}
+    return next((severity for severity in ("blocks", "warns", "tells") if severity in there), None)  # type: ignore[return-value]

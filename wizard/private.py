@@ -1,0 +1,29 @@
+"""Files that may hold what nobody else is to read: plans and scripts that carry parts of nova.conf."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+from wizard.errors import InputError
+
+
+def write_private(path: Path, content: bytes, mode: int = 0o600) -> None:
+    """Write a file for its owner only, whole or not at all; an existing one is replaced. Raises InputError."""
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.rename(path)
+        except OSError:
+            temporary.unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise InputError(
+            f"cannot be written: {error.strerror}", where=str(path), do="Name a place that you may write to."
+        ) from None

@@ -1,0 +1,201 @@
+"""Results as text, for a terminal or a change ticket: no colour, no line that needs more than the text itself."""
+
+from __future__ import annotations
+
+import shlex
+import textwrap
+from collections.abc import Iterable
+
+from wizard.answers import AllAnswers
+from wizard.chapters import chapters
+from wizard.node.facts import Facts
+from wizard.node.history import PastRun
+from wizard.plan import ControllerStep, Finding, Plan, RemoveFile, Run, SetAttribute, Step, StopByPidfile, WriteFile
+from wizard.questions import Check
+
+WIDTH = 100
+PHASE_TITLES = {
+    "check": "First",
+    "files": "Files",
+    "test": "Tests of what was written, before anything is restarted",
+    "boot": "For the next boot",
+    "live": "Now",
+    "services": "Services",
+    "last": "Last, since it cannot be taken back",
+}
+
+
+def printable(text: str) -> str:
+    """Text from a node without escape sequences and other control characters; tabs and line ends stay."""
+    return "".join(char if char.isprintable() or char in "\n\t" else f"\\x{ord(char):02x}" for char in text)
+
+
+def _wrapped(text: str, indent: str = "    ", first: str | None = None) -> list[str]:
+    return textwrap.wrap(
+        text,
+        WIDTH,
+        initial_indent=indent if first is None else first,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    ) or [indent.rstrip()]
+
+
+def inspect(facts: Facts) -> str:
+    """What this node is and has, and what could not be seen."""
+    system = facts.system
+    lines = [
+        f"{system.hostname or 'unnamed node'}: {system.os_name}, kernel {system.kernel or 'unknown'}, {system.init}",
+        f"  seen as {facts.source}{'' if facts.privileged else ', without root rights'}; "
+        f"virtualization: {system.virtualization or 'unknown'}",
+    ]
+    for chapter in chapters():
+        lines += [
+            "",
+            chapter.TITLE,
+            *(line for text in chapter.summary(facts) for line in _wrapped(text, "    ", "  ")),
+        ]
+    roles = [f"{role.address} carries {role.role} ({role.detail})" for role in facts.guests.roles]
+    guests = "unknown" if facts.guests.guests is None else ", ".join(facts.guests.guests) or "none"
+    lines += ["", "In use", f"  guests: {guests}", *(f"  {role}" for role in roles)]
+    lines += [f"  {use.address}: {use.by}" for use in facts.guests.in_use]
+    if facts.unseen:
+        lines += ["", "Could not be seen"]
+        lines += [line for each in facts.unseen for line in _wrapped(f"{each.what}: {each.why}", "    ", "  ")]
+    return printable("\n".join(lines)) + "\n"
+
+
+def findings(found: Iterable[Finding]) -> str:
+    """Findings, the gravest first."""
+    order = {"blocks": 0, "warns": 1, "tells": 2}
+    lines: list[str] = []
+    for finding in sorted(found, key=lambda each: order[each.severity]):
+        lines += [f"{finding.severity:6} {finding.code}  ({finding.chapter})", *_wrapped(f"seen: {finding.seen}")]
+        lines += [*_wrapped(f"why:  {finding.why}"), *_wrapped(f"do:   {finding.do}"), ""]
+    return printable("\n".join(lines)) + ("\n" if lines else "nothing was found that stands in the way\n")
+
+
+def title(step: Step) -> str:
+    """One line for a step: what is done, in the words of its kind."""
+    if isinstance(step, WriteFile):
+        return f"{'change' if step.before else 'write'} {step.path}"
+    if isinstance(step, RemoveFile):
+        return f"remove {step.path}"
+    if isinstance(step, SetAttribute):
+        return f"set {step.path}: {step.before} -> {step.after}"
+    if isinstance(step, StopByPidfile):
+        return f"stop the process in {step.pidfile}, if its command line holds {step.must_contain}"
+    return f"$ {words(step.argv)}"
+
+
+def words(argv: Iterable[str]) -> str:
+    """An argument list as a shell would take it."""
+    return shlex.join(argv)
+
+
+def how_undone(step: Step) -> str:
+    """How a step is taken back, in a few words."""
+    if isinstance(step, WriteFile):
+        return "the file as it was comes back" if step.before else "the file is removed"
+    if isinstance(step, RemoveFile):
+        return "the file comes back"
+    if isinstance(step, SetAttribute):
+        return f"set to {step.before} again"
+    if isinstance(step, StopByPidfile):
+        return "done again" if step.undo_when else "nothing is to be taken back"
+    if step.undo:
+        return words(step.undo)
+    return "cannot be taken back" if "one-way" in step.labels else "nothing is to be taken back"
+
+
+def steps(plan: Plan) -> list[str]:
+    """All steps in their order, phase by phase."""
+    lines: list[str] = []
+    phase = ""
+    for number, step in enumerate(plan.steps, 1):
+        if step.phase != phase:
+            phase = step.phase
+            lines += ["", PHASE_TITLES[phase]]
+        labels = f"  [{', '.join(step.labels)}]" if step.labels else ""
+        lines.append(f"{number:3}. {title(step)}{labels}")
+        lines += [line for why in step.why for line in _wrapped(why, "       ", "     # ")]
+        lines += [f"       undo: {how_undone(step)}"]
+        if isinstance(step, WriteFile):
+            lines.append(f"       mode {step.after.mode}, owner {step.after.owner}")
+        if isinstance(step, WriteFile | RemoveFile):
+            lines += [f"       | {line}" for line in step.diff.splitlines()[2:]]
+    return lines
+
+
+def controller(found: Iterable[ControllerStep]) -> list[str]:
+    """What is to be done on the controller."""
+    lines: list[str] = []
+    for step in found:
+        if step.op == "run":
+            lines.append(f"{step.order:3}. $ {step.value}")
+        else:
+            verb = {"append": "add", "set": "set", "append_to_list": "append to the list"}[step.op]
+            lines.append(f"{step.order:3}. {step.service}, {step.file} [{step.section}], {verb}:")
+            lines.append(f"       {step.option} {'+=' if step.op == 'append_to_list' else '='} {step.value}")
+        lines += _wrapped(step.why, "       ", "     # ") if step.why else []
+        lines += [f"       then restart {step.restart}"] if step.restart else []
+    return lines
+
+
+def plan(plan: Plan) -> str:
+    """The preview: every file, every command, in the order in which they happen."""
+    nova = f", nova {plan.node.nova}" if plan.node.nova else ""
+    lines = [f"Plan for {plan.node.hostname or 'this node'} ({plan.node.os}{nova})"]
+    if plan.findings:
+        lines += ["", "Findings", *(f"  {line}" for line in findings(plan.findings).splitlines())]
+    if plan.blocked:
+        lines += _wrapped(f"Blocked, and left out of this plan: {', '.join(plan.blocked)}", "  ")
+    lines += steps(plan)
+    if not plan.steps:
+        lines += ["", "Nothing is to be changed on this node."]
+    line = plan.kernel_command_line
+    if line.now is not None or line.after_reboot is not None:
+        lines += ["", "Kernel command line", f"  now:          {line.now or 'unknown'}"]
+        lines += [f"  after reboot: {line.after_reboot or 'unknown'}"]
+    if plan.controller:
+        lines += ["", "To be done on the controller (this tool does not reach it)", *controller(plan.controller)]
+    lines += ["", _counted(plan)]
+    return printable("\n".join(lines)) + "\n"
+
+
+def _counted(plan: Plan) -> str:
+    files = sum(isinstance(step, WriteFile | RemoveFile) for step in plan.steps)
+    commands = sum(isinstance(step, Run) for step in plan.steps)
+    others = len(plan.steps) - files - commands
+    parts = [f"{files} files", f"{commands} commands", f"{others} other steps"]
+    return f"{', '.join(parts)}{'; a reboot is needed' if plan.needs_reboot else ''}. Nothing was changed yet."
+
+
+def checks(found: Iterable[Check]) -> str:
+    """What verify saw."""
+    lines: list[str] = []
+    for check in found:
+        lines += _wrapped(f"{check.what}: {check.seen}", "           ", f"{check.state:8} ")
+        if check.state != "held" and check.do:
+            lines += _wrapped(check.do, "           ", "         > ")
+    return printable("\n".join(lines)) + ("\n" if lines else "nothing is answered, so there is nothing to verify\n")
+
+
+def history(runs: Iterable[PastRun]) -> str:
+    """Past runs, the newest last."""
+    lines = []
+    for run in runs:
+        what = f"takes back {run.undoes}" if run.undoes else ", ".join(run.chapters) or "nothing"
+        state = f"{run.state}, taken back by {run.undone_by}" if run.undone_by else run.state
+        lines.append(f"{run.id}  {run.at}  {run.steps_done}/{run.steps} steps  {state}: {what}")
+    return printable("\n".join(lines)) + ("\n" if lines else "this tool never changed this node\n")
+
+
+def suggested(facts: Facts, answers: AllAnswers) -> dict[str, str]:
+    """Comments for a suggested answers file: why a chapter is there, and what was found, by chapter name."""
+    found = {}
+    for chapter in chapters():
+        if answers.get(chapter.NAME) is not None:
+            lines = [*textwrap.wrap(chapter.WHY, WIDTH - 2), *(f"found: {line}" for line in chapter.summary(facts))]
+            found[chapter.NAME] = printable("\n".join(lines))
+    return found

@@ -1,0 +1,173 @@
+"""Every card but ConnectX-3: VFs are made by one write to sriov_numvfs, now, and by a unit of ours at each boot."""
+
+from __future__ import annotations
+
+import re
+
+from wizard import services
+from wizard.cards import Request
+from wizard.node.facts import Facts
+from wizard.node.pci import PciFunction
+from wizard.plan import SetAttribute
+from wizard.wants import Action, Edit, Wants
+
+SCRIPT = "/usr/local/sbin/compute-wizard-vfs"
+PREFIX = "compute-wizard-vfs-"
+CHAPTER = "vfs"
+DEADLINE = 300  # seconds; an i40e takes 22 s for 64 VFs, and slower cards have been seen
+
+
+def attribute(address: str, name: str = "sriov_numvfs") -> str:
+    return f"/sys/bus/pci/devices/{address}/{name}"
+
+
+def unit_name(address: str) -> str:
+    """Without colons and dots, so that no shell and no init system reads more into it."""
+    return PREFIX + re.sub(r"[:.]", "-", address)
+
+
+def boot_path(facts: Facts, function: PciFunction) -> str:
+    """The file that makes this function's VFs at boot."""
+    name = unit_name(function.address)
+    if facts.system.init == "upstart":
+        return f"{services.JOBS}/{name}.conf"
+    return f"{services.UNITS}/{name}.service"
+
+
+def configured(facts: Facts, function: PciFunction) -> int | None:
+    """How many VFs our unit makes at boot; None where there is no unit of ours."""
+    content = facts.content(boot_path(facts, function))
+    if content is None:
+        return None
+    words = re.search(rb"compute-wizard-vfs \S+ \S+ \S+ \S+ (\d+)", content)
+    return int(words[1]) if words else None
+
+
+def enabled(facts: Facts, function: PciFunction) -> bool:
+    """Whether that file takes effect at boot: an upstart job does by being there."""
+    return facts.system.init == "upstart" or services.is_enabled(facts, f"{unit_name(function.address)}.service")
+
+
+def identity(function: PciFunction) -> str:
+    """What the unit knows the card by, besides its ids: bus numbers move when cards are added."""
+    macs = [device.mac for device in function.netdevs if re.fullmatch(r"([0-9a-f]{2}:){5}[0-9a-f]{2}", device.mac)]
+    if macs:
+        return f"mac={macs[0]}"
+    guids = [device.node_guid for device in function.rdma if device.node_guid]
+    if guids:
+        return f"guid={guids[0]}"
+    return f"serial={function.serial}" if function.serial else "none"
+
+
+def unit(facts: Facts, request: Request) -> str:
+    """The text of the unit (or upstart job) for one function."""
+    function = request.function
+    kind = "upstart" if facts.system.init == "upstart" else "service"
+    text = services.asset(f"compute-wizard-vfs.{kind}")
+    for name, value in {
+        "ADDRESS": function.address,
+        "VENDOR": function.vendor,
+        "DEVICE": function.device,
+        "IDENTITY": identity(function),
+        "COUNT": f"{request.count} autoprobe=0" if _for_guests(facts, request) else str(request.count),
+        "NAME": function.model,
+    }.items():
+        text = text.replace(f"@{name}@", value)
+    return text
+
+
+def wants(facts: Facts, requests: list[Request]) -> Wants:
+    """Attributes now, and units for the boot; units of functions that are no longer asked for go."""
+    edits: list[Edit] = []
+    actions: list[Action] = []
+    kept = [request for request in requests if request.count]
+    if kept and facts.system.init in ("systemd", "upstart"):
+        edits.append(
+            services.installed(SCRIPT, services.asset("compute-wizard-vfs"), "sets the VFs of one card", 0o755)
+        )
+    for request in kept:
+        edits += _unit(facts, request)
+        if facts.system.init == "systemd":
+            name = f"{unit_name(request.function.address)}.service"
+            why = f"{request.count} VFs on {request.function.address} at each boot, before nova-compute starts"
+            actions += services.enable(facts, CHAPTER, name, why)
+    for request in requests:
+        actions += numvfs(facts, request)
+    gone = _gone(facts, kept)
+    for path in gone:
+        name = path.rsplit("/", 1)[1]
+        edits.append(services.removed(path, "VFs of this card are no longer wanted"))
+        actions += services.disable(facts, CHAPTER, name, "before its file is removed")
+    if gone and not kept and facts.content(SCRIPT) is not None:
+        edits.append(services.removed(SCRIPT, "nothing uses it any more"))
+    units = tuple(edit.path for edit in edits if edit.path.startswith(services.UNITS))
+    return Wants(edits=tuple(edits), products=(services.unit_list(units),) if units else (), actions=tuple(actions))
+
+
+def _unit(facts: Facts, request: Request) -> list[Edit]:
+    if facts.system.init not in ("systemd", "upstart"):
+        return []
+    text = unit(facts, request)
+    return [services.installed(boot_path(facts, request.function), text, f"{request.count} VFs at each boot")]
+
+
+def _gone(facts: Facts, kept: list[Request]) -> list[str]:
+    """Units of ours that nothing asks for any more."""
+    wanted = {boot_path(facts, request.function) for request in kept}
+    there = [
+        f"{directory}/{name}"
+        for directory in (services.UNITS, services.JOBS)
+        for name in facts.files.names(directory)
+        if name.startswith(PREFIX) and name.endswith((".service", ".conf"))
+    ]
+    return [path for path in there if path not in wanted]
+
+
+def numvfs(facts: Facts, request: Request) -> list[Action]:
+    """From what is to what is wanted, through 0: the kernel refuses any other way (drivers/pci/iov.c)."""
+    function = request.function
+    now = function.num_vfs
+    if now is None or now == request.count or (request.count == 0 and not _ours(facts, function)):
+        return []
+    why = f"{request.count} VFs on {function.address} ({function.model}), now {now}"
+    steps = []
+    if request.count and function.autoprobe and _for_guests(facts, request):
+        text = "the host does not take the new VFs for itself: they are for the guests"
+        steps.append(_set(function, "sriov_drivers_autoprobe", "1", "0", text))
+    if now and request.count:
+        steps.append(_set(function, "sriov_numvfs", str(now), "0", f"{why}; only through 0"))
+    before = "0" if request.count else str(now)
+    steps.append(_set(function, "sriov_numvfs", before, str(request.count), why))
+    return [Action(step, order=50 + index) for index, step in enumerate(steps)]
+
+
+def _ours(facts: Facts, function: PciFunction) -> bool:
+    return configured(facts, function) is not None
+
+
+def _for_guests(facts: Facts, request: Request) -> bool:
+    """Whether the host is to keep its drivers off the new VFs.
+
+    driver_override finds VFs that were not probed from 5.4 on; on some 4.12-5.x kernels vfio could not take them. Neutron's
+    macvtap ports need the VF's netdev, so with Neutron the host goes on probing.
+    """
+    numbers = re.match(r"(\d+)\.(\d+)", facts.system.kernel)
+    recent = numbers is not None and (int(numbers[1]), int(numbers[2])) >= (5, 4)
+    return (
+        recent
+        and request.card.host_vfs == 0
+        and facts.nova.networking != "neutron"
+        and request.function.autoprobe is not None
+    )
+
+
+def _set(function: PciFunction, name: str, before: str, after: str, why: str) -> SetAttribute:
+    return SetAttribute(
+        chapters=(CHAPTER,),
+        phase="live",
+        path=attribute(function.address, name),
+        before=before,
+        after=after,
+        why=(why,),
+        deadline_s=DEADLINE,
+    )
