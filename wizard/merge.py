@@ -161,7 +161,7 @@ def _not_editable(chapter: Chapter, error: FormatError) -> Finding:
 
 
 def _steps(draft: _Draft) -> list[Any]:
-    files = [step for path, file in draft.files.items() if file.changed for step in [_file_step(path, file)]]
+    files = [_file_step(path, file) for path, file in sorted(draft.files.items(), key=_newness) if file.changed]
     ordered: list[tuple[int, int, int, Any]] = [
         (PHASES.index("files"), 50, number, step) for number, step in enumerate(files)
     ]
@@ -184,6 +184,14 @@ def _steps(draft: _Draft) -> list[Any]:
         else:
             done.append(step)
     return done
+
+
+def _newness(item: tuple[str, _File]) -> int:
+    """New files first, then changes, then removals: nothing ever names a file that is not there."""
+    _, file = item
+    if file.content is None:
+        return 2
+    return 0 if file.before is None else 1
 
 
 def _file_step(path: str, file: _File) -> WriteFile | RemoveFile:

@@ -9,13 +9,13 @@ import base64
 import hashlib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from wizard.errors import InputError
 
-FORMAT = "compute-wizard.plan/1"
+FORMAT: Final = "compute-wizard.plan/1"
 PHASES = ("check", "files", "test", "boot", "live", "services", "last")
 
 Phase = Literal["check", "files", "test", "boot", "live", "services", "last"]
@@ -223,8 +223,10 @@ class Plan(Model):
         for step in self.steps:
             if isinstance(step, WriteFile) and step.secret:
                 hidden = step.after.model_copy(update={"content": None, "content_base64": None})
-                step, complete = step.model_copy(update={"after": hidden}), False
-            steps.append(step)
+                steps.append(step.model_copy(update={"after": hidden}))
+                complete = False
+            else:
+                steps.append(step)
         return self.model_copy(update={"steps": tuple(steps), "complete": complete})
 
     def to_json(self) -> str:
@@ -264,4 +266,4 @@ def from_json(text: str, where: str) -> Plan:
 def worst(findings: Iterable[Finding]) -> Severity | None:
     """The gravest severity among the findings, or None."""
     there = {finding.severity for finding in findings}
-    return next((severity for severity in ("blocks", "warns", "tells") if severity in there), None)  # type: ignore[return-value]
+    return next((severity for severity in ("blocks", "warns", "tells") if severity in there), None)

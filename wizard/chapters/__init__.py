@@ -19,7 +19,10 @@ class Chapter(Protocol):
     TITLE: str
     WHY: str  # two or three sentences for the admin
     NEEDS: tuple[str, ...]  # chapters that this one cannot do without: blocked with them
-    Answers: type[AnswersModel]
+
+    @property
+    def Answers(self) -> type[AnswersModel]:  # noqa: N802, it is a class in every chapter
+        """The model of its answers."""
 
     def suggest(self, facts: Facts) -> AnswersModel | None:
         """Answers that fit the node as it is now; None where the chapter does not apply to it."""
@@ -48,4 +51,4 @@ def chapters() -> tuple[Chapter, ...]:
 
 
 def chapter(name: str) -> Chapter:
-    return next(each for each in chapters() if each.NAME == name)
+    return next(each for each in chapters() if name == each.NAME)

@@ -16,7 +16,6 @@ from wizard.formats import oslo_config
 from wizard.node.facts import Facts
 from wizard.node.nova_release import RELEASES
 from wizard.node.pci import PciFunction
-from wizard.node.pci_names import vf_device_of
 from wizard.plan import Finding
 from wizard.questions import Check, Choice, Question, Table
 from wizard.wants import Edit, Product, Wants
@@ -27,7 +26,7 @@ WHY = (
     "nova hands a device to a guest only if it is named in nova.conf here, if the scheduler looks at devices, and if a flavor "
     "asks for it by its alias. What belongs on the controller is printed for you: this node cannot see it."
 )
-NEEDS = ("iommu", "vfs")
+NEEDS: tuple[str, ...] = ("iommu", "vfs")
 
 
 class Flavor(AnswersModel):
@@ -225,16 +224,6 @@ def pool_functions(facts: Facts, answers: AllAnswers, pool: Pool) -> list[PciFun
     return functions
 
 
-def vf_product(facts: Facts, function: PciFunction) -> str | None:
-    """The device id of a PF's VFs: from sysfs, from a VF that is there, else from the table of known cards."""
-    if function.vf_device:
-        return function.vf_device
-    for vf in facts.pci.functions:
-        if vf.physical_function == function.address:
-            return vf.device
-    return vf_device_of(function.vendor, function.device)
-
-
 def specs(facts: Facts, answers: AllAnswers, pool: Pool) -> list[str]:
     """The values of device_spec for a pool: by ids where that is enough, else one for each PF."""
     if isinstance(pool.devices, list):
@@ -245,7 +234,7 @@ def specs(facts: Facts, answers: AllAnswers, pool: Pool) -> list[str]:
     functions = pool_functions(facts, answers, pool)
     found = []
     for function in functions:
-        product = vf_product(facts, function)
+        product = function.vf_device
         if product is not None:
             address = function.address if tags or _shared_id(facts, function, product, functions) else None
             found.append(device_spec.value(function.vendor, product, address, tags))
@@ -255,7 +244,7 @@ def specs(facts: Facts, answers: AllAnswers, pool: Pool) -> list[str]:
 def _shared_id(facts: Facts, function: PciFunction, product: str, functions: list[PciFunction]) -> bool:
     """Whether VFs of a PF outside the pool have the same ids: then only the PF's address tells them apart."""
     others = [f for f in facts.pci.functions if not f.is_vf and f not in functions and f.vendor == function.vendor]
-    return any(vf_product(facts, other) == product and other.offer == "offered" for other in others)
+    return any(other.vf_device == product and other.offer == "offered" for other in others)
 
 
 def alias(facts: Facts, answers: AllAnswers, pool: Pool, release: str) -> list[str]:
@@ -267,7 +256,7 @@ def alias(facts: Facts, answers: AllAnswers, pool: Pool, release: str) -> list[s
         kind = None
     else:
         kind = nova_names.device_type(release)
-        ids = [(f.vendor, product) for f in pool_functions(facts, answers, pool) if (product := vf_product(facts, f))]
+        ids = [(f.vendor, product) for f in pool_functions(facts, answers, pool) if (product := f.vf_device)]
     found = []
     for vendor, product in dict.fromkeys(ids):
         fields: dict[str, Any] = {"name": pool.name, "vendor_id": vendor, "product_id": product}

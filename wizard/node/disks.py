@@ -101,7 +101,7 @@ def _name_of(node: Node, mount: _Mount, names: list[str]) -> str:
             for name in names:
                 if name.startswith("dm-") and node.text(f"{_BLOCK}/{name}/dm/name") == mapped:
                     return name
-    if mount.number and not mount.number.startswith("0:"):
+    if mount.number and not mount.number.startswith("0:"):  # major 0 is no block device
         for name in names:
             if node.text(f"{_BLOCK}/{name}/dev") == mount.number:
                 return name

@@ -77,7 +77,7 @@ def _carrying(network: NetworkFacts, name: str, role: str) -> list[Role]:
 def _disk_roles(mounted: tuple[disks.Disk, ...]) -> list[Role]:
     roles = []
     for disk in mounted:
-        use = min(disk.uses, key=lambda use: (use == "swap", len(use), use))
+        use = min(disk.uses, key=lambda use: (len(use), use))
         root = "/" in disk.uses
         detail = f"{'/' if root else use} on {disk.name}"
         roles += [Role(address, "root disk" if root else "disk", detail) for address in disk.functions]

@@ -5,13 +5,19 @@ Read from the node's own state directory; a node that was never touched has an e
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from wizard import plan as plans
+from wizard.errors import InputError, NodeError
+from wizard.node import run_records
 from wizard.node.node import Node, Unseen
+from wizard.node.run_records import RUNS, STATE, Record
+from wizard.plan import Plan, RemoveFile, Run, WriteFile
 
-STATE = "/var/lib/compute-wizard"
-RUNS = f"{STATE}/runs"
+__all__ = ["RUNS", "STATE", "History", "OwnFile", "PastRun", "RunState", "read"]
 
 RunState = Literal["running", "done", "failed", "stopped", "interrupted", "rolled_back", "undone"]
 
@@ -34,7 +40,9 @@ class PastRun:
     steps: int
     steps_done: int
     needs_reboot: bool
-    unfinished: tuple[str, ...]  # commands of a run that was cut short: the words joined by blanks
+    unfinished: tuple[str, ...]
+    """Commands that the run was to run and did not, since it was cut short or was for files only, and that no later run
+    ran either: the words joined by blanks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,3 +71,149 @@ class History:
             run for run in self.runs if not run.undoes and run.state in ("done", "failed", "stopped", "interrupted")
         ]
         return standing[-1] if standing else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A run with what it was read from."""
+
+    past: PastRun
+    plan: Plan
+    record: Record
+
+
+def read(node: Node) -> History:
+    """The history of a node. Changes nothing, creates nothing; what cannot be read is in `unseen`."""
+    unseen: list[Unseen] = []
+    seen = _undone(_finished(list(_runs(node, unseen))))
+    own = _own(node, seen, unseen)
+    return History(tuple(each.past for each in seen), own, tuple(unseen))
+
+
+def _runs(node: Node, unseen: list[Unseen]) -> Iterable[_Seen]:
+    try:
+        names = run_records.run_ids(node)
+    except NodeError as error:
+        unseen.append(Unseen("past runs of this tool", error.what))
+        return
+    under_way = run_records.holder(node) if names else None
+    for name in names:
+        try:
+            record = run_records.read_record(node, name)
+            if record is not None:
+                where = f"{RUNS}/{name}/plan.json"
+                plan = plans.from_json(node.read(where).decode("utf-8", "replace"), where)
+                yield _Seen(_past(name, plan, record, name == under_way), plan, record)
+        except (NodeError, InputError) as error:
+            unseen.append(Unseen(f"run {name} of this tool", error.what))
+
+
+def _past(name: str, plan: Plan, record: Record, under_way: bool) -> PastRun:
+    begun = record.begun or {}
+    return PastRun(
+        id=name,
+        at=str(begun.get("at", "")),
+        state=_state(record, under_way),
+        chapters=tuple(dict.fromkeys(chapter for step in plan.steps for chapter in step.chapters)),
+        answers=plan.answers,
+        boot_id=str(begun.get("boot_id", "")),
+        undoes=plan.undoes or "",
+        undone_by="",
+        steps=len(plan.steps),
+        steps_done=len(record.held.keys() - record.taken_back - record.skipped),
+        needs_reboot=plan.needs_reboot,
+        unfinished=(),
+    )
+
+
+def _state(record: Record, under_way: bool) -> RunState:
+    if under_way:
+        return "running"
+    ends: dict[str, RunState] = {
+        "done": "done",
+        "undone": "done",  # the undo itself is done; the run that it names is the one that is undone
+        "failed": "failed",
+        "stopped": "stopped",
+        "rolled_back": "rolled_back",
+    }
+    return ends.get(record.result, "interrupted")
+
+
+def _finished(seen: list[_Seen]) -> list[_Seen]:
+    """With the commands that are left to be run. A command that a later run ran is left by none."""
+    left: list[_Seen] = []
+    ran_later: set[str] = set()
+    for each in reversed(seen):
+        words = {number: " ".join(step.argv) for number, step in _commands(each.plan)}
+        ran = {text for number, text in words.items() if number in each.record.held}
+        cut = each.past.state in ("failed", "stopped", "interrupted", "done") and not each.past.undoes
+        open_ = [text for number, text in words.items() if number not in each.record.held] if cut else []
+        unfinished = tuple(text for text in dict.fromkeys(open_) if text not in ran_later)
+        left.append(replace(each, past=replace(each.past, unfinished=unfinished)))
+        ran_later |= ran
+    return left[::-1]
+
+
+def _commands(plan: Plan) -> list[tuple[int, Run]]:
+    return [(number, step) for number, step in enumerate(plan.steps, 1) if isinstance(step, Run)]
+
+
+def _undone(seen: list[_Seen]) -> list[_Seen]:
+    by = {each.past.undoes: each.past.id for each in seen if each.past.undoes and each.past.state == "done"}
+    return [
+        replace(each, past=replace(each.past, state="undone", undone_by=by[each.past.id], unfinished=()))
+        if each.past.id in by
+        else each
+        for each in seen
+    ]
+
+
+@dataclass(slots=True)
+class _Own:
+    created: bool
+    lines: list[str]
+
+
+def _own(node: Node, seen: list[_Seen], unseen: list[Unseen]) -> tuple[OwnFile, ...]:
+    """What the standing runs put into each file, one after the other."""
+    own: dict[str, _Own] = {}
+    for each in seen:
+        if each.past.state in ("undone", "rolled_back") or each.past.undoes:
+            continue
+        for number, step in enumerate(each.plan.steps, 1):
+            if number not in each.record.backups or number in each.record.taken_back:
+                continue
+            try:
+                if isinstance(step, RemoveFile):
+                    own.pop(step.path, None)
+                elif isinstance(step, WriteFile):
+                    before = run_records.read_backup(node, each.past.id, each.record.backups[number])
+                    _put(own, step.path, before, step.after.data())
+            except (NodeError, InputError) as error:
+                unseen.append(Unseen(f"what run {each.past.id} changed in {step.path}", error.what))
+    return tuple(OwnFile(path, kept.created, tuple(kept.lines)) for path, kept in sorted(own.items()))
+
+
+def _put(own: dict[str, _Own], path: str, before: bytes | None, after: bytes) -> None:
+    old, new = Counter(_lines(before or b"")), Counter(_lines(after))
+    kept = own.setdefault(path, _Own(False, []))
+    kept.created = kept.created or before is None
+    gone = old - new
+    lines = []
+    for line in kept.lines:
+        if gone[line]:
+            gone[line] -= 1
+        else:
+            lines.append(line)
+    added = new - old
+    for line in _lines(after):
+        if added[line]:
+            added[line] -= 1
+            lines.append(line)
+    kept.lines = lines
+
+
+def _lines(content: bytes) -> list[str]:
+    """Lines without their end; empty ones say nothing about who put them there."""
+    lines = (line.rstrip("\r") for line in content.decode("utf-8", "replace").split("\n"))
+    return [line for line in lines if line.strip()]

@@ -46,7 +46,7 @@ class LiveNode(DirectoryNode):
                 _tty_out=False,  # else the child gets a terminal: colours and wrapped columns
                 _new_session=True,
                 _return_cmd=True,
-                _ok_code=range(256),
+                _ok_code=list(range(256)),
                 _env=ENVIRONMENT,
                 _decode_errors="replace",
                 _timeout=timeout,

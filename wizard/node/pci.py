@@ -1,43 +1,32 @@
-"""PCI functions, from sysfs: no root needed, no lspci."""
+"""PCI functions, from sysfs: no root needed, no lspci. Every file there but vendor, device and class is optional."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
+from wizard.errors import NodeError
+from wizard.node import pci_names, pci_offer, pci_space, quiet
 from wizard.node.node import Node, Unseen
+from wizard.node.pci_children import NetDevice, RdmaDevice, RdmaPort, netdevs, rdma
+from wizard.node.pci_names import CARDS, MELLANOX, VFS, family_of
+from wizard.node.pci_offer import Offer
+from wizard.node.pci_place import Place
+from wizard.node.pci_space import vf_addresses
+from wizard.node.sysfs import PCI_ADDRESS
 
-Offer = Literal["offered", "off", "none", "unknown"]
+__all__ = [
+    "NetDevice",
+    "Offer",
+    "PciFacts",
+    "PciFunction",
+    "RdmaDevice",
+    "RdmaPort",
+    "family_of",
+    "read",
+    "vf_addresses",
+]
 
-
-@dataclass(frozen=True, slots=True)
-class NetDevice:
-    """A network interface of a PCI function. `port` counts from 1; None where the kernel does not say."""
-
-    name: str
-    mac: str
-    port: int | None
-    state: str
-
-
-@dataclass(frozen=True, slots=True)
-class RdmaPort:
-    """A port of an RDMA device: `link_layer` is 'InfiniBand' or 'Ethernet', `state` such as 'ACTIVE' or 'DOWN'."""
-
-    number: int
-    link_layer: str
-    state: str
-
-
-@dataclass(frozen=True, slots=True)
-class RdmaDevice:
-    """An RDMA device (mlx4_0, mlx5_1 …) with its firmware version, board id (PSID), node GUID and ports."""
-
-    name: str
-    firmware: str
-    board_id: str
-    node_guid: str
-    ports: tuple[RdmaPort, ...]
+DEVICES = "/sys/bus/pci/devices"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +57,14 @@ class PciFunction:
 
     @property
     def is_mellanox(self) -> bool:
-        return self.vendor == "15b3"
+        return self.vendor == MELLANOX
 
     @property
     def is_vf(self) -> bool:
         return self.physical_function is not None
 
     @property
-    def family(self) -> Literal["mlx4", "mlx5", ""]:
+    def family(self) -> pci_names.Family:
         """Which Mellanox driver family this is, by PCI id and never by what sysfs offers; empty for other vendors."""
         return family_of(self.vendor, self.device)
 
@@ -96,3 +85,143 @@ class PciFacts:
 
     functions: tuple[PciFunction, ...]
     unseen: tuple[Unseen, ...]
+
+
+def read(node: Node) -> PciFacts:
+    """Look at every function. Changes nothing, and never fails: what cannot be read or understood is in `unseen`."""
+    places, unseen = _places(node)
+    has_iov = any("sriov_totalvfs" in place.names or "physfn" in place.names for place in places.values())
+    others = {place.ids for place in places.values() if pci_names.own_name(*place.ids) is None}
+    names, unseen_names = pci_names.read_names(node, others)
+    serials, unseen_serials = _serials(list(places.values()))
+    functions = [_function(place, places, names, serials, has_iov) for place in places.values()]
+    found = [each for place in places.values() for each in place.unseen]
+    return PciFacts(tuple(sorted(functions, key=_rank)), (*unseen, *unseen_names, *unseen_serials, *found))
+
+
+def _rank(function: PciFunction) -> tuple[int, tuple[int, ...]]:
+    if function.is_vf:
+        kind = 2
+    elif function.is_mellanox and (function.is_network or function.device in CARDS) and function.device not in VFS:
+        kind = 0
+    else:
+        kind = 1 if function.offer == "offered" else 2
+    return kind, pci_space.sort_key(function.address)
+
+
+def _places(node: Node) -> tuple[dict[str, Place], list[Unseen]]:
+    """The directory of each function that says what it is, by address and in the order of the bus."""
+    places: dict[str, Place] = {}
+    unseen: list[Unseen] = []
+    try:
+        addresses = node.names(DEVICES)
+    except NodeError as error:
+        return {}, [Unseen("PCI functions", f"{DEVICES}: {error.what}")]
+    if not addresses:
+        unseen.append(Unseen("PCI functions", f"{DEVICES} is empty or not there"))
+    for address in addresses:
+        if not PCI_ADDRESS.fullmatch(address):
+            unseen.append(Unseen(f"{DEVICES}/{address}", "is not named as a PCI function is"))
+            continue
+        place = Place.open(node, address, quiet.resolved(node, f"{DEVICES}/{address}"))
+        if place is None:
+            unseen.append(Unseen(f"PCI function {address}", "its vendor, device and class cannot be read"))
+        else:
+            places[address] = place
+    ordered = sorted(places, key=pci_space.sort_key)
+    return {address: places[address] for address in ordered}, unseen
+
+
+def _function(
+    place: Place,
+    places: dict[str, Place],
+    names: dict[tuple[str, str], str],
+    serials: dict[tuple[str, str], str],
+    has_iov: bool,
+) -> PciFunction:
+    vfs = _numbered(place)
+    total, enabled = place.number("sriov_totalvfs"), place.number("sriov_numvfs")
+    parent = place.function_behind("physfn")
+    driver = place.link_name("driver")
+    group = place.link_name("iommu_group")
+    numa = place.number("numa_node")
+    offer, why = pci_offer.offer(place, driver, total, has_iov)
+    return PciFunction(
+        address=place.address,
+        vendor=place.vendor,
+        device=place.device,
+        subsystem=_subsystem(place),
+        class_code=place.class_code,
+        model=_model(place, places.get(parent or ""), names),
+        driver=driver,
+        numa_node=numa if numa is not None and numa >= 0 else None,
+        iommu_group=int(group) if group and group.isdecimal() else None,
+        serial=serials.get((place.slot, place.vendor)) if parent is None else None,
+        netdevs=netdevs(place),
+        rdma=rdma(place),
+        port_types=_port_types(place),
+        total_vfs=total,
+        num_vfs=enabled,
+        vf_device=_vf_device(place, vfs, places) if total is not None or place.is_card else None,
+        autoprobe={"0": False, "1": True}.get(place.text("sriov_drivers_autoprobe") or ""),
+        physical_function=parent,
+        virtual_functions=tuple(vfs),
+        offer=offer,
+        why_no_vfs=why,
+    )
+
+
+def _numbered(place: Place) -> list[str]:
+    """The addresses behind virtfn0, virtfn1 …, by number and not by name: virtfn10 is listed before virtfn2."""
+    numbers = sorted(int(name[6:]) for name in place.names if name.startswith("virtfn") and name[6:].isdecimal())
+    targets = (place.function_behind(f"virtfn{number}") for number in numbers)
+    return [target for target in targets if target is not None]
+
+
+def _model(place: Place, parent: Place | None, names: dict[tuple[str, str], str]) -> str:
+    """By name; a VF after its PF, because generations share the ids of their VFs."""
+    if parent is not None and parent.is_card:
+        return f"{CARDS[parent.device].model} VF"
+    return pci_names.own_name(*place.ids) or names.get(place.ids) or f"{place.vendor}:{place.device}"
+
+
+def _subsystem(place: Place) -> str:
+    vendor, device = place.hexadecimal("subsystem_vendor", 4), place.hexadecimal("subsystem_device", 4)
+    return f"{vendor}:{device}" if vendor is not None and device is not None else ""
+
+
+def _port_types(place: Place) -> tuple[str, ...]:
+    words = (place.text(name) for name in ("mlx4_port1", "mlx4_port2") if name in place.names)
+    return tuple(word.split()[0] for word in words if word)  # "auto (ib)" is auto
+
+
+def _vf_device(place: Place, vfs: list[str], places: dict[str, Place]) -> str | None:
+    """What the kernel says (4.15 and newer), what the VFs that are there have, or what the table here says."""
+    said = place.hexadecimal("sriov_vf_device", 4)
+    if said is not None:
+        return said
+    if vfs and vfs[0] in places:
+        return places[vfs[0]].device
+    return CARDS[place.device].vf_device if place.is_card else None
+
+
+def _serials(places: list[Place]) -> tuple[dict[tuple[str, str], str], list[Unseen]]:
+    """Serial numbers of the network cards that have or may have VFs, by slot and vendor: a card's functions share one.
+
+    Only these are asked, and only until one function of the card answers: reading vital product data takes long.
+    """
+    found: dict[tuple[str, str], str] = {}
+    refused: dict[tuple[str, str], Unseen] = {}
+    for place in places:
+        key = (place.slot, place.vendor)
+        able = place.is_card or (place.is_network and "sriov_totalvfs" in place.names)
+        if key in found or place.is_vf or not able or "vpd" not in place.names:
+            continue
+        try:
+            serial = pci_space.serial_number(place.content("vpd"))
+        except NodeError as error:
+            refused.setdefault(key, Unseen(f"serial number of {place.address}", f"vpd {error.what}"))
+            continue
+        if serial is not None:
+            found[key] = serial
+    return found, [unseen for key, unseen in refused.items() if key not in found]

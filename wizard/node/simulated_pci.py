@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from wizard.errors import NodeError
 from wizard.node.pci import vf_addresses
-from wizard.node.pci_names import vf_device_of
+from wizard.node.pci_names import CARDS, MELLANOX
 
 if TYPE_CHECKING:
     from wizard.node.simulated import SimulatedNode
@@ -62,7 +62,8 @@ def _add(node: SimulatedNode, real: str, vf: str, index: int) -> None:
     parent = posixpath.dirname(real)
     vendor = (node.text(f"{real}/vendor") or "0x0000").removeprefix("0x")
     device = (node.text(f"{real}/device") or "0x0000").removeprefix("0x")
-    own = node.text(f"{real}/sriov_vf_device") or vf_device_of(vendor, device) or "0000"
+    card = CARDS.get(device) if vendor == MELLANOX else None
+    own = node.text(f"{real}/sriov_vf_device") or (card.vf_device if card else device)
     place = node.place(f"{parent}/{vf}")
     place.mkdir(parents=True)
     values = {"vendor": f"0x{vendor}", "device": f"0x{own}", "class": node.text(f"{real}/class") or "0x020000"}

@@ -112,7 +112,6 @@ def _from_json(text: str) -> list[tuple[str, str]] | None:
         return [
             (str(link["ifname"]), f"{address['local']}/{int(address['prefixlen'])}")
             for link in data
-            if link  # iproute2 before 4.16 prints {} for what it filters out
             for address in link.get("addr_info", ())
             if "local" in address
         ]

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from wizard.errors import Denied, NotThere
 from wizard.formats.ebtables import parse_listing
 from wizard.node import network
-from wizard.node.network import NetworkFacts
 from wizard.node.node import Output
 from wizard.node.recorded import Entry, MemoryNode
 from wizard.node.sysfs import functions_in
@@ -153,6 +152,8 @@ def test_default_routes_of_both_families() -> None:
         "/proc/net/ipv6_route",
         f"{zero} 00 {zero} 00 fe800000000000000000000000000001 00000400 00000002 00000000 00000003     eth1\n"
         f"{zero} 00 {zero} 00 {zero} ffffffff 00000001 00000000 00200200       lo\n"
+        f"{zero} 00 {zero} 00 {zero} ffffffff 00000001 00000000 00200201     eth9\n"
+        f"{zero} 00 {zero} 00 {zero} ffffffff 00000001 00000000 00200000     eth8\n"
         f"fe80{zero[4:]} 40 {zero} 00 {zero} 00000100 00000001 00000000 00000001     vnet0\n",
     )
     assert network.read(node).default_route_links == ("eth0", "eth1")
@@ -276,6 +277,14 @@ class Live(MemoryNode):
 
     def answers(self, *argv: str, stdout: str = "", stderr: str = "", status: int = 0) -> None:
         self.commands[argv] = Output(argv, status, stdout, stderr)
+
+
+def test_ssh_connection_of_this_process() -> None:
+    """sshd may listen on a port that its configuration does not tell, as behind a socket unit."""
+    for node, links in ((Live(), ("eth1",)), (MemoryNode(), ())):
+        with_addresses(node, {"eth1": ["2001:db8::7/64"]})
+        node.write("/proc/self/environ", "HOME=/root\0SSH_CONNECTION=2001:db8::1 5000 2001:db8::7 2299\0X=y\0")
+        assert network.read(node).ssh_links == links
 
 
 def with_ebtables(node: MemoryNode, *names: str, alternative: str = "") -> None:

@@ -308,6 +308,7 @@ def test_networking_by_the_rules_of_the_release(version: str, conf: str, expecte
         (("python3", "/usr/bin/neutron-openvswitch-agent"), "neutron"),
         (("ovn-controller", "unix:/x"), "neutron"),
         (("vi", "/usr/bin/nova-network"), "unknown"),
+        (("tail", "--pid-file=/var/lib/nova/networks/nova-br5.pid"), "unknown"),
     ],
 )
 def test_networking_by_what_runs(argv: tuple[str, ...], expected: str) -> None:

@@ -1,0 +1,50 @@
+# make demo: the wizard on the built-in demo node; needs no hardware and no root.
+# make test: all tests; installs what they need into .venv, and system packages where it may.
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
+	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$p" && break; done)
+BIN := .venv/bin
+PYTEST_WORKERS ?= 2
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint unit packages clean bench
+
+help:
+	@echo "make demo    the wizard on the built-in demo node (no root, no hardware)"
+	@echo "make test    everything that is checked: style, types, walls, tests"
+	@echo "make bench   times of start, plan and edit, measured and printed"
+	@echo "make clean   away with what was made"
+
+demo: .venv/installed
+	@$(BIN)/compute-wizard demo
+
+test: packages lint unit
+
+lint: .venv/tested
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+unit: .venv/tested
+	$(BIN)/pytest -n $(PYTEST_WORKERS) tests
+
+bench: .venv/installed
+	$(BIN)/python -I benchmarks/times.py
+
+packages:
+	@sh tests/packages.sh
+
+.venv/bin/python:
+	@test -n "$(PYTHON)" || { echo "compute-wizard needs Python 3.11 or newer, with its venv module" >&2; exit 1; }
+	@$(PYTHON) -m venv .venv 2>/dev/null || { sh tests/packages.sh venv && $(PYTHON) -m venv --clear .venv; } || \
+		{ echo "cannot make a virtual environment: install the package python3-venv" >&2; exit 1; }
+
+.venv/installed: pyproject.toml .venv/bin/python
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	@touch $@
+
+.venv/tested: pyproject.toml .venv/bin/python
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test]'
+	@touch $@ .venv/installed
+
+clean:
+	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,0 +1,37 @@
+"""What all tests share: nothing of the surroundings leaks in, and no skip goes unseen."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+
+# Read when Textual is imported: with animations a page down takes half a second.
+os.environ["TEXTUAL_ANIMATIONS"] = "none"
+for name in ("COLORTERM", "NO_COLOR", "TEXTUAL_THEME", "TEXTUAL_COLOR_SYSTEM", "COLUMNS", "LINES"):
+    os.environ.pop(name, None)
+
+HERE = Path(__file__).parent
+STRICT = bool(os.environ.get("COMPUTE_WIZARD_STRICT_SKIPS"))
+
+
+def _allowed() -> set[str]:
+    lines = (HERE / "allowed_skips.txt").read_text(encoding="utf-8").splitlines()
+    return {line.partition(":")[0] for line in lines if line and not line.startswith("#")}
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A skip for a reason that nobody allowed is a failure where it counts."""
+    report = yield
+    if STRICT and report.skipped and not hasattr(report, "wasxfail"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        reason = reason.removeprefix("Skipped: ")
+        if reason.partition(":")[0].split(" ")[0] not in _allowed():
+            report.outcome = "failed"
+            report.longrepr = f"skipped for a reason that tests/allowed_skips.txt does not name: {reason}"
+    return report

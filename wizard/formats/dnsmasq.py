@@ -1,0 +1,180 @@
+"""The dnsmasq file that nova-network hands to its dnsmasq processes: the routers of its networks, edited with every other byte kept.
+
+nova starts dnsmasq with ``--dhcp-range=set:LABEL,…`` and an options file that holds an untagged ``3,ADDRESS``. A line
+``dhcp-option=tag:LABEL,option:router,IP`` wins over that one by its tag (dnsmasq src/dhcp-common.c, option_filter()); of several
+lines with one tag the last wins.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from ipaddress import AddressValueError, IPv4Address
+
+from wizard.errors import FormatError
+from wizard.formats.dnsmasq_problems import Problem, problems, router_problem
+from wizard.formats.dnsmasq_reading import LONGEST, DhcpOption, Line, dhcp_options, lines
+
+__all__ = [
+    "LABEL",
+    "Problem",
+    "RouterOption",
+    "label_problem",
+    "problems",
+    "remove_router",
+    "router_options",
+    "router_problem",
+    "set_router",
+]
+
+LABEL = re.compile(r"[A-Za-z0-9._-]+")
+
+_NAMED = {
+    ",": "a comma: dnsmasq splits the label there, and nova's own dnsmasq does not start",
+    '"': "a double quote: nova's own dnsmasq does not start with it",
+    "'": "a quote: dnsmasq takes it as part of the label",
+    "#": "a '#': behind a blank it starts a comment, and dnsmasq does not start",
+    ":": "a ':': dnsmasq takes what stands before it as a prefix",
+    "!": "a '!': in front of a label it means every network but that one",
+    "\n": "a line end: it would end the line in dnsmasq's file",
+    "\r": "a line end: it would end the line in dnsmasq's file",
+    "\t": "a tab: dnsmasq drops or changes it",
+    " ": "a blank: dnsmasq drops it at the ends, and nova's own dnsmasq does not start",
+    "\\": "a backslash",
+    "/": "a '/'",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RouterOption:
+    """A line that sets the router of one network. `router` is the value as it stands: empty, or several addresses with commas, too.
+
+    `line` counts from 1. Of several with one label the last counts.
+    """
+
+    label: str
+    router: str
+    line: int
+
+
+def label_problem(label: str) -> str | None:
+    """None for a label that can be written as a tag, else one sentence that says what is wrong and what to type."""
+    allowed = "use letters, digits, '.', '_' and '-', as in demo-net"
+    if not label:
+        return f"The label is empty: {allowed}."
+    if LABEL.fullmatch(label):
+        return None
+    odd = next(character for character in label if not LABEL.fullmatch(character))
+    named = _NAMED.get(odd)
+    if named is None:
+        named = repr(odd) if odd.isprintable() else f"the character {odd!a}"
+    return f"The label holds {named}; {allowed}, and name the network so in nova, too."
+
+
+def router_options(content: bytes) -> list[RouterOption]:
+    """The lines that set one network's router, in the order of the file. Never raises.
+
+    Found are ``tag:LABEL`` and the old spellings ``net:LABEL``, ``set:LABEL`` and a bare ``LABEL``, with ``option:router`` or ``3``.
+    Not found are lines without a tag, with several different ones, or with a negated one: they belong to no one network.
+    """
+    return [_router_option(option, label) for option, label in _routers(content)]
+
+
+def _routers(content: bytes) -> list[tuple[DhcpOption, str]]:
+    return [(option, option.label) for option in dhcp_options(content) if option.is_router and option.label is not None]
+
+
+def _router_option(option: DhcpOption, label: str) -> RouterOption:
+    value = option.values.text if option.values is not None else ""
+    return RouterOption(label, ",".join(part.strip() for part in value.split(",")), option.line.number)
+
+
+def set_router(content: bytes | None, label: str, router: str) -> bytes:
+    """Make `router` (an IPv4 address) the router that the network `label` is told, by the smallest change.
+
+    The line that counts is changed in place, other lines for the router of the same network go; without one a line is added at the
+    end. Nothing is done where that is so already. `content` is None for a file that does not exist yet. Raises FormatError for a label
+    or an address that cannot be written, and for a file with a line that dnsmasq reads as several.
+    """
+    wrong = label_problem(label)
+    if wrong is not None:
+        raise FormatError(wrong.rstrip("."), where=repr(label))
+    wrong = router_problem(router)
+    if wrong is not None:
+        raise FormatError(wrong.rstrip("."), where=f"router of {label}", do="give one IPv4 address, as in 10.44.1.1")
+    before = content or b""
+    _refuse_overlong(before)
+    text = f"dhcp-option=tag:{label},option:router,{router}".encode()
+    present = [option for option, name in _routers(before) if name == label]
+    if present:
+        edits = [_cut(option) for option in present[:-1]] + _changed(before, present[-1], text, router)
+        after = _edited(before, edits)
+    else:
+        after = _appended(before, text)
+    if [(o.label, o.router) for o in router_options(after) if o.label == label] != [(label, router)]:
+        raise FormatError(
+            f"the router of {label} cannot be set: dnsmasq would not read the changed line as meant",
+            where=f"line {present[-1].line.number}" if present else "end of the file",
+            do="remove that line by hand",
+        )
+    return after
+
+
+def remove_router(content: bytes, label: str) -> bytes:
+    """Take out every line that sets the router of the network `label`. Raises FormatError as :func:`set_router` does for the file."""
+    _refuse_overlong(content)
+    return _edited(content, [_cut(option) for option, name in _routers(content) if name == label])
+
+
+def _refuse_overlong(content: bytes) -> None:
+    long = next((line for line in lines(content) if not line.whole), None)
+    if long is not None:
+        raise FormatError(
+            f"the line is longer than {LONGEST} bytes: dnsmasq takes the rest as a line of its own",
+            where=f"line {long.number}",
+            do="break it into shorter lines",
+        )
+
+
+_Edit = tuple[int, int, bytes]
+
+
+def _cut(option: DhcpOption) -> _Edit:
+    return option.line.start, option.line.end, b""
+
+
+def _changed(content: bytes, option: DhcpOption, text: bytes, router: str) -> list[_Edit]:
+    """The edit that makes one line say `router`: only its address is replaced where that is possible."""
+    if _says(option, router):
+        return []
+    line = option.line
+    if not line.quoted and option.values is not None and option.values.span is not None:
+        return [(*option.values.span, router.encode())]
+    return [(_body_start(line), line.rest, text + (b" " if content[line.rest : line.rest + 1] == b"#" else b""))]
+
+
+def _says(option: DhcpOption, router: str) -> bool:
+    """Whether dnsmasq sends this very address for the line: it takes no quoted one."""
+    try:
+        return option.values is not None and str(IPv4Address(option.values.codes.decode("latin-1"))) == router
+    except AddressValueError:
+        return False
+
+
+def _body_start(line: Line) -> int:
+    return line.body.span[0] if line.body.span is not None else line.start
+
+
+def _edited(content: bytes, edits: list[_Edit]) -> bytes:
+    for start, end, replacement in sorted(edits, reverse=True):
+        content = content[:start] + replacement + content[end:]
+    return content
+
+
+def _appended(content: bytes, text: bytes) -> bytes:
+    """One more line, with the line end that the file's last line has, or its first where the last has none."""
+    ends = re.findall(rb"\r?\n", content)
+    end: bytes = ends[-1] if ends else b"\n"
+    if content and not content.endswith(b"\n"):
+        content += end
+    return content + text + end

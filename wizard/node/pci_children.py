@@ -1,0 +1,89 @@
+"""Network interfaces and RDMA devices of a PCI function."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from wizard.node.pci_place import Place
+
+_VIRTIO = re.compile(r"virtio\d+")
+
+
+@dataclass(frozen=True, slots=True)
+class NetDevice:
+    """A network interface of a PCI function. `port` counts from 1; None where the kernel does not say."""
+
+    name: str
+    mac: str
+    port: int | None
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class RdmaPort:
+    """A port of an RDMA device: `link_layer` is 'InfiniBand' or 'Ethernet', `state` such as 'ACTIVE' or 'DOWN'."""
+
+    number: int
+    link_layer: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class RdmaDevice:
+    """An RDMA device (mlx4_0, mlx5_1 …) with its firmware version, board id (PSID), node GUID and ports."""
+
+    name: str
+    firmware: str
+    board_id: str
+    node_guid: str
+    ports: tuple[RdmaPort, ...]
+
+
+def netdevs(place: Place) -> tuple[NetDevice, ...]:
+    """The network interfaces by port and name; a virtio device has its own between itself and the function."""
+    parents = ["net"] if "net" in place.names else []
+    parents += [f"{name}/net" for name in sorted(place.names) if _VIRTIO.fullmatch(name)]
+    found = [_netdev(place, f"{parent}/{name}", name) for parent in parents for name in place.children(parent)]
+    return tuple(sorted(found, key=lambda device: (device.port or 0, device.name)))
+
+
+def _netdev(place: Place, where: str, name: str) -> NetDevice:
+    def text(attribute: str) -> str:
+        return place.node.text(f"{place.path}/{where}/{attribute}") or ""
+
+    return NetDevice(name, text("address").lower(), _port(text("dev_port"), text("dev_id")), text("operstate"))
+
+
+def _port(dev_port: str, dev_id: str) -> int | None:
+    """Both count from 0. dev_port is there since 3.15, yet IPoIB went on with dev_id alone until 4.19: the larger counts."""
+    numbers = [int(dev_port)] if re.fullmatch(r"\d{1,4}", dev_port, re.ASCII) else []
+    if re.fullmatch(r"0x[0-9a-f]{1,4}", dev_id, re.IGNORECASE):
+        numbers.append(int(dev_id, 16))
+    return max(numbers) + 1 if numbers else None
+
+
+def rdma(place: Place) -> tuple[RdmaDevice, ...]:
+    """The RDMA devices by name; there are none as long as mlx4_ib or mlx5_ib is not loaded."""
+    if "infiniband" not in place.names:
+        return ()
+    return tuple(_device(place, f"infiniband/{name}", name) for name in place.children("infiniband"))
+
+
+def _device(place: Place, where: str, name: str) -> RdmaDevice:
+    def text(attribute: str) -> str:
+        return place.node.text(f"{place.path}/{where}/{attribute}") or ""
+
+    numbers = sorted(int(port) for port in place.children(f"{where}/ports") if re.fullmatch(r"\d{1,3}", port, re.ASCII))
+    return RdmaDevice(
+        name=name,
+        firmware=text("fw_ver"),
+        board_id=text("board_id"),
+        node_guid=text("node_guid"),
+        ports=tuple(
+            RdmaPort(
+                port, text(f"ports/{port}/link_layer"), text(f"ports/{port}/state").rpartition(": ")[2]
+            )  # "4: ACTIVE"
+            for port in numbers
+        ),
+    )

@@ -1,0 +1,181 @@
+"""What the journals of past runs say: events one by one, and folded into one record a run.
+
+A run is a directory below RUNS: `plan.json`, `options.json`, `journal.jsonl`, `backup/NNNN`. Events are named in
+:mod:`wizard.apply.journal`, which writes them.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import posixpath
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from wizard.errors import NodeError, NotThere
+from wizard.node.node import Node
+from wizard.node.recorded import DirectoryNode
+
+STATE = "/var/lib/compute-wizard"
+RUNS = f"{STATE}/runs"
+LOCK = "lock"
+
+Event: TypeAlias = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """A file as it was before a step touched it. `file` is the name of its copy in the run's backup directory, None where
+    there was no file; `before` holds sha256, mode and owner; `attributes` its extended attributes in base64."""
+
+    path: str
+    real: str
+    file: str | None
+    before: dict[str, str] | None
+    attributes: dict[str, str]
+
+
+@dataclass(slots=True)
+class Record:
+    """One journal, folded. Steps are counted from 1.
+
+    `started` were begun, `held` came to their end, `skipped` were not to be done here; `taken_back` were rolled back.
+    `end` is None while nothing ended the last beginning.
+    """
+
+    begun: Event | None = None
+    started: set[int] = field(default_factory=set)
+    held: dict[int, Event] = field(default_factory=dict)
+    skipped: set[int] = field(default_factory=set)
+    backups: dict[int, Backup] = field(default_factory=dict)
+    directories: list[str] = field(default_factory=list)
+    rolling_back: bool = False
+    taken_back: set[int] = field(default_factory=set)
+    end: Event | None = None
+
+    @property
+    def result(self) -> str:
+        """How it ended, or "" where it did not."""
+        return str(self.end.get("result", "")) if self.end else ""
+
+    @property
+    def touched(self) -> list[int]:
+        """Steps that did something, or may have, in their order."""
+        return sorted(self.started - self.skipped)
+
+
+def parse(content: bytes) -> list[Event]:
+    """The events of a journal. A line that a crash tore off is left out, at the end and where a run went on after it."""
+    found: list[Event] = []
+    for line in content.split(b"\n"):
+        try:
+            event = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(event, dict) and isinstance(event.get("event"), str):
+            found.append(event)
+    return found
+
+
+def fold(events: Iterable[Event]) -> Record:
+    """One record of all events."""
+    record = Record()
+    for event in events:
+        number = event.get("n")
+        _whole(record, event)
+        if isinstance(number, int):
+            _step(record, number, event)
+    return record
+
+
+def _whole(record: Record, event: Event) -> None:
+    match event["event"]:
+        case "begin":
+            if record.rolling_back:  # what was rolled back is to be done again
+                record.held.clear()
+                record.taken_back.clear()
+            record.begun = record.begun or event
+            record.rolling_back, record.end = False, None
+        case "rollback":
+            record.rolling_back = True
+        case "end":
+            record.end = event
+        case _:
+            pass
+
+
+def _step(record: Record, number: int, event: Event) -> None:
+    match event["event"]:
+        case "step":
+            record.started.add(number)
+            record.skipped.discard(number)
+        case "held":
+            record.held[number] = event
+        case "skipped":
+            record.skipped.add(number)
+        case "directory":
+            record.directories.append(str(event["path"]))
+        case "backup":
+            record.backups[number] = Backup(
+                str(event["path"]), str(event["real"]), event["file"], event["before"], event.get("attributes", {})
+            )
+        case "rollback_held":
+            record.taken_back.add(number)
+        case _:
+            pass
+
+
+def age(run: str) -> tuple[int, str]:
+    """Sorts runs by age: the number counts, since a clock may jump back."""
+    number = run.partition("-")[0]
+    return (int(number) if number.isdecimal() else 0, run)
+
+
+def run_ids(node: Node) -> list[str]:
+    """The runs of a node, oldest first. Raises Denied where they may not be seen."""
+    return sorted((name for name in node.names(RUNS) if age(name)[0]), key=age)
+
+
+def read_record(node: Node, run: str) -> Record | None:
+    """The record of a run; None where it never began. Raises NodeError where it cannot be read."""
+    try:
+        record = fold(parse(node.read(f"{RUNS}/{run}/journal.jsonl")))
+    except NotThere:
+        return None
+    return record if record.begun else None
+
+
+def read_backup(node: Node, run: str, backup: Backup) -> bytes | None:
+    """The bytes of a backed-up file; None where there was no file. Raises NodeError."""
+    if backup.file is None:
+        return None
+    return node.read(f"{RUNS}/{run}/backup/{posixpath.basename(backup.file)}")
+
+
+def holder(node: Node) -> str | None:
+    """The run that is under way on a node, or None. Only a directory on this machine can have one."""
+    if not isinstance(node, DirectoryNode):
+        return None
+    try:
+        return lock_holder(node.place(node.resolve(f"{STATE}/{LOCK}")))
+    except NodeError:
+        return None
+
+
+def lock_holder(path: Path) -> str | None:
+    """The run that holds the lock file, or None where nothing does. Creates nothing."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return os.read(descriptor, 200).decode("ascii", "replace").split(" ")[0].strip() or "?"
+    else:
+        return None
+    finally:
+        os.close(descriptor)
