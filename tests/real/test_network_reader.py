@@ -48,7 +48,7 @@ def in_namespace(*commands: str) -> tuple[str, dict[str, Any], str]:
     argv = ["unshare", "-n", "-m", "sh", "-c", script, sys.executable, READ]
     done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
     if "Operation not permitted" in done.stderr:
-        pytest.skip("namespaces cannot be made here")
+        pytest.skip("kernel: namespaces cannot be made here")
     assert done.returncode == 0, done.stderr
     before, read, after = done.stdout.split("---\n")
     return before, json.loads(read), after
@@ -82,6 +82,6 @@ def test_reading_makes_no_table() -> None:
 def test_chains_are_read_and_left() -> None:
     before, read, after = in_namespace("ebtables-nft -t nat -N nova-md-redirect -P RETURN")
     if read["chains"] is None:
-        pytest.skip(f"ebtables cannot be listed: {read['unseen']}")
+        pytest.skip(f"kernel: ebtables cannot be listed: {read['unseen']}")
     assert "nova-md-redirect" in read["chains"] + read["others"]
     assert before == after and "nova-md-redirect" in before

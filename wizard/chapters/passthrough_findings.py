@@ -71,7 +71,7 @@ def _managed(facts: Facts, asked: Asked) -> list[Finding]:
             "Nothing would read the change."
             if manager.inert
             else f"{manager.name} would write the file anew, and the change be gone.",
-            f'Put this into {manager.place}: {" / ".join(asked.fragment)}. If that is not so, answer manager = "none".',
+            f'Put this into {manager.place}: {" / ".join(asked.fragment) or "(answer the release to see it)"}. If that is not so, answer manager = "none".',
         )
         for manager in managers
     ]

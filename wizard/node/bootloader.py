@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from wizard.errors import NodeError
+from wizard.formats import grub_cfg
+from wizard.node import quiet
 from wizard.node.node import Node, Unseen
+from wizard.node.system import SystemFacts
 
 Way = Literal["grub-dropin", "grub-inplace", "grubby", "systemd-boot", "unknown"]
 InitramfsTool = Literal["update-initramfs", "dracut", "none"]
@@ -41,3 +47,125 @@ class BootFacts:
     initramfs_images: tuple[str, ...]  # of the installed kernels, newest last
     kernels: tuple[str, ...]  # releases installed, as /boot/vmlinuz-* names them
     unseen: tuple[Unseen, ...]
+
+
+GRUB_DEFAULT, GRUB_DIRECTORY = "/etc/default/grub", "/etc/default/grub.d"
+GENERATED = ("/boot/grub/grub.cfg", "/boot/grub2/grub.cfg")
+MKCONFIG = ("grub-mkconfig", "grub2-mkconfig")
+
+
+def read(node: Node, system: SystemFacts) -> BootFacts:
+    """Find out who makes the next boot's line, in the order in which one would be overruled by another."""
+    unseen: list[Unseen] = []
+    way, because = _way(node, system)
+    grub = way in ("grub-dropin", "grub-inplace")
+    generated = next((path for path in GENERATED if node.exists(path)), "") if grub else ""
+    tool, images = _initramfs(node)
+    return BootFacts(
+        way=way,
+        because=because,
+        sources=_sources(node, way),
+        update=_update(node, generated) if grub else (),
+        generated=generated,
+        entries=_entries(node, generated, unseen) if generated else None,
+        grubby_arguments=_grubby(node, unseen) if way == "grubby" else None,
+        initramfs=tool,
+        initramfs_images=images,
+        kernels=tuple(
+            _newest_last(name.removeprefix("vmlinuz-") for name in _boot(node) if name.startswith("vmlinuz-"))
+        ),
+        unseen=tuple(unseen),
+    )
+
+
+def _way(node: Node, system: SystemFacts) -> tuple[Way, str]:
+    if node.exists("/run/ostree-booted"):
+        return "unknown", "/run/ostree-booted: this system's kernel arguments belong to rpm-ostree"
+    if node.command("proxmox-boot-tool") and node.exists("/etc/kernel/proxmox-boot-uuids"):
+        return "unknown", "proxmox-boot-tool makes the boot entries here"
+    default = node.text(GRUB_DEFAULT) or ""
+    bls = re.search(r"^\s*GRUB_ENABLE_BLSCFG=[\"']?true", default, re.MULTILINE) is not None
+    if node.command("grubby") and (bls or system.is_redhat):
+        return "grubby", "grubby is here, and boot entries of this system are BLS files"
+    if {"suse", "opensuse"} & set(system.os_like) and node.exists("/etc/sysconfig/bootloader"):
+        return "unknown", "/etc/sysconfig/bootloader: update-bootloader makes the boot entries here"
+    program = node.command(*MKCONFIG)
+    command_line = node.text("/proc/cmdline") or ""
+    if program and node.exists(GRUB_DEFAULT) and "initrd=\\" not in command_line:
+        return _grub(node, program)
+    if node.exists("/etc/kernel/cmdline") or "initrd=\\" in command_line:
+        return (
+            "systemd-boot",
+            "systemd-boot: /etc/kernel/cmdline, or a command line with initrd=\\\\, and no GRUB in use",
+        )
+    return "unknown", "neither grub-mkconfig with /etc/default/grub nor grubby is here"
+
+
+def _grub(node: Node, program: str) -> tuple[Way, str]:
+    """Whether grub-mkconfig reads drop-ins is written in it: upstream's does not, Debian's does."""
+    try:
+        text = node.read(program)
+    except NodeError as error:
+        return "grub-inplace", f"{program} {error.what}: taken as one that reads no drop-ins"
+    if b"default/grub.d" in text:
+        return "grub-dropin", f"{program} reads {GRUB_DIRECTORY}/*.cfg after {GRUB_DEFAULT}"
+    return "grub-inplace", f"{program} reads {GRUB_DEFAULT} only"
+
+
+def _sources(node: Node, way: Way) -> tuple[str, ...]:
+    if way == "systemd-boot":
+        return ("/etc/kernel/cmdline",) if node.exists("/etc/kernel/cmdline") else ()
+    drop_ins: list[str] = []
+    if way == "grub-dropin":  # the shell's glob in the C locale; names that begin with a dot are left out
+        names = sorted(name for name in quiet.names(node, GRUB_DIRECTORY) if name.endswith(".cfg") and name[0] != ".")
+        drop_ins = [f"{GRUB_DIRECTORY}/{name}" for name in names]
+    return (GRUB_DEFAULT, *drop_ins) if way.startswith("grub-") else ()
+
+
+def _update(node: Node, generated: str) -> tuple[str, ...]:
+    if node.command("update-grub"):
+        return ("update-grub",)
+    program = node.command(*MKCONFIG)
+    return (program.rsplit("/", 1)[1], "-o", generated) if program and generated else ()
+
+
+def _entries(node: Node, path: str, unseen: list[Unseen]) -> tuple[BootEntry, ...] | None:
+    try:
+        content = node.read(path)
+    except NodeError as error:
+        unseen.append(Unseen("what the boot menu holds", f"{path} {error.what}"))
+        return None
+    return tuple(
+        BootEntry(line.title, line.line, line.image, line.arguments, line.recovery)
+        for line in grub_cfg.linux_lines(content)
+    )
+
+
+def _grubby(node: Node, unseen: list[Unseen]) -> tuple[str, ...] | None:
+    said = quiet.ask(node, ["grubby", "--info=ALL"])
+    if said is None or said.status:
+        unseen.append(Unseen("the kernels' arguments", "grubby --info=ALL could not be asked: run as root"))
+        return None
+    return tuple(re.findall(r'^args="(.*)"\s*$', said.stdout, re.MULTILINE))
+
+
+def _boot(node: Node) -> list[str]:
+    return quiet.names(node, "/boot")
+
+
+def _newest_last(names: Iterable[str]) -> list[str]:
+    """By the numbers in a kernel's release: 6.12.9 comes before 6.12.74."""
+    return sorted(names, key=lambda name: [int(number) for number in re.findall(r"\d+", name)])
+
+
+def _initramfs(node: Node) -> tuple[InitramfsTool, tuple[str, ...]]:
+    names = [
+        name
+        for name in _boot(node)
+        if (name.startswith("initrd.img-") or (name.startswith("initramfs-") and name.endswith(".img")))
+        and not any(word in name for word in ("rescue", "kdump", ".bak", ".old", ".new", ".dpkg"))
+    ]
+    images = tuple(f"/boot/{name}" for name in _newest_last(names))
+    if node.command("update-initramfs"):
+        return "update-initramfs", images
+    return ("dracut" if node.command("dracut") else "none"), images

@@ -25,7 +25,7 @@ class Files:
 
     def __init__(self, node: Node | None = None) -> None:
         self._node = node
-        self._seen: dict[str, Snapshot | None | NodeError] = {}
+        self._seen: dict[str, Snapshot | NodeError | None] = {}
 
     def get(self, path: str) -> Snapshot | None:
         """The file, or None where there is none. Raises Denied where it may not be read, NodeError for what is no file."""
@@ -51,7 +51,7 @@ class Files:
         except NodeError:
             return []
 
-    def _read(self, path: str) -> Snapshot | None | NodeError:
+    def _read(self, path: str) -> Snapshot | NodeError | None:
         if self._node is None:
             return Denied("the files of the node are not at hand", where=path)
         try:

@@ -60,8 +60,8 @@ def parse(text: str) -> Query | None:
 
 
 def _values(text: str, count: int) -> tuple[str, ...]:
-    """One value for each column, or () for what is no row: a wide value leaves only one blank before the next."""
-    for values in (_WIDE.split(text.strip()), text.split()):
+    """One value for each column, or () for what is no row: a wide value leaves one blank before the next, or none."""
+    for values in (_WIDE.split(text.strip()), text.split(), text.replace(")", ") ").split()):
         if len(values) == count:
             return tuple(values)
     return ()

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import gzip
+import zlib
 from dataclasses import dataclass
 from typing import Literal
 
+from wizard.errors import NodeError
+from wizard.node import quiet
 from wizard.node.node import Node, Unseen
+from wizard.node.system import SystemFacts
 
 Vendor = Literal["intel", "amd", "arm", "other"]
 
@@ -31,3 +36,78 @@ class IommuFacts:
 
     def group_of(self, address: str) -> int | None:
         return next((number for number, members in self.groups if address in members), None)
+
+
+TABLES: dict[Vendor, str] = {"intel": "DMAR", "amd": "IVRS", "arm": "IORT"}
+ACPI = "/sys/firmware/acpi/tables"
+GROUPS = "/sys/kernel/iommu_groups"
+
+
+def read(node: Node, system: SystemFacts) -> IommuFacts:
+    """Existence of the ACPI tables is visible to everybody, their content to root only: existence is enough."""
+    unseen: list[Unseen] = []
+    vendor = _vendor(node, system)
+    tables = quiet.names(node, ACPI)
+    wanted = TABLES.get(vendor, "")
+    config, where = _config(node, system)
+    if config is None:
+        unseen.append(Unseen("what the kernel does with no argument", where))
+    on, line = _default_on(config, vendor)
+    return IommuFacts(
+        vendor=vendor,
+        table=wanted if wanted in tables else None,
+        table_seen=bool(tables),
+        kernel_default_on=on,
+        kernel_default_passthrough=None if config is None else "CONFIG_IOMMU_DEFAULT_PASSTHROUGH=y" in config,
+        kernel_config=f"{where}: {line}" if line else where,
+        sriov_in_kernel=None if config is None else "CONFIG_PCI_IOV=y" in config,
+        command_line=" ".join((node.text("/proc/cmdline") or "").split()),
+        groups=_groups(node),
+        units=tuple(quiet.names(node, "/sys/class/iommu")),
+        unseen=tuple(unseen),
+    )
+
+
+def _vendor(node: Node, system: SystemFacts) -> Vendor:
+    names: dict[str, Vendor] = {"GenuineIntel": "intel", "AuthenticAMD": "amd", "HygonGenuine": "amd"}
+    for line in (node.text("/proc/cpuinfo") or "").splitlines():
+        if line.startswith("vendor_id"):
+            return names.get(line.partition(":")[2].strip(), "other")
+    if system.architecture in ("aarch64", "arm64"):
+        return "arm"
+    tables = quiet.names(node, ACPI)
+    return next((vendor for vendor, table in TABLES.items() if table in tables), "other")
+
+
+def _config(node: Node, system: SystemFacts) -> tuple[frozenset[str] | None, str]:
+    """The running kernel's own configuration, as a set of lines, and where it was read."""
+    places = [
+        f"/boot/config-{system.kernel}",
+        f"/lib/modules/{system.kernel}/config",
+        f"/usr/lib/modules/{system.kernel}/config",
+    ]
+    for path in places if system.kernel else ():
+        text = node.text(path)
+        if text is not None:
+            return frozenset(text.splitlines()), path
+    try:
+        text = gzip.decompress(node.read("/proc/config.gz")).decode("utf-8", "replace")
+    except (NodeError, OSError, EOFError, zlib.error):
+        return None, f"neither /boot/config-{system.kernel or '*'} nor /proc/config.gz could be read"
+    return frozenset(text.splitlines()), "/proc/config.gz"
+
+
+def _default_on(config: frozenset[str] | None, vendor: Vendor) -> tuple[bool | None, str]:
+    if vendor in ("amd", "arm"):
+        return True, "on wherever the firmware has the table"
+    if config is None:
+        return None, ""
+    for name in ("CONFIG_INTEL_IOMMU_DEFAULT_ON=y", "CONFIG_INTEL_IOMMU_DEFAULT_ON_INTGPU_OFF=y"):
+        if name in config:
+            return True, name
+    return False, "CONFIG_INTEL_IOMMU_DEFAULT_ON is not set"
+
+
+def _groups(node: Node) -> tuple[tuple[int, tuple[str, ...]], ...]:
+    numbers = sorted(int(name) for name in quiet.names(node, GROUPS) if name.isdigit())
+    return tuple((number, tuple(quiet.names(node, f"{GROUPS}/{number}/devices"))) for number in numbers)

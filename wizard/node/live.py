@@ -23,6 +23,7 @@ ENVIRONMENT = {
     "SYSTEMD_PAGER": "",
     "SYSTEMD_COLORS": "0",
     "DEBIAN_FRONTEND": "noninteractive",
+    "PYTHONDONTWRITEBYTECODE": "1",  # asking `nova-compute --version` must not write anything
 }
 
 
@@ -61,6 +62,24 @@ class LiveNode(DirectoryNode):
         except sh.ErrorReturnCode as error:  # killed by a signal
             return Output(tuple(argv), 128 + abs(error.exit_code), _text(error.stdout), _text(error.stderr))
         return Output(tuple(argv), done.exit_code, _text(done.stdout), _text(done.stderr))
+
+    def filter(self, argv: Sequence[str], content: bytes) -> bytes:
+        path = self.command(argv[0])
+        if path is None:
+            raise NotThere(f"there is no command {argv[0]}", where=self.name)
+        try:
+            done = sh.Command(path)(
+                *argv[1:],
+                _in=content,
+                _tty_out=False,
+                _new_session=True,
+                _return_cmd=True,
+                _env=ENVIRONMENT,
+                _timeout=120.0,
+            )
+        except (sh.ErrorReturnCode, sh.TimeoutException):
+            raise NodeError(f"{argv[0]} could not unpack it") from None
+        return done.stdout
 
 
 def _text(content: bytes) -> str:

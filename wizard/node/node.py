@@ -121,13 +121,13 @@ class Node(ABC):
         except NodeError:
             return False
 
-    def read(self, path: str) -> bytes:
-        """The bytes of a regular file. Raises NotThere, Denied, or NodeError for anything else."""
+    def read(self, path: str, limit: int = MAX_FILE) -> bytes:
+        """The bytes of a regular file of at most `limit` bytes. Raises NotThere, Denied, or NodeError for anything else."""
         real = self.resolve(path)
         status = self._lstat(real)
         if status.kind != "file":
             raise NodeError(f"is not a regular file but a {status.kind}", where=path)
-        if status.size > MAX_FILE:
+        if status.size > limit:
             raise NodeError(f"is too large to be read ({status.size} bytes)", where=path)
         return self._read(real)
 
@@ -166,6 +166,10 @@ class Node(ABC):
                 if self.exists(path):
                     return path
         return None
+
+    def filter(self, argv: Sequence[str], content: bytes) -> bytes:
+        """What a command makes of bytes. Raises NotThere where there is no such command, or this is no live node."""
+        raise NotThere(f"{argv[0]} is needed, and may be run on a live node only", where=self.name)
 
     def try_run(self, argv: Sequence[str], *, timeout: float = 15.0) -> Output | None:
         """As :meth:`run`, but None where the command is not there or may not be run."""

@@ -174,7 +174,7 @@ class DirectoryNode(RecordedCommands):
 
     def _names(self, path: str) -> list[str]:
         try:
-            return os.listdir(self.place(path))
+            return [entry.name for entry in os.scandir(self.place(path))]
         except OSError as error:
             raise guarded(error, path) from None
 

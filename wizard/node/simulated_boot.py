@@ -21,22 +21,16 @@ def update_grub(node: SimulatedNode) -> str:
     """Make the linux lines of the generated file anew, from the sources as they are now."""
     seen = facts.read(node)
     line = kernel_line.next_boot(seen)
-    always = _always(node, seen)
     content = node.read(seen.boot.generated).decode("utf-8", "surrogateescape").split("\n")
     for entry in seen.boot.entries or ():
-        arguments = f"{always} single".strip() if entry.recovery else line.arguments or ""
+        if entry.recovery:  # made of GRUB_CMDLINE_LINUX alone, which nothing here changes
+            continue
         old = content[entry.line - 1]
         indent = old[: len(old) - len(old.lstrip())]
         word = old.split(None, 1)[0]
-        content[entry.line - 1] = f"{indent}{word}\t{entry.image} {arguments}".rstrip()
+        content[entry.line - 1] = f"{indent}{word}\t{entry.image} {line.arguments or ''}".rstrip()
     node.put(seen.boot.generated, "\n".join(content).encode("utf-8", "surrogateescape"))
     return "Generating grub configuration file ...\ndone\n"
-
-
-def _always(node: SimulatedNode, seen: facts.Facts) -> str:
-    from wizard.formats import shell_variables
-
-    return shell_variables.evaluate(kernel_line.sources(seen, {})).value(kernel_line.ALWAYS) or ""
 
 
 def update_initramfs(node: SimulatedNode) -> str:

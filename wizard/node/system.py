@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import platform
+import re
+import shlex
 from dataclasses import dataclass
 from typing import Literal
 
+from wizard.node import quiet
 from wizard.node.node import Node, Unseen
 
 
@@ -39,3 +44,133 @@ class SystemFacts:
     @property
     def is_redhat(self) -> bool:
         return bool({"rhel", "fedora", "centos"} & set(self.os_like))
+
+
+Init = Literal["systemd", "upstart", "sysvinit", "unknown"]
+_LIKE = {"ubuntu": "debian", "rocky": "rhel", "almalinux": "rhel", "centos": "rhel", "fedora": "fedora"}
+_GUESTS = {
+    "QEMU": "kvm",
+    "KVM": "kvm",
+    "VMware": "vmware",
+    "innotek": "oracle",
+    "Xen": "xen",
+    "Microsoft Corporation Virtual": "microsoft",
+    "Amazon EC2": "amazon",
+    "Google": "google",
+    "Firecracker": "firecracker",
+}
+
+
+def read(node: Node) -> SystemFacts:
+    """Who this node is. What is not said stays empty; nothing here fails."""
+    release = _release(node)
+    name = release.get("ID", "").lower()
+    like = [word for word in (name, *release.get("ID_LIKE", "").lower().split(), _LIKE.get(name, "")) if word]
+    virtualization = _virtualization(node)
+    kernel = node.text("/proc/sys/kernel/osrelease") or (quiet.names(node, "/lib/modules") or [""])[-1]
+    return SystemFacts(
+        hostname=_hostname(node),
+        os_id=name,
+        os_version=release.get("VERSION_ID", ""),
+        os_name=release.get("PRETTY_NAME") or release.get("NAME") or "unknown system",
+        os_like=tuple(dict.fromkeys(like)),
+        kernel=kernel,
+        architecture=platform.machine() if node.live else _architecture(node, kernel),
+        init=_init(node),
+        systemd_running=node.exists("/run/systemd/system"),
+        virtualization=virtualization,
+        container=virtualization in ("docker", "lxc", "podman", "systemd-nspawn", "container"),
+        boot_id=node.text("/proc/sys/kernel/random/boot_id") or "",
+        machine_id=node.text("/etc/machine-id") or node.text("/var/lib/dbus/machine-id") or "",
+        boot_free=_boot_free() if node.live else None,
+        unseen=()
+        if release
+        else (Unseen("which operating system this is", "neither os-release nor lsb-release says so"),),
+    )
+
+
+def _release(node: Node) -> dict[str, str]:
+    """os-release, or lsb-release on older systems; values without their quotes."""
+    for path, prefix in (("/etc/os-release", ""), ("/usr/lib/os-release", ""), ("/etc/lsb-release", "DISTRIB_")):
+        found: dict[str, str] = {}
+        for line in (node.text(path) or "").splitlines():
+            key, equals, value = line.strip().partition("=")
+            if equals and re.fullmatch(r"[A-Z][A-Z0-9_]*", key):
+                found[key.removeprefix(prefix)] = _unquoted(value)
+        if found:
+            names = {"RELEASE": "VERSION_ID", "DESCRIPTION": "PRETTY_NAME"} if prefix else {}
+            return {names.get(key, key): value for key, value in found.items()}
+    return {}
+
+
+def _unquoted(value: str) -> str:
+    try:
+        words = shlex.split(value)
+    except ValueError:
+        return value.strip("'\"")
+    return words[0] if len(words) == 1 else value
+
+
+def _hostname(node: Node) -> str:
+    names = [node.text("/proc/sys/kernel/hostname"), node.text("/etc/hostname")]
+    lines = [name.splitlines()[-1].strip() for name in names if name]
+    return next((line for line in lines if line and not line.startswith("#")), "")
+
+
+def _architecture(node: Node, kernel: str) -> str:
+    if re.search(r"^flags\s*:.*\blm\b", node.text("/proc/cpuinfo") or "", re.MULTILINE) or kernel.endswith(
+        ("generic", "amd64")
+    ):
+        return "x86_64"
+    return kernel.rpartition(".")[2] if kernel.endswith(("x86_64", "aarch64", "ppc64le", "s390x")) else "x86_64"
+
+
+def _init(node: Node) -> Init:
+    if node.exists("/run/systemd/system"):
+        return "systemd"
+    first = (node.text("/proc/1/cmdline") or "").split("\0")[0] + " " + (node.text("/proc/1/comm") or "")
+    target = quiet.resolved(node, "/sbin/init")
+    if "systemd" in first or target.endswith("/systemd"):
+        return "systemd"
+    if any(name.endswith(".conf") for name in quiet.names(node, "/etc/init")) and not node.exists(
+        "/lib/systemd/systemd"
+    ):
+        return "upstart"
+    if node.exists("/lib/systemd/systemd") or node.exists("/usr/lib/systemd/systemd"):
+        return "systemd"
+    return "sysvinit" if node.exists("/etc/inittab") else "unknown"
+
+
+def _virtualization(node: Node) -> str:
+    """As systemd-detect-virt says where it can be asked; else from what a container or a guest shows."""
+    if node.live:
+        said = quiet.ask(node, ["systemd-detect-virt"])
+        if said is not None and said.stdout.strip():
+            return said.stdout.strip()
+    if node.exists("/.dockerenv"):
+        return "docker"
+    if node.exists("/run/.containerenv"):
+        return "podman"
+    container = re.search(r"(?:^|\0)container=([^\0]*)", node.text("/proc/1/environ") or "")
+    if container:
+        return container[1] or "container"
+    if re.search(r"/(?:docker|lxc|kubepods)[/-]", node.text("/proc/1/cgroup") or ""):
+        return "container"
+    board = (
+        f"{node.text('/sys/class/dmi/id/sys_vendor') or ''} {node.text('/sys/class/dmi/id/product_name') or ''}".strip()
+    )
+    guest = next((kind for word, kind in _GUESTS.items() if word in board), "")
+    if guest:
+        return guest
+    cpu = node.text("/proc/cpuinfo")
+    if cpu is not None and re.search(r"^flags\s*:.*\bhypervisor\b", cpu, re.MULTILINE):
+        return "guest"
+    return "none" if board or cpu is not None else ""
+
+
+def _boot_free() -> int | None:
+    try:
+        free = os.statvfs("/boot")
+    except OSError:
+        return None
+    return free.f_bavail * free.f_frsize

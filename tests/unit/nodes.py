@@ -1,0 +1,71 @@
+"""Variations of the built-in nodes, as the tests of the chapters need them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from wizard import answer_files
+from wizard.answers import AllAnswers
+from wizard.demo import built_in
+from wizard.merge import make_plan
+from wizard.node import facts
+from wizard.node.facts import Facts
+from wizard.node.recorded import MemoryNode
+from wizard.plan import Finding, Plan
+
+CX3 = "/sys/devices/pci0000:00/0000:00:02.0/0000:04:00.0"
+
+
+def origin() -> MemoryNode:
+    """Ubuntu 14.04, Kilo, nova-network, one ConnectX-3 Pro."""
+    return built_in("origin")
+
+
+def today() -> MemoryNode:
+    """Ubuntu 24.04, nova 2026.1, Neutron, a dual-port ConnectX-5 and an E810."""
+    return built_in("today")
+
+
+def remove(node: MemoryNode, path: str) -> None:
+    """Take a file, link or whole directory away."""
+    for place in [place for place in node.entries if place == path or place.startswith(f"{path}/")]:
+        del node.entries[place]
+    parent, _, name = path.rpartition("/")
+    node.entries[parent or "/"].names.discard(name)
+
+
+def replace(node: MemoryNode, path: str, old: str, new: str) -> None:
+    """Change a piece of a file that is there."""
+    entry = node.entries[path]
+    text = entry.content.decode()
+    assert old in text, f"{path} does not hold {old!r}"
+    entry.content = text.replace(old, new).encode()
+
+
+def answered(seen: Facts, **chapters: Any) -> AllAnswers:
+    """What would be suggested, with whole chapters replaced (None: left alone)."""
+    data = answer_files.suggest(seen).to_data()
+    for name, value in chapters.items():
+        if value is None:
+            data.pop(name, None)
+        else:
+            data[name] = value
+    return answer_files.from_data(data)
+
+
+def planned(node: MemoryNode, **chapters: Any) -> Plan:
+    """The plan for a node."""
+    seen = facts.read(node)
+    return make_plan(seen, answered(seen, **chapters))
+
+
+def found(plan: Plan, code: str) -> Finding:
+    """The one finding of a code."""
+    fitting = [finding for finding in plan.findings if finding.code == code]
+    assert fitting, f"no {code} among {[finding.code for finding in plan.findings]}"
+    return fitting[0]
+
+
+def codes(plan: Plan) -> set[str]:
+    """The codes of a plan's findings."""
+    return {finding.code for finding in plan.findings}

@@ -1,0 +1,299 @@
+"""Findings: each is seen where it is so, and only there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from nodes import CX3, codes, found, origin, planned, remove, replace, today
+
+from wizard.node.recorded import MemoryNode
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+def test_a_good_node_has_no_finding_that_blocks_or_warns() -> None:
+    for node in (origin(), today()):
+        assert {finding.severity for finding in planned(node).findings} <= {"tells"}
+
+
+def test_no_dmar_blocks_the_iommu_and_what_needs_it_but_not_the_redirect() -> None:
+    node = origin()
+    remove(node, "/sys/firmware/acpi/tables/DMAR")
+    plan = planned(node)
+    assert found(plan, "IOMMU-NO-DMAR").severity == "blocks"
+    assert plan.blocked == ("iommu", "passthrough")
+    assert "metadata" in {name for step in plan.steps for name in step.chapters}
+
+
+def test_no_ivrs_on_amd() -> None:
+    node = origin()
+    remove(node, "/sys/firmware/acpi/tables/DMAR")
+    node.entries["/proc/cpuinfo"].content = node.entries["/proc/cpuinfo"].content.replace(b"GenuineIntel", b"AuthenticAMD")
+    assert "BIOS" in found(planned(node), "IOMMU-NO-IVRS").do
+
+
+@pytest.mark.parametrize("argument", ["iommu=off", "iommu=soft"])
+def test_the_iommu_is_off_on_the_next_line_by_another_layer(argument: str) -> None:
+    node = origin()
+    node.write("/etc/default/grub.d/50-other.cfg", f'GRUB_CMDLINE_LINUX="{argument}"\n')
+    finding = found(planned(node), "IOMMU-OFF-ELSEWHERE")
+    assert finding.severity == "blocks"
+    assert "/etc/default/grub.d/50-other.cfg line 1" in finding.seen
+
+
+def test_a_file_that_sorts_after_ours_and_overrides_it_blocks() -> None:
+    node = origin()
+    node.write("/etc/default/grub.d/zzz-last.cfg", 'GRUB_CMDLINE_LINUX_DEFAULT="quiet intel_iommu=off"\n')
+    assert found(planned(node), "IOMMU-OFF-ELSEWHERE").severity == "blocks"
+
+
+def test_a_shell_command_in_the_sources_makes_the_line_unknown() -> None:
+    node = origin()
+    node.write("/etc/default/grub.d/50-other.cfg", 'GRUB_CMDLINE_LINUX="$(cat /root/arguments)"\n')
+    finding = found(planned(node), "IOMMU-LINE-UNKNOWN")
+    assert "/etc/default/grub.d/50-other.cfg" in finding.seen
+
+
+def _firmware_off(node: MemoryNode) -> None:
+    for name in ("sriov_totalvfs", "sriov_numvfs"):
+        remove(node, f"{CX3}/{name}")
+
+
+def test_firmware_that_offers_no_vfs_is_told_where_nothing_is_asked() -> None:
+    node = origin()
+    _firmware_off(node)
+    assert found(planned(node), "VFS-FIRMWARE-OFF").severity == "warns"
+
+
+def test_firmware_that_offers_no_vfs_blocks_where_they_are_asked_for() -> None:
+    node = origin()
+    _firmware_off(node)
+    plan = planned(node, vfs={"card": [{"match": {"address": "0000:04:00.0"}, "count": 8}]})
+    assert found(plan, "VFS-FIRMWARE-OFF").severity == "blocks"
+    assert "vfs" in plan.blocked
+
+
+@pytest.mark.parametrize(("count", "why"), [(17, "firmware"), (64, "mlx4_core refuses")])
+def test_a_count_above_a_limit_blocks(count: int, why: str) -> None:
+    plan = planned(origin(), vfs={"card": [{"match": {"serial": "MT1644X02937"}, "count": count}]})
+    finding = found(plan, "VFS-ABOVE-LIMIT")
+    assert finding.severity == "blocks"
+    assert why in finding.why
+    assert "at most 16" in finding.do
+
+
+def _second_card(node: MemoryNode) -> None:
+    """Another ConnectX-3 Pro, at 0000:05:00.0."""
+    other = CX3.replace("0000:04:00.0", "0000:05:00.0")
+    for path, entry in list(node.entries.items()):
+        if path.startswith(f"{CX3}/") and entry.kind != "directory" and not path.endswith("/vpd"):
+            node.add(path.replace(CX3, other), entry)
+    node.symlink("/sys/bus/pci/devices/0000:05:00.0", "../../../devices/pci0000:00/0000:00:02.0/0000:05:00.0")
+
+
+def test_two_mlx4_cards_that_disagree_block_and_name_each_other() -> None:
+    node = origin()
+    _second_card(node)
+    cards = [{"match": {"address": f"0000:0{bus}:00.0"}, "count": count} for bus, count in ((4, 16), (5, 8))]
+    finding = found(planned(node, vfs={"card": cards}), "VFS-MLX4-DISAGREE")
+    assert finding.severity == "blocks"
+    assert "0000:04:00.0" in finding.seen
+    assert "0000:05:00.0" in finding.seen
+
+
+def test_an_mlx4_card_that_is_not_answered_gets_vfs_too() -> None:
+    node = origin()
+    _second_card(node)
+    cards = [{"match": {"address": "0000:04:00.0"}, "count": 16}]
+    assert "0000:05:00.0" in found(planned(node, vfs={"card": cards}), "VFS-MLX4-ALL-CARDS").seen
+
+
+def test_mlx5_infiniband_vfs_have_no_guids() -> None:
+    node = today()
+    for path, entry in node.entries.items():
+        if path.endswith("/link_layer") and "3b:00" in path:
+            entry.content = b"InfiniBand\n"
+    assert "virt_enabled 2" in found(planned(node), "VFS-IB-GUID").do
+    assert "VFS-IB-GUID" not in codes(planned(today()))
+
+
+def test_a_card_named_by_its_address_is_warned_of() -> None:
+    plan = planned(origin(), vfs={"card": [{"match": {"address": "0000:04:00.0"}, "count": 16}]})
+    assert found(plan, "VFS-BY-ADDRESS").severity == "warns"
+
+
+def test_a_card_that_is_not_there_blocks() -> None:
+    plan = planned(origin(), vfs={"card": [{"match": {"serial": "NOT-HERE"}, "count": 16}]})
+    assert "serial NOT-HERE" in found(plan, "VFS-NO-SUCH-CARD").seen
+
+
+def test_another_modprobe_file_that_has_the_last_word_blocks() -> None:
+    node = origin()
+    node.write("/etc/modprobe.d/zz-other.conf", "options mlx4_core num_vfs=4\n")
+    plan = planned(node, vfs={"card": [{"match": {"serial": "MT1644X02937"}, "count": 16}]})
+    assert "num_vfs would be 4" in found(plan, "VFS-OPTION-OVERRIDDEN").seen
+
+
+def test_the_card_that_carries_ssh_is_named() -> None:
+    plan = planned(origin(), vfs={"card": [{"match": {"address": "0000:07:00.0"}, "count": 4}]})
+    finding = found(plan, "VFS-CARRIES-NODE")
+    assert "ssh" in finding.seen
+    assert "default route" in finding.seen
+
+
+def test_another_owner_of_the_vfs_is_named() -> None:
+    node = today()
+    node.write("/etc/netplan/60-sriov.yaml", "network:\n  ethernets:\n    enp59s0f0np0:\n      virtual-function-count: 4\n")
+    finding = found(planned(node), "VFS-OTHER-OWNER")
+    assert "/etc/netplan/60-sriov.yaml line 4" in finding.seen
+
+
+def test_a_spec_that_matches_the_node_s_own_card_blocks() -> None:
+    pool = {"name": "all", "devices": [{"vendor_id": "8086", "product_id": "1521"}]}
+    plan = planned(origin(), passthrough={"pool": [pool]})
+    finding = found(plan, "PASSTHROUGH-OWN-DEVICE")
+    assert finding.severity == "blocks"
+    assert "0000:07:00.0" in finding.seen
+    assert "ssh" in finding.seen
+
+
+def test_a_spec_that_is_in_nova_conf_and_matches_the_disk_controller_is_warned_of() -> None:
+    node = origin()
+    replace(node, "/etc/nova/nova.conf", "[DEFAULT]\n", '[DEFAULT]\npci_passthrough_whitelist = {"adress": "0000:04:00.0"}\n')
+    plan = planned(node)
+    assert "adress" in found(plan, "PASSTHROUGH-UNKNOWN-KEY").seen
+    assert "root disk" in found(plan, "PASSTHROUGH-OWN-DEVICE").seen
+
+
+def _kolla(node: MemoryNode) -> None:
+    node.write("/etc/kolla/nova-compute/nova.conf", "[DEFAULT]\n")
+    node.write("/proc/2211/cgroup", f"4:memory:/docker/{'0123456789abcdef' * 4}\n")
+
+
+def _juju(node: MemoryNode) -> None:
+    node.write("/var/lib/juju/agents/unit-nova-compute-0/agent.conf", "tag: unit-nova-compute-0\n")
+
+
+def _puppet(node: MemoryNode) -> None:
+    node.entries["/etc/nova/nova.conf"].content = b"# This file is managed by Puppet\n" + node.entries["/etc/nova/nova.conf"].content
+
+
+@pytest.mark.parametrize(("manage", "name"), [(_kolla, "kolla"), (_juju, "juju"), (_puppet, "puppet")])
+def test_nova_conf_that_is_managed_elsewhere_blocks_and_prints_the_fragment(
+    manage: Callable[[MemoryNode], None], name: str
+) -> None:
+    node = origin()
+    manage(node)
+    plan = planned(node, passthrough={"release": "kilo", "pool": [{"name": "ib", "cards": "all"}]})
+    finding = found(plan, "PASSTHROUGH-MANAGED")
+    assert name in finding.seen
+    assert 'pci_passthrough_whitelist = {"vendor_id": "15b3", "product_id": "1004"}' in finding.do
+    assert "passthrough" in plan.blocked
+
+
+def test_nobody_manages_it_when_the_admin_says_so() -> None:
+    node = origin()
+    _juju(node)
+    plan = planned(node, passthrough={"manager": "none", "pool": [{"name": "ib", "cards": "all"}]})
+    assert "PASSTHROUGH-MANAGED" not in codes(plan)
+
+
+def test_a_nova_conf_that_nova_would_refuse_is_not_touched() -> None:
+    node = origin()
+    node.entries["/etc/nova/nova.conf"].content += b"this is no option\n"
+    plan = planned(node)
+    assert re.search(r"line \d+", found(plan, "PASSTHROUGH-NOVA-CONF").seen)
+    assert "/etc/nova/nova.conf" not in [getattr(step, "path", "") for step in plan.steps]
+
+
+def test_a_release_that_is_not_known_blocks() -> None:
+    node = origin()
+    remove(node, "/var/lib/dpkg/status")
+    assert found(planned(node), "PASSTHROUGH-RELEASE").severity == "blocks"
+
+
+def test_nobody_listens_on_the_metadata_port() -> None:
+    node = origin()
+    for path in ("/proc/net/tcp", "/proc/net/tcp6"):
+        if path in node.entries:
+            node.entries[path].content = node.entries[path].content.replace(b":2247 ", b":2248 ")
+    assert ":8775" in found(planned(node), "METADATA-NO-LISTENER").seen
+    assert "METADATA-NO-LISTENER" not in codes(planned(origin()))
+
+
+@pytest.mark.parametrize(("value", "words"), [(None, "not loaded"), ("0\n", "iptables is 0"), ("1\n", "iptables is 1")])
+def test_what_the_bridge_firewall_means_is_told(value: str | None, words: str) -> None:
+    node = origin()
+    if value is not None:
+        node.write("/proc/sys/net/bridge/bridge-nf-call-iptables", value)
+    finding = found(planned(node), "METADATA-BRIDGE-NF")
+    assert finding.severity == "tells"
+    assert words in finding.seen
+
+
+def test_neutron_has_its_own_way_for_gateways_and_metadata() -> None:
+    plan = planned(today())
+    assert found(plan, "GATEWAYS-NEUTRON").severity == "tells"
+    assert found(plan, "METADATA-NEUTRON").severity == "tells"
+    asked = planned(
+        today(), gateways={"network": [{"label": "a", "router": "10.0.0.1"}]}, metadata={"redirect": True}
+    )
+    assert {"gateways", "metadata"} <= set(asked.blocked)
+
+
+def test_single_default_gateway_defeats_the_override() -> None:
+    node = origin()
+    replace(node, "/etc/nova/nova.conf", "[DEFAULT]\n", "[DEFAULT]\nuse_single_default_gateway = True\n")
+    assert found(planned(node), "GATEWAYS-SINGLE-DEFAULT").severity == "blocks"
+
+
+def test_a_label_that_no_dnsmasq_serves_is_warned_of() -> None:
+    plan = planned(origin(), gateways={"network": [{"label": "Demo-Net", "router": "10.44.1.1"}]})
+    assert "demo-net" in found(plan, "GATEWAYS-UNKNOWN-LABEL").seen
+
+
+def test_unknown_uplinks_block() -> None:
+    node = origin()
+    node.entries["/etc/nova/nova.conf"].content = node.entries["/etc/nova/nova.conf"].content.replace(
+        b"VlanManager", b"FlatDHCPManager"
+    )
+    for path in [path for path in node.entries if path.startswith("/sys/class/net/")]:
+        remove(node, path)
+    assert found(planned(node), "METADATA-UPLINKS-UNKNOWN").severity == "blocks"
+
+
+def test_guests_that_run_are_named() -> None:
+    node = origin()
+    argv = "/usr/bin/qemu-system-x86_64\0-name\0instance-0000002a\0-m\x002048\0"
+    node.write("/proc/4711/cmdline", argv)
+    node.write("/proc/4711/stat", "4711 (qemu-system-x86) S 1 " + "0 " * 17 + "12345 " + "0 " * 20 + "\n")
+    assert "instance-0000002a" in found(planned(node), "GUESTS-RUNNING").seen
+
+
+def test_a_file_that_may_not_be_read_blocks_its_chapters_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    from wizard.errors import Denied
+
+    node = origin()
+    read = node._read
+
+    def denied(path: str) -> bytes:
+        if path == "/etc/nova/nova.conf":
+            raise Denied("may not be read without root rights", where=path)
+        return read(path)
+
+    monkeypatch.setattr(node, "_read", denied)
+    plan = planned(node, metadata={"redirect": True, "bridges": ["br1441"], "uplinks": ["vlan+"]})
+    assert "/etc/nova/nova.conf" in found(plan, "FILE-HIDDEN").seen
+    assert {name for step in plan.steps for name in step.chapters} >= {"iommu", "vfs", "metadata"}
+
+
+def test_every_code_has_a_page() -> None:
+    pattern = re.compile(r'"((?:IOMMU|VFS|PASSTHROUGH|GATEWAYS|METADATA|FILE|GUESTS|UNDO)-[A-Z0-9]+(?:-[A-Z0-9]+)*)"')
+    used = {
+        code for path in (REPOSITORY / "wizard").rglob("*.py") for code in pattern.findall(path.read_text(encoding="utf-8"))
+    } | {"IOMMU-NO-DMAR", "IOMMU-NO-IVRS", "IOMMU-NO-IORT"}
+    pages = {path.stem for path in (REPOSITORY / "docs/findings").glob("*.md")} - {"README"}
+    assert used == pages
