@@ -138,7 +138,7 @@ def numvfs(facts: Facts, request: Request) -> list[Action]:
         steps.append(_set(function, "sriov_numvfs", str(now), "0", f"{why}; only through 0"))
     before = "0" if request.count else str(now)
     steps.append(_set(function, "sriov_numvfs", before, str(request.count), why))
-    return [Action(step, order=50 + index) for index, step in enumerate(steps)]
+    return [Action(step) for step in steps]
 
 
 def _ours(facts: Facts, function: PciFunction) -> bool:

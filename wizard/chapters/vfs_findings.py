@@ -55,13 +55,21 @@ def _unmatched(facts: Facts, answered: list[Card]) -> list[Finding]:
     return found
 
 
+def _code_of(function: PciFunction) -> str:
+    """Firmware is only one of the reasons why a card that could have VFs has none to offer."""
+    return "VFS-FIRMWARE-OFF" if function.offer == "off" and "firmware" in function.why_no_vfs else "VFS-NOT-OFFERED"
+
+
 def _why_none(function: PciFunction) -> Finding:
+    firmware = _code_of(function) == "VFS-FIRMWARE-OFF"
     return _finding(
-        "VFS-FIRMWARE-OFF",
+        _code_of(function),
         "warns",
-        f"{function.address} ({function.model}) has no sriov_totalvfs in sysfs",
-        function.why_no_vfs,
-        "mstconfig -d ADDRESS set SRIOV_EN=1 NUM_OF_VFS=16, or the card's page in the BIOS set-up; then reboot.",
+        f"{function.address} ({function.model}) can have no VFs as it is",
+        f"{function.why_no_vfs}.",
+        "mstconfig -d ADDRESS set SRIOV_EN=1 NUM_OF_VFS=16, or the card's page in the BIOS set-up; then reboot."
+        if firmware
+        else "Mend that, then run check again.",
     )
 
 
@@ -85,13 +93,13 @@ def _of_one(facts: Facts, request: Request) -> list[Finding]:
     if request.count and function.offer in ("off", "none") and request.card.firmware == "keep":
         found.append(
             _finding(
-                "VFS-FIRMWARE-OFF" if function.offer == "off" else "VFS-NOT-OFFERED",
+                _code_of(function),
                 "blocks",
                 f"{function.address} ({function.model}): {function.why_no_vfs}",
                 "The card offers no VFs as it is: the driver cannot make any.",
                 'Answer firmware = "set" for this card, or use its page in the BIOS set-up; then reboot.'
-                if function.offer == "off"
-                else "Take this card out of the answers.",
+                if _code_of(function) == "VFS-FIRMWARE-OFF"
+                else "Mend what is said above, or take this card out of the answers.",
             )
         )
     elif request.limit is not None and request.count > request.limit and not _firmware_will(facts, request):

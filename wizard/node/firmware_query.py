@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 
 _WIDE = re.compile(r"\s{2,}|\t")
-_ROW = re.compile(r"\s*(?:\*\s*)?(?:RO\s+)?([A-Z][A-Z0-9_]*(?:\[[0-9.]+\])?)\s+(\S.*)")
+_ROW = re.compile(r"\s*(?:\*\s*)?(?:RO\s+)?([A-Z][A-Za-z0-9_]+(?:\[[0-9.]+\])?)\s+(\S.*)")
 _NEXT, _CURRENT = "Next Boot", "Current"
 
 
@@ -62,7 +62,7 @@ def parse(text: str) -> Query | None:
 def _values(text: str, count: int) -> tuple[str, ...]:
     """One value for each column, or () for what is no row: a wide value leaves one blank before the next, or none."""
     for values in (_WIDE.split(text.strip()), text.split(), text.replace(")", ") ").split()):
-        if len(values) == count:
+        if len(values) == count and not any(" " in value for value in values):  # prose has blanks, values have none
             return tuple(values)
     return ()
 

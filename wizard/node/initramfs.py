@@ -30,7 +30,9 @@ def modprobe_files(node: Node, image: str) -> tuple[dict[str, bytes] | None, str
     found: dict[str, bytes] = {}
     try:
         while content:
-            rest = content.lstrip(b"\0")
+            rest = content.lstrip(b"\0")  # archives are padded to whole blocks
+            if not rest:
+                break
             if not rest.startswith((MAGIC, b"070702")):
                 unpacked = _unpacked(node, rest)
                 found.update(_cpio(unpacked)[0])

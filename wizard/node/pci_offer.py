@@ -55,7 +55,7 @@ def _without(place: Place, has_iov: bool) -> tuple[Offer, str]:
     if pci_space.is_whole(config):
         return _by_capability(place, pci_space.sriov_capability(config), has_iov)
     if place.is_card:
-        iov = "" if has_iov else ", or the kernel is built without CONFIG_PCI_IOV"
+        iov = "" if has_iov else ", or the kernel has no CONFIG_PCI_IOV or is older than 3.8"
         return "off", f"{_FIRMWARE}; or the BIOS hides it{iov} (as root, more can be seen)"
     if place.size("config") == 256:
         return "none", _NOT_ABLE

@@ -41,6 +41,7 @@ Configurations:                                          Default             Cur
         ESWITCH_HAIRPIN_TOT_BUFFER_SIZE             Array[0..7]          Array[0..7]          Array[0..7]
         UCTX_EN_WITH_A_NAME_THAT_IS_LONG DEVICE_DEFAULT_SETTING(0) True(1)              True(1)
         WIDE                                        A_VALUE_AS_WIDE(0)   A_VERY_WIDE_VALUE(10)True(1)
+        EXP_ROM_UEFI_x86_ENABLE                     False(0)             False(0)             False(0)
         HOST_CHAINING_MODE[0]                       DISABLED(0)          DISABLED(0)          DISABLED(0)
 The '*' shows parameters with next value different from default/current value.
 
@@ -108,13 +109,16 @@ def test_all_three_columns_with_marks_and_values_that_leave_no_room():
         "ESWITCH_HAIRPIN_TOT_BUFFER_SIZE": "Array[0..7]",
         "UCTX_EN_WITH_A_NAME_THAT_IS_LONG": "True(1)",
         "WIDE": "True(1)",
+        "EXP_ROM_UEFI_x86_ENABLE": "False(0)",
         "HOST_CHAINING_MODE[0]": "DISABLED(0)",
     }
     assert query.rows["UCTX_EN_WITH_A_NAME_THAT_IS_LONG"][0] == "DEVICE_DEFAULT_SETTING(0)"
 
 
 def test_carriage_returns_and_a_header_without_columns():
-    query = firmware_query.parse("Device type: ConnectX4\r\nConfigurations:\r\n\tNUM_OF_VFS\t8\r\n...\r\n")
+    query = firmware_query.parse(
+        "Device type: ConnectX4\r\nConfigurations:\r\n\tNUM_OF_VFS\t8\r\n...\r\nThat was all\r\n"
+    )
     assert query is not None
     assert (query.device_type, query.next_boot, query.current) == ("ConnectX4", (("NUM_OF_VFS", "8"),), None)
 

@@ -1,0 +1,160 @@
+"""The simulated node obeys what was really written; and for any answers: applied and rebooted, nothing is left to do."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from wizard import answer_files, report
+from wizard.answers import AllAnswers
+from wizard.demo import built_in, simulate
+from wizard.merge import make_plan
+from wizard.node import facts
+from wizard.node.simulated import SimulatedNode
+from wizard.plan import Plan, RemoveFile, Run, SetAttribute, StopByPidfile, WriteFile
+from wizard.verify import verify
+
+
+@pytest.fixture
+def demo(tmp_path: Path) -> Iterator[SimulatedNode]:
+    yield simulate(built_in("demo"), tmp_path)
+
+
+def carry_out(node: SimulatedNode, plan: Plan) -> None:
+    """Do what a plan says, the plain way: what the runner adds is tested with the runner."""
+    for step in plan.steps:
+        if isinstance(step, WriteFile):
+            place = node.place(step.path)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(step.after.data())
+            place.chmod(int(step.after.mode, 8))
+        elif isinstance(step, RemoveFile):
+            node.place(step.path).unlink()
+        elif isinstance(step, SetAttribute):
+            node.set_attribute(step.path, step.after)
+        elif isinstance(step, StopByPidfile):
+            node.kill(int(node.text(step.pidfile) or "0"))
+        else:
+            assert isinstance(step, Run)
+            said = node.obey(step.argv)
+            assert said.status == 0, (step.argv, said.stderr)
+
+
+def states(node: SimulatedNode, answers: AllAnswers) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for check in verify(facts.read(node), answers):
+        found.setdefault(check.state, []).append(check.what)
+    return found
+
+
+def titles(plan: Plan) -> list[str]:
+    return [report.title(step) for step in plan.steps]
+
+
+def test_the_whole_way(demo: SimulatedNode) -> None:
+    seen = facts.read(demo)
+    answers = answer_files.suggest(seen)
+    carry_out(demo, make_plan(seen, answers))
+    assert titles(make_plan(facts.read(demo), answers)) == []
+    before = states(demo, answers)
+    assert before.keys() == {"held", "pending"}
+    demo.reboot()
+    assert states(demo, answers).keys() == {"held"}
+    assert titles(make_plan(facts.read(demo), answer_files.suggest(facts.read(demo)))) == []
+
+
+def test_without_the_initramfs_the_option_has_no_effect(demo: SimulatedNode) -> None:
+    seen = facts.read(demo)
+    answers = answer_files.suggest(seen)
+    plan = make_plan(seen, answers)
+    kept = tuple(step for step in plan.steps if not (isinstance(step, Run) and step.argv[0] == "update-initramfs"))
+    carry_out(demo, plan.model_copy(update={"steps": kept}))
+    assert titles(make_plan(facts.read(demo), answers)) == ["$ update-initramfs -u -k all"]
+    demo.reboot()
+    assert "0000:04:00.0 has 16 VFs" in states(demo, answers)["failed"]
+
+
+def test_without_update_grub_the_argument_has_no_effect(demo: SimulatedNode) -> None:
+    seen = facts.read(demo)
+    answers = answer_files.suggest(seen)
+    plan = make_plan(seen, answers)
+    kept = tuple(step for step in plan.steps if not (isinstance(step, Run) and step.argv[0] == "update-grub"))
+    carry_out(demo, plan.model_copy(update={"steps": kept}))
+    assert titles(make_plan(facts.read(demo), answers)) == ["$ update-grub"]
+    demo.reboot()
+    assert "The IOMMU is on" in states(demo, answers)["failed"]
+
+
+def test_the_redirect_is_gone_after_a_reboot_without_its_unit(demo: SimulatedNode) -> None:
+    seen = facts.read(demo)
+    answers = answer_files.suggest(seen)
+    carry_out(demo, make_plan(seen, answers))
+    assert demo.obey(["systemctl", "disable", "compute-wizard-metadata.service"]).status == 0
+    demo.reboot()
+    assert "The redirect is there again after each boot" in states(demo, answers)["failed"]
+
+
+def test_changing_the_number_of_vfs_goes_through_zero(tmp_path: Path) -> None:
+    node = simulate(built_in("today"), tmp_path)
+    eight = answer_files.suggest(facts.read(node))
+    carry_out(node, make_plan(facts.read(node), eight))
+    four = answer_files.change(eight, "vfs", ("card", 0, "count"), 4)
+    plan = make_plan(facts.read(node), four)
+    moves = [(step.before, step.after) for step in plan.steps if isinstance(step, SetAttribute)]
+    assert moves == [("8", "0"), ("0", "4"), ("8", "0"), ("0", "4")]
+    carry_out(node, plan)
+    node.reboot()
+    assert states(node, four).keys() == {"held"}
+    assert titles(make_plan(facts.read(node), four)) == []
+
+
+CARDS = st.fixed_dictionaries(
+    {"count": st.one_of(st.integers(1, 16), st.just("max")), "ports": st.sampled_from(["keep", "infiniband", "ethernet"])}
+)
+NETWORKS = st.lists(
+    st.sampled_from([("demo-net", 1441, "10.44.1"), ("demo2-net", 1442, "10.44.2"), ("third", 1443, "10.44.3")]),
+    unique=True,
+    min_size=1,
+)
+
+
+@st.composite
+def any_answers(draw: st.DrawFn) -> dict[str, Any]:
+    """Valid answers for the demo node, each chapter there or not."""
+    card = {"match": {"vendor": "15b3", "product": "1007"}, **draw(CARDS)}
+    rows = [{"label": name, "router": f"{net}.{draw(st.integers(1, 254))}", "vlan": vlan} for name, vlan, net in draw(NETWORKS)]
+    chapters: dict[str, Any] = {
+        "iommu": {"enable": True, "passthrough_mode": draw(st.booleans())},
+        "vfs": {"card": [card]},
+        "passthrough": {"pool": [{"name": draw(st.from_regex(r"[a-z][a-z0-9._-]{0,8}", fullmatch=True)), "cards": "all"}]},
+        "gateways": {"network": rows},
+        "metadata": {"redirect": True, "target": draw(st.sampled_from(["continue", "accept"]))},
+    }
+    left = draw(st.sets(st.sampled_from(["iommu", "vfs", "gateways", "metadata"])))
+    dropped = left | ({"passthrough"} if "vfs" in left or draw(st.booleans()) else set())
+    return {name: value for name, value in chapters.items() if name not in dropped}
+
+
+@settings(max_examples=12, deadline=None)
+@given(any_answers())
+def test_any_answers_applied_and_rebooted_leave_nothing_to_do(data: dict[str, Any]) -> None:
+    directory = Path(tempfile.mkdtemp())
+    try:
+        node = simulate(built_in("demo"), directory)
+        answers = answer_files.from_data(data)
+        plan = make_plan(facts.read(node), answers)
+        assert plan.blocked == ()
+        carry_out(node, plan)
+        assert titles(make_plan(facts.read(node), answers)) == []
+        node.reboot()
+        assert set(states(node, answers)) <= {"held"}
+        assert titles(make_plan(facts.read(node), answers)) == []
+    finally:
+        shutil.rmtree(directory)
