@@ -1,0 +1,131 @@
+"""The Textual face: one app, a page for each chapter, keyboard only."""
+
+from __future__ import annotations
+
+import signal
+from importlib import resources
+from typing import Any, ClassVar
+
+from textual import work
+from textual.app import App
+from textual.message import Message
+
+from screens.apply import ApplyPage
+from screens.base import Page
+from screens.devices import DevicesPage
+from screens.engine import NodeEngine
+from screens.gateways import GatewaysPage
+from screens.help import HelpPage
+from screens.history import HistoryPage
+from screens.iommu import IommuPage
+from screens.metadata import MetadataPage
+from screens.passthrough import PassthroughPage
+from screens.preview import PreviewPage
+from screens.state import State
+from screens.verify import VerifyPage
+from screens.vfs import VfsPage
+from screens.welcome import WelcomePage
+from wizard.errors import WizardError
+from wizard.node.facts import Facts
+from wizard.node.node import Node
+
+ALL: tuple[type[Page], ...] = (
+    WelcomePage,
+    DevicesPage,
+    IommuPage,
+    VfsPage,
+    PassthroughPage,
+    GatewaysPage,
+    MetadataPage,
+    PreviewPage,
+    ApplyPage,
+    VerifyPage,
+    HistoryPage,
+)
+
+
+class Looked(Message):
+    """The node was read."""
+
+    def __init__(self, facts: Facts, page: str) -> None:
+        super().__init__()
+        self.facts, self.page = facts, page
+
+
+class WizardApp(App[int]):
+    """The wizard over an engine."""
+
+    CSS = resources.files("assets").joinpath("wizard.tcss").read_text(encoding="utf-8")
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS: ClassVar = [("ctrl+c", "leave_now", "quit")]
+
+    def __init__(self, engine: NodeEngine) -> None:
+        super().__init__(ansi_color=True)
+        self.engine = engine
+        self.state = State()
+        self.failure: str = ""
+
+    def on_mount(self) -> None:
+        import asyncio
+
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGHUP):  # else the terminal would be left raw
+            loop.add_signal_handler(number, self.exit, 128 + number)
+        self.look("welcome")
+
+    @work(thread=True, exclusive=True, group="look", exit_on_error=False)
+    def look(self, page: str) -> None:
+        """Read the node anew, then show a page."""
+        try:
+            self.post_message(Looked(self.engine.look(), page))
+        except WizardError as error:
+            self.failure = str(error)
+            self.call_from_thread(self.exit, int(error.exit_code))
+
+    def on_looked(self, message: Looked) -> None:
+        first = self.state.facts is None
+        self.state.facts = message.facts
+        if first:
+            draft = self.engine.load_draft()
+            self.state.from_draft = draft is not None
+            self.state.answers = draft if draft is not None else self.engine.suggest(message.facts)
+        self.replan()
+        self.go(message.page)
+
+    def replan(self) -> None:
+        """Make the plan that fits the answers."""
+        if self.state.facts is not None:
+            self.state.plan = self.engine.plan(self.state.facts, self.state.answers)
+
+    def go(self, page: str) -> None:
+        """Show a page; the draft is saved on the way."""
+        if self.state.facts is None:
+            return
+        if self.state.visited:
+            self.engine.save_draft(self.state.answers)
+        kind = next(each for each in ALL if page == each.NAME)
+        if isinstance(self.screen, Page):
+            self.switch_screen(kind())
+        else:
+            self.push_screen(kind())
+
+    def show_help(self, page: str) -> None:
+        self.push_screen(HelpPage(page))
+
+    def leave(self) -> None:
+        """Quit; the draft stays."""
+        if self.state.facts is not None:
+            self.engine.save_draft(self.state.answers)
+        self.exit(0)
+
+    def action_leave_now(self) -> None:
+        self.leave()
+
+
+def run(node: Node, root: str, simulated: bool) -> int:
+    """Show the wizard until it is left; gives the exit code."""
+    app = WizardApp(NodeEngine(node, root, simulated))
+    result: Any = app.run(mouse=False)
+    if app.failure:
+        raise WizardError(app.failure)
+    return int(result or app.return_code or 0)

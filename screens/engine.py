@@ -1,0 +1,108 @@
+"""What the faces ask of the engine, and the real one over a node."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from wizard.apply.undo import undo_plan
+from wizard.export.shell import script
+
+from wizard import answer_files, store
+from wizard.answers import AllAnswers
+from wizard.apply import launch
+from wizard.errors import UsageError
+from wizard.merge import make_plan
+from wizard.node import facts as fact_reader
+from wizard.node.facts import Facts
+from wizard.node.live import open_node
+from wizard.node.node import Node
+from wizard.node.recorded import DirectoryNode
+from wizard.node.simulated import SimulatedNode
+from wizard.plan import Plan
+from wizard.private import write_private
+from wizard.questions import Check
+from wizard.verify import verify
+
+
+class NodeEngine:
+    """The engine over one node: this machine, a recording, or a simulation."""
+
+    def __init__(self, node: Node, root: str, simulated: bool) -> None:
+        self.node, self.root, self.simulation = node, root, simulated
+        self.label = node.name
+        self._started: dict[str, launch.Started] = {}
+
+    @property
+    def can_apply(self) -> str:
+        """Empty where a plan can be applied from here; else why not."""
+        if self.simulation or (self.node.live and self.node.privileged):
+            return ""
+        if self.node.live:
+            return "applying needs root rights: save the plan, and run `compute-wizard apply PLAN` as root"
+        if isinstance(self.node, DirectoryNode):
+            return "this is a recorded node: `compute-wizard --root NODE apply PLAN --files-only` writes its files"
+        return "a tar is read only: save the plan, or export it as a script"
+
+    def look(self) -> Facts:
+        """Read the node anew. Takes up to seconds."""
+        if not self.simulation:
+            self.node = open_node(self.root)
+        return fact_reader.read(self.node)
+
+    def suggest(self, facts: Facts) -> AllAnswers:
+        return answer_files.suggest(facts)
+
+    def plan(self, facts: Facts, answers: AllAnswers) -> Plan:
+        return make_plan(facts, answers)
+
+    def verify(self, facts: Facts, answers: AllAnswers) -> list[Check]:
+        return verify(facts, answers)
+
+    def start(self, plan: Plan, accept: tuple[str, ...] = ()) -> str:
+        """Start the runner, a process of its own; gives the run's name."""
+        started = launch.start(self.root, plan, simulated=self.simulation, accept=accept)
+        self._started[started.run] = started
+        return started.run
+
+    def events(self, run: str) -> Iterator[Any]:
+        """The journal of a run as it grows, to its end."""
+        return launch.events(self.root, run, follow_it=True)
+
+    def line_for(self, event: Any) -> str:
+        return launch.line_for(event)
+
+    def request_stop(self, run: str) -> None:
+        launch.request_stop(self._started[run])
+
+    def result(self, run: str) -> int:
+        return int(launch.result(self._started[run]))
+
+    def undo_plan(self, facts: Facts, run: str | None) -> Plan:
+        return undo_plan(facts, self.node, run, self.root)
+
+    def save_draft(self, answers: AllAnswers) -> None:
+        if not self.simulation:
+            store.save_draft(self.root, answers)
+
+    def load_draft(self) -> AllAnswers | None:
+        return None if self.simulation else store.load_draft(self.root)
+
+    def forget_draft(self) -> None:
+        if not self.simulation:
+            store.forget_draft(self.root)
+
+    def save_plan(self, plan: Plan, path: str) -> None:
+        write_private(Path(path), plan.to_json().encode())
+
+    def export_script(self, facts: Facts, plan: Plan, path: str) -> None:
+        write_private(Path(path), script(facts, plan).encode(), mode=0o700)
+
+    def reboot(self) -> None:
+        """Play the reboot of a simulated node."""
+        if not isinstance(self.node, SimulatedNode):
+            raise UsageError(
+                "only the simulated node is rebooted from here", do="Reboot it when it suits you, then verify."
+            )
+        self.node.reboot()
