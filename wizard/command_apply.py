@@ -7,15 +7,15 @@ import json
 import sys
 from collections.abc import Iterable
 from dataclasses import asdict
-from typing import Any
 
 from wizard import report
 from wizard.apply import launch
-from wizard.apply.journal import Event, follow
+from wizard.apply.journal import follow
 from wizard.errors import Blocked, Exit, InputError, Refused, UsageError
 from wizard.node import history as histories
 from wizard.node.live import open_node
 from wizard.node.node import Node
+from wizard.node.run_records import Event
 from wizard.plan import Plan
 
 
@@ -92,16 +92,12 @@ def _followed(started: launch.Started, as_json: bool) -> int:
 
 def _show(event: Event, as_json: bool) -> None:
     if as_json:
-        sys.stdout.write(json.dumps(_plain(event)) + "\n")
+        sys.stdout.write(json.dumps(event) + "\n")
     else:
         line = launch.line_for(event)
         if line:
             sys.stdout.write(report.printable(line) + "\n")
     sys.stdout.flush()
-
-
-def _plain(event: Event) -> dict[str, Any]:
-    return dict(event) if isinstance(event, dict) else asdict(event)
 
 
 def resume(options: argparse.Namespace) -> int:

@@ -5,7 +5,7 @@ A pure function of Facts and Answers: nothing is read here but through the facts
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -77,19 +77,22 @@ def make_plan(facts: Facts, answers: AllAnswers) -> Plan:
         blocked = _blocked(found)
         draft = _collect(facts, answers, blocked)
     steps = _steps(draft)
-    after = kernel_line.next_boot(facts, draft.overlay())
     return Plan(
         node=NodeName(hostname=facts.system.hostname, os=facts.system.label, nova=facts.nova.release),
         answers=answers.to_data(),
         expects=tuple(_expects(facts, draft, steps)),
         steps=tuple(steps),
-        kernel_command_line=KernelLine(
-            now=facts.iommu.command_line or None, after_reboot=kernel_line.whole(facts, after)
-        ),
+        kernel_command_line=kernel_lines(facts, draft.overlay()),
         controller=_controller(draft),
         findings=tuple(found),
         blocked=tuple(name for name in blocked if answers.get(name) is not None),
     )
+
+
+def kernel_lines(facts: Facts, overlay: Mapping[str, bytes | None]) -> KernelLine:
+    """The kernel's command line now, and after the reboot with these files in place."""
+    after = kernel_line.next_boot(facts, overlay)
+    return KernelLine(now=facts.iommu.command_line or None, after_reboot=kernel_line.whole(facts, after))
 
 
 def _blocked(findings: Iterable[Finding]) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 
-from pydantic import field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from wizard.cards import AnswersModel
 from wizard.formats import dnsmasq
@@ -77,7 +77,7 @@ class Network(AnswersModel):
 class NetworkAnswers(AnswersModel):
     """The list of networks, without doubles."""
 
-    network: list[Network] = []
+    network: list[Network] = Field(default=[])
 
     @model_validator(mode="after")
     def _once(self) -> NetworkAnswers:

@@ -161,7 +161,7 @@ class Tree:
     def sweep(self, path: str) -> None:
         """Remove what a run that was killed left beside a path while it was writing."""
         with suppress(OSError, NodeError), self._parent(self.resolve(path)) as (directory, _):
-            for name in os.listdir(directory):
+            for name in [entry.name for entry in os.scandir(directory)]:
                 if _TEMPORARY.fullmatch(name):
                     os.unlink(name, dir_fd=directory)
 

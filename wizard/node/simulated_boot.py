@@ -25,10 +25,9 @@ def update_grub(node: SimulatedNode) -> str:
     for entry in seen.boot.entries or ():
         if entry.recovery:  # made of GRUB_CMDLINE_LINUX alone, which nothing here changes
             continue
-        old = content[entry.line - 1]
-        indent = old[: len(old) - len(old.lstrip())]
-        word = old.split(None, 1)[0]
-        content[entry.line - 1] = f"{indent}{word}\t{entry.image} {line.arguments or ''}".rstrip()
+        old = content[entry.line - 1].rstrip()
+        kept = old.removesuffix(entry.arguments).rstrip()
+        content[entry.line - 1] = f"{kept} {line.arguments or ''}".rstrip()
     node.put(seen.boot.generated, "\n".join(content).encode("utf-8", "surrogateescape"))
     return "Generating grub configuration file ...\ndone\n"
 

@@ -1,0 +1,140 @@
+"""One step after the other: what each kind does, what is kept of what was there, and how it is taken back."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+
+from wizard.apply.files import Found, Tree
+from wizard.apply.journal import Journal
+from wizard.apply.outside import Outside
+from wizard.errors import NodeError, Refused
+from wizard.node.run_records import Backup
+from wizard.plan import FileState, RemoveFile, Run, SetAttribute, Step, StopByPidfile, UndoWhen, WriteFile, digest
+from wizard.private import write_private
+
+
+class Carrier:
+    """Carries steps out below a root, and writes down what it does."""
+
+    def __init__(self, tree: Tree, outside: Outside, directory: Path, journal: Journal) -> None:
+        self.tree, self.outside, self.directory, self.journal = tree, outside, directory, journal
+        self.backups: dict[int, Backup] = {}
+        self.directories: list[str] = []
+        self.started: list[int] = []
+        self.skipped: set[int] = set()
+
+    def carry(self, number: int, step: Step) -> None:
+        """Do a step; a step that is as it should be already is just held. Raises NodeError where it fails."""
+        if isinstance(step, WriteFile):
+            self._write(number, step)
+        elif isinstance(step, RemoveFile):
+            self._remove(number, step)
+        elif self.outside.why_not:
+            self.skipped.add(number)
+            self.journal.write("skipped", n=number, why=self.outside.why_not)
+            return
+        elif isinstance(step, SetAttribute):
+            self._attribute(step.path, step.after, step.deadline_s)
+        elif isinstance(step, StopByPidfile):
+            said = self.outside.stop(step.pidfile, step.must_contain, step.deadline_s)
+            self.journal.output(number, said)
+        else:
+            self._run(number, step.argv, step.deadline_s)
+        self.journal.write("held", n=number)
+
+    def _run(self, number: int, argv: tuple[str, ...], deadline_s: int) -> None:
+        status = self.outside.run(argv, deadline_s, lambda line: self.journal.output(number, line))
+        if status:
+            raise NodeError(f"{argv[0]} ended with exit status {status}")
+
+    def _attribute(self, path: str, value: str, deadline_s: int) -> None:
+        if self.tree.node.text(path) != value:
+            self.outside.write_attribute(path, value, deadline_s)
+
+    def _write(self, number: int, step: WriteFile) -> None:
+        content = step.after.data()
+        found = self.tree.find(step.path)
+        if found is not None and found.state == _state(step):
+            self._keep(number, step.path, found)
+            return
+        self._as_planned(step, found)
+        self._keep(number, step.path, found)
+        for path in self.tree.missing_directories(step.path):
+            self.journal.write("directory", n=number, path=path)
+            self.directories.append(path)
+            self.tree.make_directory(path)
+        attributes = found.attributes if found is not None else None
+        notes = self.tree.write(step.path, content, int(step.after.mode, 8), step.after.owner, attributes)
+        for note in notes:
+            self.journal.write("note", n=number, text=note)
+
+    def _remove(self, number: int, step: RemoveFile) -> None:
+        found = self.tree.find(step.path)
+        if found is None:
+            return
+        self._as_planned(step, found)
+        self._keep(number, step.path, found)
+        self.tree.remove(step.path)
+
+    def _as_planned(self, step: WriteFile | RemoveFile, found: Found | None) -> None:
+        """A file that changed while the run was under way is not overwritten."""
+        expected = step.before.sha256 if step.before else None
+        now = digest(found.content) if found is not None else None
+        if now != expected:
+            raise Refused(f"{step.path} was changed by somebody else while this run was under way")
+
+    def _keep(self, number: int, path: str, found: Found | None) -> None:
+        """Put what is there into the backup, before it is touched; once for each step."""
+        if number in self.backups:
+            return
+        name = f"{number:04}" if found is not None else None
+        if found is not None:
+            place = self.directory / "backup"
+            place.mkdir(mode=0o700, exist_ok=True)
+            write_private(place / f"{number:04}", found.content)
+        before = found.state.model_dump() if found is not None else None
+        attributes = {k: base64.b64encode(v).decode() for k, v in found.attributes.items()} if found is not None else {}
+        real = found.real if found is not None else self.tree.resolve(path)
+        self.journal.write("backup", n=number, path=path, real=real, file=name, before=before, attributes=attributes)
+        self.backups[number] = Backup(path, real, name, before, attributes)
+
+    # taking back
+
+    def undo_when(self, step: Step) -> UndoWhen | None:
+        """When a step's command is to be taken back; None where there is none."""
+        if self.outside.why_not or not isinstance(step, Run | StopByPidfile):
+            return None
+        if isinstance(step, Run) and step.undo is None:
+            return None
+        return step.undo_when
+
+    def has_state(self, step: Step) -> bool:
+        return isinstance(step, WriteFile | RemoveFile) or (isinstance(step, SetAttribute) and not self.outside.why_not)
+
+    def take_back(self, number: int, step: Step, how: str) -> None:
+        """Take one step back. Raises NodeError where that fails."""
+        if how == "command":
+            if isinstance(step, Run) and step.undo is not None:
+                self._run(number, step.undo, step.deadline_s)
+            elif isinstance(step, StopByPidfile):
+                self.outside.stop(step.pidfile, step.must_contain, step.deadline_s)
+        elif isinstance(step, SetAttribute):
+            self._attribute(step.path, step.before, step.deadline_s)
+        elif isinstance(step, WriteFile | RemoveFile) and number in self.backups:
+            self._restore(self.backups[number])
+
+    def _restore(self, backup: Backup) -> None:
+        found = self.tree.find(backup.path)
+        if backup.before is None or backup.file is None:
+            if found is not None:
+                self.tree.remove(backup.path)
+            return
+        content = (self.directory / "backup" / backup.file).read_bytes()
+        attributes = {name: base64.b64decode(value) for name, value in backup.attributes.items()}
+        if found is None or found.state.model_dump() != backup.before or found.attributes != attributes:
+            self.tree.write(backup.path, content, int(backup.before["mode"], 8), backup.before["owner"], attributes)
+
+
+def _state(step: WriteFile) -> FileState:
+    return FileState(sha256=step.after.sha256, mode=step.after.mode, owner=step.after.owner)

@@ -1,0 +1,156 @@
+"""Starts the runner as a process of its own, and asks it things; faces only follow its journal."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from wizard import store
+from wizard.apply import journal as journals
+from wizard.apply.lock import refusal
+from wizard.apply.runner import STOP
+from wizard.apply.stale import refuse_if_stale
+from wizard.errors import Blocked, Exit, InputError, Refused
+from wizard.node.live import open_node
+from wizard.node.recorded import DirectoryNode
+from wizard.node.run_records import LOCK, Event, lock_holder
+from wizard.plan import Plan, Run, SetAttribute, StopByPidfile, digest
+
+RESULTS = {
+    "done": Exit.DONE,
+    "refused": Exit.REFUSED,
+    "rolled_back": Exit.ROLLED_BACK,
+    "failed": Exit.NOT_ROLLED_BACK,
+    "stopped": Exit.NOT_ROLLED_BACK,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A run that was started: its name, its directory and its journal."""
+
+    run: str
+    directory: Path
+
+    @property
+    def journal(self) -> Path:
+        return self.directory / "journal.jsonl"
+
+
+def start(
+    root: str | Path,
+    plan: Plan,
+    *,
+    on_failure: str = "rollback",
+    files_only: bool = False,
+    simulated: bool = False,
+    accept: Sequence[str] = (),
+) -> Started:
+    """Check the plan, save it, and start the runner. Raises Refused, Blocked or InputError before anything is touched."""
+    place = Path(root).resolve()
+    commands = _commands(place, plan, files_only, simulated)
+    node = open_node(str(root)) if not simulated else DirectoryNode(place)
+    if not isinstance(node, DirectoryNode):
+        raise InputError("a tar is read only", where=str(root), do="Unpack it, or export the plan as a script.")
+    if commands == "live" and os.geteuid() != 0:
+        raise Refused(
+            "changing this node needs root rights", do="Save the plan with `plan --out FILE`, and apply it as root."
+        )
+    if plan.blocked or any(finding.severity == "blocks" for finding in plan.findings):
+        raise Blocked("a finding blocks this plan", do="`compute-wizard check` says which, and what to do.")
+    if any("one-way" in step.labels for step in plan.steps) and "one-way" not in accept:
+        raise Refused("the plan has a step that cannot be taken back", do="Say --accept one-way if you mean it.")
+    holder = lock_holder(store.state_directory(place) / LOCK)
+    if holder is not None:
+        raise refusal(holder)
+    refuse_if_stale(node, plan)
+    _refuse_used(place, plan)
+    run, directory = store.new_run(place)
+    store.write(directory / "plan.json", plan.to_json().encode())
+    options = {"on_failure": on_failure, "commands": commands}
+    store.write(directory / "options.json", json.dumps(options).encode())
+    _spawn(place, run, directory, commands)
+    return Started(run, directory)
+
+
+def _commands(place: Path, plan: Plan, files_only: bool, simulated: bool) -> str:
+    if simulated:
+        return "simulated"
+    if place == Path("/") and not files_only:
+        return "live"
+    if not files_only and any(isinstance(step, Run | SetAttribute | StopByPidfile) for step in plan.steps):
+        raise Refused(
+            "commands are not run below a root other than /",
+            do="Say --files-only: files are written, commands only listed.",
+        )
+    return "none"
+
+
+def _refuse_used(place: Path, plan: Plan) -> None:
+    """A plan is used once: what it expects would not be so a second time, and a slip is nearer than an intention."""
+    own = digest(plan.to_json().encode())
+    for directory in store.runs(place):
+        begun = next((event for event in journals.read(directory / "journal.jsonl") if event["event"] == "begin"), None)
+        if begun is not None and begun.get("plan_sha256") == own and plan.steps:
+            raise Refused(f"this plan was used already, by run {directory.name}", do="Make it anew.")
+
+
+def _spawn(place: Path, run: str, directory: Path, commands: str) -> None:
+    """A transient unit where systemd runs this machine, so that even the end of the session's scope leaves it alone."""
+    argv = [sys.executable, "-I", "-m", "wizard.apply.runner", str(place), run]
+    if commands == "live" and Path("/run/systemd/system").is_dir():
+        unit = "compute-wizard-apply-" + re.sub(r"[^A-Za-z0-9]", "-", run)
+        words = ["systemd-run", "--quiet", "--collect", f"--unit={unit}", "--property=KillMode=process", *argv]
+        if subprocess.run(words, capture_output=True, check=False, stdin=subprocess.DEVNULL).returncode == 0:
+            return
+    with (directory / "runner.log").open("wb") as log:
+        subprocess.Popen(
+            argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, cwd="/", close_fds=True
+        )
+
+
+def resume(root: str | Path, run: str) -> Started:
+    """Go on with a run that was cut short, after the last step that held."""
+    place = Path(root).resolve()
+    directory = store.run_directory(place, run)
+    holder = lock_holder(store.state_directory(place) / LOCK)
+    if holder is not None:
+        raise refusal(holder)
+    options = json.loads((directory / "options.json").read_text(encoding="utf-8"))
+    _spawn(place, run, directory, options["commands"])
+    return Started(run, directory)
+
+
+def request_stop(started: Started) -> None:
+    """Ask the runner to stop between two steps."""
+    store.write(started.directory / STOP, b"")
+
+
+def result(started: Started) -> Exit:
+    """How the run ended, as an exit code."""
+    ends = [event for event in journals.read(started.journal) if event["event"] == "end"]
+    if not ends:
+        log = started.directory / "runner.log"
+        said = log.read_text(encoding="utf-8", errors="replace").strip() if log.exists() else ""
+        raise InputError(
+            f"the runner of {started.run} is gone without a word{': ' + said.splitlines()[-1] if said else ''}",
+            do="`compute-wizard history` shows how far it came; `resume` goes on, `undo` takes it back.",
+        )
+    return RESULTS.get(str(ends[-1]["result"]), Exit.NOT_ROLLED_BACK)
+
+
+def events(root: str | Path, run: str, *, follow_it: bool) -> Iterator[Event]:
+    """The journal of a run: as far as it is, or as it grows to its end."""
+    path = store.run_directory(Path(root).resolve(), run) / "journal.jsonl"
+    return journals.follow(path) if follow_it else iter(journals.read(path))
+
+
+def line_for(event: Event) -> str:
+    """An event as a line for people."""
+    return journals.sentence(event)

@@ -1,0 +1,141 @@
+"""The runner: a process of its own that carries out exactly one saved plan and writes the journal.
+
+`python -I -m wizard.apply.runner ROOT RUN`. It outlives the screen, the ssh session and the terminal that started it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+
+from wizard import plan as plans
+from wizard import report
+from wizard.apply.carry import Carrier
+from wizard.apply.files import Tree
+from wizard.apply.journal import Journal, read
+from wizard.apply.lock import only_run
+from wizard.apply.outside import Live, Nobody, Outside, Simulated
+from wizard.apply.stale import refuse_if_stale
+from wizard.errors import NodeError, WizardError
+from wizard.node.node import Node
+from wizard.node.recorded import DirectoryNode
+from wizard.node.run_records import STATE, fold
+from wizard.plan import Plan
+
+STOP = "stop"  # a file of that name in the run's directory asks to stop between two steps
+
+
+class Asked:
+    """Whether somebody asked the run to stop."""
+
+    def __init__(self, directory: Path) -> None:
+        self._file = directory / STOP
+        self._signalled = False
+        signal.signal(signal.SIGTERM, self._note)
+        signal.signal(signal.SIGINT, self._note)
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+    def _note(self, _number: int, _frame: FrameType | None) -> None:
+        self._signalled = True
+
+    def __bool__(self) -> bool:
+        return self._signalled or self._file.exists()
+
+
+def main(argv: list[str]) -> int:
+    """Carry out a run. The exit code says nothing: the journal does."""
+    root, run = Path(argv[0]), argv[1]
+    state = root / STATE.lstrip("/")
+    directory = state / "runs" / run
+    options = json.loads((directory / "options.json").read_text(encoding="utf-8"))
+    journal = Journal(directory / "journal.jsonl")
+    try:
+        with only_run(state, run):
+            _carry_out(root, run, directory, options, journal)
+    except WizardError as error:
+        journal.write("end", result="refused", why=str(error))
+    finally:
+        journal.close()
+    return 0
+
+
+def _outside(root: Path, node: Node, commands: str) -> Outside:
+    if commands == "simulated":
+        return Simulated(root)
+    return Live(node) if commands == "live" else Nobody()
+
+
+def _carry_out(root: Path, run: str, directory: Path, options: dict[str, str], journal: Journal) -> None:
+    plan = plans.load(directory / "plan.json")
+    record = fold(read(directory / "journal.jsonl"))
+    node = DirectoryNode(root)
+    asked = Asked(directory)
+    (directory / STOP).unlink(missing_ok=True)
+    if record.begun is None:
+        refuse_if_stale(node, plan)
+    node = DirectoryNode(root)
+    journal.write(
+        "begin",
+        run=run,
+        steps=len(plan.steps),
+        plan_sha256=plans.digest(plan.to_json().encode()),
+        boot_id=node.text("/proc/sys/kernel/random/boot_id") or "",
+        undoes=plan.undoes,
+        resumed=record.begun is not None,
+    )
+    carrier = Carrier(Tree(root), _outside(root, node, options["commands"]), directory, journal)
+    carrier.backups = dict(record.backups) if record.begun and not record.rolling_back else {}
+    done = set(record.held) | record.skipped if not record.rolling_back else set()
+    result = _steps(plan, carrier, journal, asked, done)
+    if result == "failed" and options["on_failure"] == "rollback":
+        result = _rollback(plan, carrier, journal, sorted({*done, *carrier.started} - carrier.skipped))
+    if result == "done" and plan.undoes is not None:
+        undone = fold(read(directory.parent / plan.undoes / "journal.jsonl"))
+        for path in reversed(undone.directories):  # only where they are empty again
+            carrier.tree.remove_directory(path)
+    journal.write("end", result=result)
+
+
+def _steps(plan: Plan, carrier: Carrier, journal: Journal, asked: Asked, done: set[int]) -> str:
+    for number, step in enumerate(plan.steps, 1):
+        if number in done:
+            continue
+        if asked:
+            return "stopped"
+        journal.write("step", n=number, title=report.title(step))
+        carrier.started.append(number)
+        try:
+            carrier.carry(number, step)
+        except (NodeError, OSError, WizardError) as error:
+            journal.write("failed", n=number, why=str(error))
+            return "failed"
+    return "done"
+
+
+def _rollback(plan: Plan, carrier: Carrier, journal: Journal, numbers: list[int]) -> str:
+    """Back through what was begun: commands that need the new files, then files and attributes, then what is made of them."""
+    journal.write("rollback")
+    result = "rolled_back"
+    before = [(n, "command") for n in reversed(numbers) if carrier.undo_when(plan.steps[n - 1]) == "before_files"]
+    files = [(n, "state") for n in reversed(numbers) if carrier.has_state(plan.steps[n - 1])]
+    after = [(n, "command") for n in numbers if carrier.undo_when(plan.steps[n - 1]) == "after_files"]
+    for number, how in before + files + after:
+        try:
+            carrier.take_back(number, plan.steps[number - 1], how)
+        except (NodeError, OSError, WizardError) as error:
+            journal.write("rollback_failed", n=number, why=str(error))
+            result = "failed"
+        else:
+            journal.write("rollback_held", n=number)
+    for path in reversed(carrier.directories):
+        carrier.tree.remove_directory(path)
+    return result
+
+
+if __name__ == "__main__":
+    os.umask(0o022)  # commands inherit it: an initramfs or a unit link is to have the modes that it always has
+    sys.exit(main(sys.argv[1:]))
