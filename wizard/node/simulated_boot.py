@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from wizard import kernel_line
-from wizard.formats import kernel_arguments, modprobe
+from wizard.formats import kernel_arguments, modprobe, shell_variables
 from wizard.node import bootloader, facts, initramfs, simulated_pci, system
 
 if TYPE_CHECKING:
@@ -20,14 +20,16 @@ TICKS = 100  # USER_HZ
 def update_grub(node: SimulatedNode) -> str:
     """Make the linux lines of the generated file anew, from the sources as they are now."""
     seen = facts.read(node)
-    line = kernel_line.next_boot(seen)
+    found = shell_variables.evaluate(kernel_line.sources(seen, {}))
+    # 10_linux joins the two with a blank, also where the first is empty
+    arguments = f"{found.value(kernel_line.ALWAYS) or ''} {found.value(kernel_line.NORMAL) or ''}"
     content = node.read(seen.boot.generated).decode("utf-8", "surrogateescape").split("\n")
     for entry in seen.boot.entries or ():
         if entry.recovery:  # made of GRUB_CMDLINE_LINUX alone, which nothing here changes
             continue
         old = content[entry.line - 1].rstrip()
         kept = old.removesuffix(entry.arguments).rstrip()
-        content[entry.line - 1] = f"{kept} {line.arguments or ''}".rstrip()
+        content[entry.line - 1] = f"{kept} {arguments}".rstrip()
     node.put(seen.boot.generated, "\n".join(content).encode("utf-8", "surrogateescape"))
     return "Generating grub configuration file ...\ndone\n"
 
