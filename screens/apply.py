@@ -67,7 +67,7 @@ class ApplyPage(Page):
         """Why it cannot be applied; empty where it can."""
         if self.wizard.engine.can_apply:
             return self.wizard.engine.can_apply
-        if plan.blocked or any(finding.severity == "blocks" for finding in plan.findings):
+        if plan.stopped:
             return "a finding blocks: mend it, or leave its chapter alone (o), then preview again"
         return "" if plan.steps else "nothing is to be changed on this node"
 

@@ -22,7 +22,7 @@ from wizard.plan import Plan
 def apply(node: Node, plan: Plan, options: argparse.Namespace, *, shown: bool) -> int:
     """Show the plan (unless it was shown when it was saved), ask, start the runner, follow it to its end."""
     as_json = bool(options.json)
-    if plan.blocked or any(finding.severity == "blocks" for finding in plan.findings):
+    if plan.stopped:
         _refuse_blocked(plan, as_json)
     if not plan.steps:
         _say("Nothing is to be changed on this node.\n", as_json)

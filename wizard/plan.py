@@ -216,6 +216,13 @@ class Plan(Model):
     def needs_reboot(self) -> bool:
         return any({"reboot", "power-cycle"} & set(step.labels) for step in self.steps)
 
+    @property
+    def stopped(self) -> bool:
+        """A finding blocks something that was asked for: nothing of this plan is applied."""
+        return bool(self.blocked) or (
+            self.undoes is not None and any(finding.severity == "blocks" for finding in self.findings)
+        )
+
     def masked(self) -> Plan:
         """The plan without the content of files that may hold secrets; complete only if there was none."""
         steps: list[Any] = []

@@ -49,10 +49,12 @@ def restarted(
     )
 
 
-def unit_list(inputs: tuple[str, ...]) -> Product:
-    """systemd's own list of units, read anew when a unit file changed."""
+def unit_list(facts: Facts, inputs: tuple[str, ...]) -> tuple[Product, ...]:
+    """systemd's own list of units, read anew when a unit file changed; nothing where no systemd runs that could (a chroot)."""
+    if not inputs or (facts.live and not facts.system.systemd_running):
+        return ()
     words = ("systemctl", "daemon-reload")
-    return Product("units", words, "boot", "systemd reads its unit files anew", inputs=inputs, undo=words, order=30)
+    return (Product("units", words, "boot", "systemd reads its unit files anew", inputs=inputs, undo=words, order=30),)
 
 
 def is_enabled(facts: Facts, unit: str) -> bool:

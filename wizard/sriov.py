@@ -101,7 +101,7 @@ def wants(facts: Facts, requests: list[Request]) -> Wants:
     if gone and not kept and facts.content(SCRIPT) is not None:
         edits.append(services.removed(SCRIPT, "nothing uses it any more"))
     units = tuple(edit.path for edit in edits if edit.path.startswith(services.UNITS))
-    return Wants(edits=tuple(edits), products=(services.unit_list(units),) if units else (), actions=tuple(actions))
+    return Wants(edits=tuple(edits), products=services.unit_list(facts, units), actions=tuple(actions))
 
 
 def _unit(facts: Facts, request: Request) -> list[Edit]:

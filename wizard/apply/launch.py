@@ -62,7 +62,7 @@ def start(
         raise Refused(
             "changing this node needs root rights", do="Save the plan with `plan --out FILE`, and apply it as root."
         )
-    if plan.blocked or any(finding.severity == "blocks" for finding in plan.findings):
+    if plan.stopped:
         raise Blocked("a finding blocks this plan", do="`compute-wizard check` says which, and what to do.")
     if any("one-way" in step.labels for step in plan.steps) and "one-way" not in accept:
         raise Refused("the plan has a step that cannot be taken back", do="Say --accept one-way if you mean it.")

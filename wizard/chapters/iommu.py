@@ -38,7 +38,9 @@ class Answers(AnswersModel):
 
 
 def suggest(facts: Facts) -> Answers | None:
-    return Answers(enable=True, passthrough_mode=True)
+    """Wherever there is a card to be passed through: without one there is nothing to be held in check."""
+    wanted = any(function.offer in ("offered", "off") and not function.is_vf for function in facts.pci.functions)
+    return Answers(enable=True, passthrough_mode=True) if wanted else None
 
 
 def questions(facts: Facts, answers: AllAnswers) -> list[Question | Table]:
@@ -188,10 +190,10 @@ def _grubby_actions(words: list[str]) -> tuple[Action, ...]:
 
 
 def findings(facts: Facts, answers: AllAnswers) -> list[Finding]:
-    found = _bios(facts)
     mine = answers.of(Answers)
     if mine is None or not mine.enable:
-        return found
+        return [finding.model_copy(update={"severity": "tells"}) for finding in _bios(facts)]
+    found = _bios(facts)
     if facts.boot.way in ("unknown", "systemd-boot"):
         found.append(
             Finding(
@@ -229,7 +231,7 @@ def _bios(facts: Facts) -> list[Finding]:
     if not table or facts.iommu.table or facts.iommu.running or not facts.iommu.table_seen:
         return []
     virtual = facts.system.virtualization not in ("none", "")
-    where = f"this node is itself a guest ({facts.system.virtualization}): its host has to give it a virtual IOMMU"
+    where = f"This node is itself a guest ({facts.system.virtualization}): its host has to give it a virtual IOMMU."
     return [
         Finding(
             code=f"IOMMU-NO-{table}",

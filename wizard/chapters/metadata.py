@@ -151,7 +151,7 @@ def _installed(facts: Facts, answers: AllAnswers, mine: Answers) -> Wants:
     products: tuple[Product, ...] = ()
     actions: tuple[Action, ...] = ()
     if facts.system.init == "systemd":
-        products = (services.unit_list((f"{services.UNITS}/{UNIT}",)),)
+        products = services.unit_list(facts, (f"{services.UNITS}/{UNIT}",))
         actions = services.enable(facts, NAME, UNIT, why)
     state = _state(facts, answers, mine)
     reasons = ("the rule, now: no guest has to wait for a reboot",) if state is None else state.differences
@@ -188,7 +188,7 @@ def _removed(facts: Facts) -> Wants:
         )
         actions += (Action(step, order=20),)
     units = tuple(path for path in paths if path.startswith(services.UNITS))
-    return Wants(edits=tuple(edits), products=(services.unit_list(units),) if units else (), actions=actions)
+    return Wants(edits=tuple(edits), products=services.unit_list(facts, units), actions=actions)
 
 
 def _state(facts: Facts, answers: AllAnswers, mine: Answers) -> ebtables.MetadataState | None:
