@@ -181,12 +181,14 @@ def _own(node: Node, seen: list[_Seen], unseen: list[Unseen]) -> tuple[OwnFile, 
         if each.past.state in ("undone", "rolled_back") or each.past.undoes:
             continue
         for number, step in enumerate(each.plan.steps, 1):
+            if not isinstance(step, WriteFile | RemoveFile):
+                continue
             if number not in each.record.backups or number in each.record.taken_back:
                 continue
             try:
                 if isinstance(step, RemoveFile):
                     own.pop(step.path, None)
-                elif isinstance(step, WriteFile):
+                else:
                     before = run_records.read_backup(node, each.past.id, each.record.backups[number])
                     _put(own, step.path, before, step.after.data())
             except (NodeError, InputError) as error:

@@ -1,0 +1,204 @@
+"""A plan as one POSIX shell script, for a node that cannot run this tool: it does exactly the plan, or stops.
+
+No secret leaves the node: a file that is there is described by line ranges of itself and the lines that are new, and what comes
+out is compared with the planned sha256 before it is put in place.
+"""
+
+from __future__ import annotations
+
+import difflib
+import shlex
+from collections.abc import Iterable, Iterator
+from importlib import resources
+
+from wizard import report
+from wizard.errors import NodeError
+from wizard.node.facts import Facts
+from wizard.plan import (
+    ExpectAttribute,
+    ExpectFile,
+    ExpectValue,
+    Plan,
+    RemoveFile,
+    Run,
+    SetAttribute,
+    Step,
+    StopByPidfile,
+    WriteFile,
+)
+
+END = "COMPUTE_WIZARD_END"
+PLACES = {"machine_id": "/etc/machine-id"}
+
+
+def _asset(name: str) -> str:
+    return resources.files("assets").joinpath("export", name).read_text(encoding="utf-8")
+
+
+def script(facts: Facts, plan: Plan) -> str:
+    """The script. Its backup directory holds an undo.sh once it has begun."""
+    return "\n".join(
+        [
+            "#!/bin/sh",
+            f"# compute-wizard: a plan for {plan.node.hostname or 'a node'} ({plan.node.os}), as a script.",
+            "# It checks that the node is as it was when the plan was made, backs up what it changes, and stops at the first failure.",
+            "# Run it as root: sh THIS-SCRIPT [--dry-run]",
+            "#",
+            *(f"# {number:3}. {report.title(step)}" for number, step in enumerate(plan.steps, 1)),
+            _asset("prologue.sh"),
+            *_start(plan),
+            *_expectations(plan),
+            *_begin(plan),
+            *(line for number, step in enumerate(plan.steps, 1) for line in _step(facts, number, step)),
+            *_ending(plan),
+            "",
+        ]
+    )
+
+
+def _start(plan: Plan) -> Iterator[str]:
+    yield 'if [ "${1:-}" = --dry-run ]; then'
+    for number, step in enumerate(plan.steps, 1):
+        yield f"\techo {shlex.quote(f'{number:3}. {report.title(step)}')}"
+    yield "\texit 0"
+    yield "fi"
+    yield '[ $# = 0 ] || { echo "usage: sh $0 [--dry-run]" >&2; exit 64; }'
+    yield '[ -n "$ROOT" ] || [ "$(id -u)" = 0 ] || { echo "this needs root rights" >&2; exit 1; }'
+
+
+def _expectations(plan: Plan) -> Iterator[str]:
+    yield "\n# --- the node has to be as it was when the plan was made"
+    for expected in plan.expects:
+        if isinstance(expected, ExpectFile):
+            if expected.sha256 is None:
+                yield _call("expect_absent", expected.path)
+            else:
+                yield _call("expect_file", expected.path, expected.sha256, expected.mode or "", expected.owner or "")
+        elif isinstance(expected, ExpectAttribute):
+            yield f'[ -n "$ROOT" ] || {_call("expect_value", expected.path, expected.value or "")}'
+        elif isinstance(expected, ExpectValue) and expected.kind in PLACES:
+            yield f'[ -n "$ROOT" ] || {_call("expect_value", PLACES[expected.kind], expected.value)}'
+    yield '[ "$PROBLEMS" = 0 ] || { echo "Nothing was changed. Make the plan anew." >&2; exit 4; }'
+
+
+def _begin(plan: Plan) -> Iterator[str]:
+    yield "\n# --- backup and the way back"
+    yield 'mkdir -p "$ROOT/var/lib/compute-wizard" && chmod 0700 "$ROOT/var/lib/compute-wizard" && mkdir -m 0700 "$BACKUP" ||'
+    yield '\tdie "$BACKUP cannot be made"'
+    yield from _document('cat >"$BACKUP/undo.sh"', _undo(plan))
+
+
+def _undo(plan: Plan) -> str:
+    """The text of undo.sh: commands that need the new files, then files and attributes, then what is made of them."""
+    numbered = list(enumerate(plan.steps, 1))
+    lines = [_asset("undo.sh")]
+    for number, step in reversed(numbered):
+        if isinstance(step, Run) and step.undo and step.undo_when == "before_files":
+            lines.append(_call("command_back", str(number), *step.undo))
+    for number, step in reversed(numbered):
+        if isinstance(step, WriteFile | RemoveFile):
+            lines.append(_call("file_back", str(number), step.path))
+        elif isinstance(step, SetAttribute):
+            lines.append(_call("value_back", str(number), step.path, step.before))
+    lines.append(
+        '[ ! -e "$HERE/directories" ] || sort -r "$HERE/directories" | while read -r d; do rmdir "$ROOT$d" 2>/dev/null; done'
+    )
+    seen: set[tuple[str, ...]] = set()
+    for number, step in numbered:
+        if isinstance(step, Run) and step.undo and step.undo_when == "after_files" and step.undo not in seen:
+            seen.add(step.undo)
+            lines.append(_call("command_back", str(number), *step.undo))
+    lines.append('echo "Taken back. Kernel arguments and VFs of ConnectX-3 leave at the next boot."')
+    return "\n".join(lines) + "\n"
+
+
+def _step(facts: Facts, number: int, step: Step) -> Iterator[str]:
+    yield ""
+    for why in step.why:
+        yield f"# {report.printable(why)}".replace("\n", " ")
+    yield _call("step", str(number), report.title(step))
+    if isinstance(step, WriteFile):
+        yield _call("begin_write", step.path)
+        yield from _content(_old(facts, step), step.after.data())
+        yield _call("finish_write", step.path, step.after.sha256, step.after.mode, step.after.owner)
+    elif isinstance(step, RemoveFile):
+        yield _call("remove", step.path)
+    elif isinstance(step, SetAttribute):
+        yield _call("attribute", step.path, step.after)
+    elif isinstance(step, StopByPidfile):
+        yield _call("stop", step.pidfile, step.must_contain)
+    else:
+        yield _call("run", *step.argv)
+
+
+def _old(facts: Facts, step: WriteFile) -> bytes:
+    if step.before is None:
+        return b""
+    content = facts.content(step.path)
+    if content is None:
+        raise NodeError("cannot be read any more", where=step.path)
+    return content
+
+
+def _content(old: bytes, new: bytes) -> Iterator[str]:
+    """Commands that put the new content together: ranges of the old file's lines, and new lines as they are."""
+    before, after = old.split(b"\n"), new.split(b"\n")
+    before, after = _kept_ends(before), _kept_ends(after)
+    matcher = difflib.SequenceMatcher(None, before, after, autojunk=False)
+    for tag, first, last, start, end in matcher.get_opcodes():
+        if tag == "equal":
+            yield f"lines {first + 1} {last}"
+        elif start < end:
+            yield from _literal(after[start:end])
+
+
+def _kept_ends(lines: list[bytes]) -> list[bytes]:
+    """Lines with their line end; the last one without, where the file has none."""
+    found = [line + b"\n" for line in lines[:-1]]
+    return [*found, lines[-1]] if lines[-1] else found
+
+
+def _literal(lines: list[bytes]) -> Iterator[str]:
+    """Commands that write these bytes: a here-document where they are plain text, octal escapes elsewhere."""
+    text: list[str] = []
+    for line in lines:
+        plain = _plain(line)
+        if plain is None:
+            yield from _document('cat >>"$NEW"', "".join(text)) if text else ()
+            text = []
+            octal = "".join(f"\\{byte:03o}" for byte in line)
+            yield f"printf '{octal}' >>\"$NEW\""
+        else:
+            text.append(plain)
+    if text:
+        yield from _document('cat >>"$NEW"', "".join(text))
+
+
+def _plain(line: bytes) -> str | None:
+    """A line that a here-document carries unchanged; None for others."""
+    try:
+        text = line.decode()
+    except UnicodeDecodeError:
+        return None
+    if not text.endswith("\n") or END in text:
+        return None
+    return text if all(char.isprintable() or char == "\t" for char in text[:-1]) else None
+
+
+def _document(command: str, text: str) -> Iterator[str]:
+    yield f"{command} <<'{END}'"
+    yield text.removesuffix("\n")
+    yield END
+
+
+def _ending(plan: Plan) -> Iterator[str]:
+    yield "\n# --- done"
+    yield 'printf "Done. It is taken back by: sh %s/undo.sh\\n" "$BACKUP"'
+    if plan.needs_reboot:
+        yield "echo 'A reboot is needed. The entry \"recovery mode\" of the boot menu boots without the new arguments.'"
+    if plan.controller:
+        yield from _document("cat", "On the controller:\n" + "\n".join(report.controller(plan.controller)) + "\n")
+
+
+def _call(name: str, *words: Iterable[str] | str) -> str:
+    return shlex.join([name, *(str(word) for word in words)])
