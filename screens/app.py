@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from textual import work
 from textual.app import App
 from textual.message import Message
+from textual.scrollbar import ScrollBarRender
 
 from screens.apply import ApplyPage
 from screens.base import Page
@@ -42,6 +43,11 @@ ALL: tuple[type[Page], ...] = (
     VerifyPage,
     HistoryPage,
 )
+
+
+# Parts of blocks are glyphs that a console's font does not have.
+ScrollBarRender.VERTICAL_BARS = [" "] * 8
+ScrollBarRender.HORIZONTAL_BARS = [" "] * 8
 
 
 class Looked(Message):

@@ -6,13 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from wizard.apply.undo import undo_plan
-from wizard.export.shell import script
-
 from wizard import answer_files, store
 from wizard.answers import AllAnswers
 from wizard.apply import launch
+from wizard.apply.undo import undo_plan
 from wizard.errors import UsageError
+from wizard.export.shell import script
 from wizard.merge import make_plan
 from wizard.node import facts as fact_reader
 from wizard.node.facts import Facts

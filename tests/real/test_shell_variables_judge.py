@@ -16,14 +16,20 @@ from wizard.formats.shell_variables import Source, evaluate
 
 NAMES = ["AA", "BB", "CC"]
 PLAIN = st.text("abc =,.:/_-#", max_size=8)
-REFERENCE = st.sampled_from(["$AA", "${BB}", "${CC:+x $CC}", "${AA:-d e}", "${BB-f}", "${CC+g}", "\\$h", '\\"', "\\\\", "$", "\\z", "%"])
-QUOTED = st.lists(st.one_of(PLAIN, REFERENCE), max_size=4).map(lambda parts: '"' + "".join(parts).replace("`", "") + '"')
-SINGLE = st.text("abc $\"\\#\n=", max_size=8).map(lambda text: f"'{text}'")
-BARE = st.lists(st.one_of(st.text("abc=,.:/_-", max_size=5), st.sampled_from(["$AA", "${BB}", "\\ ", "\\$"])), max_size=3).map("".join)
-VALUE = st.lists(st.one_of(QUOTED, SINGLE, BARE), min_size=1, max_size=3).map("".join)
-LINE = st.tuples(st.sampled_from(["", "export "]), st.sampled_from(NAMES), VALUE, st.sampled_from(["\n", " # c\n", ";", " \\\n\n"])).map(
-    lambda each: f"{each[0]}{each[1]}={each[2]}{each[3]}"
+REFERENCE = st.sampled_from(
+    ["$AA", "${BB}", "${CC:+x $CC}", "${AA:-d e}", "${BB-f}", "${CC+g}", "\\$h", '\\"', "\\\\", "$", "\\z", "%"]
 )
+QUOTED = st.lists(st.one_of(PLAIN, REFERENCE), max_size=4).map(
+    lambda parts: '"' + "".join(parts).replace("`", "") + '"'
+)
+SINGLE = st.text('abc $"\\#\n=', max_size=8).map(lambda text: f"'{text}'")
+BARE = st.lists(
+    st.one_of(st.text("abc=,.:/_-", max_size=5), st.sampled_from(["$AA", "${BB}", "\\ ", "\\$"])), max_size=3
+).map("".join)
+VALUE = st.lists(st.one_of(QUOTED, SINGLE, BARE), min_size=1, max_size=3).map("".join)
+LINE = st.tuples(
+    st.sampled_from(["", "export "]), st.sampled_from(NAMES), VALUE, st.sampled_from(["\n", " # c\n", ";", " \\\n\n"])
+).map(lambda each: f"{each[0]}{each[1]}={each[2]}{each[3]}")
 
 
 @settings(max_examples=100, deadline=None)

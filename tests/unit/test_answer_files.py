@@ -76,7 +76,9 @@ def test_what_is_written_is_read_back_the_same(tmp_path: Path) -> None:
 
 
 def test_the_short_form_is_one_pool_over_all_cards(tmp_path: Path) -> None:
-    short = load(tmp_path, HEAD + '[passthrough]\nalias = "ib"\ndevices = "vfs"\nflavor = { name = "m1.ib", count = 2 }\n')
+    short = load(
+        tmp_path, HEAD + '[passthrough]\nalias = "ib"\ndevices = "vfs"\nflavor = { name = "m1.ib", count = 2 }\n'
+    )
     assert short.to_data()["passthrough"]["pool"] == [
         {"name": "ib", "cards": "all", "flavor": {"name": "m1.ib", "count": 2}}
     ]
@@ -93,21 +95,34 @@ def test_the_short_form_is_one_pool_over_all_cards(tmp_path: Path) -> None:
         (HEAD + '[iommu]\nenable = "maybe"', ["iommu.enable", "true or false", "maybe"]),
         (HEAD + "[[vfs.card]]\nmatch = { serial = 'x' }\ncount = -1", ["vfs.card[1].count", "0 to 1024"]),
         (HEAD + "[[vfs.card]]\nmatch = { serial = 'x' }\ncount = 'all'", ["vfs.card[1].count", '"max"']),
-        (HEAD + "[[vfs.card]]\nmatch = { serial = 'x', mac = '24:8a:07:11:22:33' }\ncount = 1", ["vfs.card[1].match", "exactly one"]),
-        (HEAD + "[[vfs.card]]\nmatch = { address = '3b:00.0' }\ncount = 1", ["vfs.card[1].match.address", "0000:3b:00.0"]),
-        (HEAD + "[[vfs.card]]\nmatch = { serial = 'x' }\ncount = 1\nhost_vfs = 2", ["vfs.card[1]", "cannot keep 2 of 1"]),
+        (
+            HEAD + "[[vfs.card]]\nmatch = { serial = 'x', mac = '24:8a:07:11:22:33' }\ncount = 1",
+            ["vfs.card[1].match", "exactly one"],
+        ),
+        (
+            HEAD + "[[vfs.card]]\nmatch = { address = '3b:00.0' }\ncount = 1",
+            ["vfs.card[1].match.address", "0000:3b:00.0"],
+        ),
+        (
+            HEAD + "[[vfs.card]]\nmatch = { serial = 'x' }\ncount = 1\nhost_vfs = 2",
+            ["vfs.card[1]", "cannot keep 2 of 1"],
+        ),
         (HEAD + "[[gateways.network]]\nlabel = 'a,b'\nrouter = '10.0.0.1'", ["gateways.network[1].label"]),
         (HEAD + "[[gateways.network]]\nlabel = 'a #b'\nrouter = '10.0.0.1'", ["gateways.network[1].label"]),
         (HEAD + '[[gateways.network]]\nlabel = "a\\nb"\nrouter = "10.0.0.1"', ["gateways.network[1].label"]),
         (HEAD + "[[gateways.network]]\nlabel = 'a'\nrouter = '10.0.0.1/24'", ["gateways.network[1].router", "alone"]),
         (HEAD + "[[gateways.network]]\nlabel = 'a'\nrouter = '10.0.0.256'", ["gateways.network[1].router"]),
-        (HEAD + "[[gateways.network]]\nlabel = 'a'\nrouter = '10.0.0.1'\nvlan = 4095", ["gateways.network[1].vlan", "4094"]),
+        (
+            HEAD + "[[gateways.network]]\nlabel = 'a'\nrouter = '10.0.0.1'\nvlan = 4095",
+            ["gateways.network[1].vlan", "4094"],
+        ),
         (
             HEAD + "[[gateways.network]]\nlabel = 'a'\nrouter = '10.0.1.1'\ncidr = '10.0.0.0/24'",
             ["gateways.network[1]", "10.0.1.1", "not in its network 10.0.0.0/24"],
         ),
         (
-            HEAD + "[[gateways.network]]\nlabel = 'a'\nrouter = '10.0.0.1'\n[[gateways.network]]\nlabel = 'a'\nrouter = '10.0.1.1'",
+            HEAD
+            + "[[gateways.network]]\nlabel = 'a'\nrouter = '10.0.0.1'\n[[gateways.network]]\nlabel = 'a'\nrouter = '10.0.1.1'",
             ["label a is there twice"],
         ),
         (

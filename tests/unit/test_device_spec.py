@@ -14,7 +14,9 @@ from wizard.node.pci import PciFunction
 
 FUNCTIONS = pci.read(today()).functions
 PF = next(function for function in FUNCTIONS if function.address == "0000:3b:00.0")
-VF = dataclasses.replace(PF, address="0000:3b:00.2", device="1018", physical_function=PF.address, netdevs=(), total_vfs=None)
+VF = dataclasses.replace(
+    PF, address="0000:3b:00.2", device="1018", physical_function=PF.address, netdevs=(), total_vfs=None
+)
 DISK = next(function for function in FUNCTIONS if function.address == "0000:4b:00.0")
 
 

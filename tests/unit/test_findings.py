@@ -31,7 +31,9 @@ def test_no_dmar_blocks_the_iommu_and_what_needs_it_but_not_the_redirect() -> No
 def test_no_ivrs_on_amd() -> None:
     node = origin()
     remove(node, "/sys/firmware/acpi/tables/DMAR")
-    node.entries["/proc/cpuinfo"].content = node.entries["/proc/cpuinfo"].content.replace(b"GenuineIntel", b"AuthenticAMD")
+    node.entries["/proc/cpuinfo"].content = node.entries["/proc/cpuinfo"].content.replace(
+        b"GenuineIntel", b"AuthenticAMD"
+    )
     assert "BIOS" in found(planned(node), "IOMMU-NO-IVRS").do
 
 
@@ -146,7 +148,9 @@ def test_the_card_that_carries_ssh_is_named() -> None:
 
 def test_another_owner_of_the_vfs_is_named() -> None:
     node = today()
-    node.write("/etc/netplan/60-sriov.yaml", "network:\n  ethernets:\n    enp59s0f0np0:\n      virtual-function-count: 4\n")
+    node.write(
+        "/etc/netplan/60-sriov.yaml", "network:\n  ethernets:\n    enp59s0f0np0:\n      virtual-function-count: 4\n"
+    )
     finding = found(planned(node), "VFS-OTHER-OWNER")
     assert "/etc/netplan/60-sriov.yaml line 4" in finding.seen
 
@@ -162,7 +166,12 @@ def test_a_spec_that_matches_the_node_s_own_card_blocks() -> None:
 
 def test_a_spec_that_is_in_nova_conf_and_matches_the_disk_controller_is_warned_of() -> None:
     node = origin()
-    replace(node, "/etc/nova/nova.conf", "[DEFAULT]\n", '[DEFAULT]\npci_passthrough_whitelist = {"adress": "0000:04:00.0"}\n')
+    replace(
+        node,
+        "/etc/nova/nova.conf",
+        "[DEFAULT]\n",
+        '[DEFAULT]\npci_passthrough_whitelist = {"adress": "0000:04:00.0"}\n',
+    )
     plan = planned(node)
     assert "adress" in found(plan, "PASSTHROUGH-UNKNOWN-KEY").seen
     assert "root disk" in found(plan, "PASSTHROUGH-OWN-DEVICE").seen
@@ -178,7 +187,9 @@ def _juju(node: MemoryNode) -> None:
 
 
 def _puppet(node: MemoryNode) -> None:
-    node.entries["/etc/nova/nova.conf"].content = b"# This file is managed by Puppet\n" + node.entries["/etc/nova/nova.conf"].content
+    node.entries["/etc/nova/nova.conf"].content = (
+        b"# This file is managed by Puppet\n" + node.entries["/etc/nova/nova.conf"].content
+    )
 
 
 @pytest.mark.parametrize(("manage", "name"), [(_kolla, "kolla"), (_juju, "juju"), (_puppet, "puppet")])
@@ -238,9 +249,7 @@ def test_neutron_has_its_own_way_for_gateways_and_metadata() -> None:
     plan = planned(today())
     assert found(plan, "GATEWAYS-NEUTRON").severity == "tells"
     assert found(plan, "METADATA-NEUTRON").severity == "tells"
-    asked = planned(
-        today(), gateways={"network": [{"label": "a", "router": "10.0.0.1"}]}, metadata={"redirect": True}
-    )
+    asked = planned(today(), gateways={"network": [{"label": "a", "router": "10.0.0.1"}]}, metadata={"redirect": True})
     assert {"gateways", "metadata"} <= set(asked.blocked)
 
 
@@ -293,7 +302,9 @@ def test_a_file_that_may_not_be_read_blocks_its_chapters_only(monkeypatch: pytes
 def test_every_code_has_a_page() -> None:
     pattern = re.compile(r'"((?:IOMMU|VFS|PASSTHROUGH|GATEWAYS|METADATA|FILE|GUESTS|UNDO)-[A-Z0-9]+(?:-[A-Z0-9]+)*)"')
     used = {
-        code for path in (REPOSITORY / "wizard").rglob("*.py") for code in pattern.findall(path.read_text(encoding="utf-8"))
+        code
+        for path in (REPOSITORY / "wizard").rglob("*.py")
+        for code in pattern.findall(path.read_text(encoding="utf-8"))
     } | {"IOMMU-NO-DMAR", "IOMMU-NO-IVRS", "IOMMU-NO-IORT"}
     pages = {path.stem for path in (REPOSITORY / "docs/findings").glob("*.md")} - {"README"}
     assert used == pages

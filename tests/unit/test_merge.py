@@ -117,11 +117,15 @@ def test_secrets_are_in_no_preview() -> None:
     secrets = ("RABBIT", "rabbit_password", "connection")
     shown = report.plan(plan) + plan.masked().to_json()
     conf = facts.read(origin()).content("/etc/nova/nova.conf") or b""
-    values = [line.partition("=")[2].strip() for line in conf.decode().splitlines() if "password" in line or "connection" in line]
+    values = [
+        line.partition("=")[2].strip()
+        for line in conf.decode().splitlines()
+        if "password" in line or "connection" in line
+    ]
     assert values
     for value in values:
         assert value not in shown
-    assert "complete\": false" in plan.masked().to_json()
+    assert 'complete": false' in plan.masked().to_json()
     assert secrets
 
 

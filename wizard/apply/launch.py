@@ -22,6 +22,8 @@ from wizard.node.recorded import DirectoryNode
 from wizard.node.run_records import LOCK, Event, lock_holder
 from wizard.plan import Plan, Run, SetAttribute, StopByPidfile, digest
 
+# A child of nobody, in a session of its own: neither the end of the terminal nor that of its parent reaches it.
+DETACH = "import os, sys\nif os.fork():\n    os._exit(0)\nos.setsid()\nos.execv(sys.argv[1], sys.argv[1:])"
 RESULTS = {
     "done": Exit.DONE,
     "refused": Exit.REFUSED,
@@ -110,9 +112,8 @@ def _spawn(place: Path, run: str, directory: Path, commands: str) -> None:
         if subprocess.run(words, capture_output=True, check=False, stdin=subprocess.DEVNULL).returncode == 0:
             return
     with (directory / "runner.log").open("wb") as log:
-        subprocess.Popen(
-            argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, cwd="/", close_fds=True
-        )
+        words = [sys.executable, "-I", "-c", DETACH, *argv]
+        subprocess.run(words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/", check=True)
 
 
 def resume(root: str | Path, run: str) -> Started:

@@ -11,7 +11,19 @@ from hypothesis import strategies as st
 from wizard.errors import FormatError
 from wizard.formats.ebtables import Chain, Rule, foreign_metadata_rules, metadata_state, parse_listing
 
-RULE = ("!", "-i", "vlan101", "--logical-in", "br101", "--ip-dst", "169.254.169.254", "--ip-proto", "tcp", "--ip-dport", "80")
+RULE = (
+    "!",
+    "-i",
+    "vlan101",
+    "--logical-in",
+    "br101",
+    "--ip-dst",
+    "169.254.169.254",
+    "--ip-proto",
+    "tcp",
+    "--ip-dport",
+    "80",
+)
 TAIL = ("-j", "redirect", "--redirect-target", "ACCEPT")
 LISTING = """\
 Bridge table: nat
@@ -26,9 +38,18 @@ Bridge chain: cw-metadata, entries: 0, policy: RETURN
 @pytest.mark.parametrize(
     ("line", "packets"),
     [
-        ("-p IPv4 -i ! vlan101 --logical-in br101 --ip-dst 169.254.169.254 --ip-proto tcp --ip-dport 80 -j redirect ", None),
-        ("-p IPv4 ! -i vlan101 --logical-in br101 --ip-dst 169.254.169.254 --ip-proto 6 --ip-dport 80 -j redirect", None),
-        ("1. -p IPv4 -i ! vlan101 --logical-in br101 --ip-dst 169.254.169.254/32 --ip-proto tcp --ip-dport 80 -j redirect ", None),
+        (
+            "-p IPv4 -i ! vlan101 --logical-in br101 --ip-dst 169.254.169.254 --ip-proto tcp --ip-dport 80 -j redirect ",
+            None,
+        ),
+        (
+            "-p IPv4 ! -i vlan101 --logical-in br101 --ip-dst 169.254.169.254 --ip-proto 6 --ip-dport 80 -j redirect",
+            None,
+        ),
+        (
+            "1. -p IPv4 -i ! vlan101 --logical-in br101 --ip-dst 169.254.169.254/32 --ip-proto tcp --ip-dport 80 -j redirect ",
+            None,
+        ),
         (
             "1 -p IPv4 -i ! vlan101 --logical-in br101 --ip-dst 169.254.169.254 --ip-proto tcp --ip-dport 80 -j redirect "
             "--redirect-target ACCEPT , pcnt = 7 -- bcnt = 420",
@@ -69,7 +90,9 @@ JUMP = "-p IPv4 --ip-dst 169.254.169.254 --ip-proto tcp --ip-dport 80 -j cw-meta
 def state(jumps: int, *rules: str) -> tuple[bool, tuple[str, ...]]:
     text = "Bridge table: nat\n\nBridge chain: PREROUTING, entries: 1, policy: ACCEPT\n" + f"{JUMP}\n" * jumps
     text += "\nBridge chain: cw-metadata, entries: 2, policy: RETURN\n" + "".join(f"{rule}\n" for rule in rules)
-    found = metadata_state(parse_listing(text), chain="cw-metadata", bridges=["br1"], uplinks=["vlan+"], target="CONTINUE")
+    found = metadata_state(
+        parse_listing(text), chain="cw-metadata", bridges=["br1"], uplinks=["vlan+"], target="CONTINUE"
+    )
     assert found.right == (not found.differences)
     return found.right, found.differences
 

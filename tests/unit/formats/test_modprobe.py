@@ -19,7 +19,10 @@ WANTED = {"num_vfs": "16", "probe_vf": "0"}
         (b"# own", b"# own\noptions mlx4_core num_vfs=16 probe_vf=0\n"),
         (b"# own\r\n", b"# own\r\noptions mlx4_core num_vfs=16 probe_vf=0\r\n"),
         (b"options mlx4-core num_vfs=4 x=1\n", b"options mlx4-core num_vfs=16 x=1 probe_vf=0\n"),
-        (b"options mlx4_core num_vfs=4\noptions mlx4_core num_vfs=8\n", b"options mlx4_core\noptions mlx4_core num_vfs=16 probe_vf=0\n"),
+        (
+            b"options mlx4_core num_vfs=4\noptions mlx4_core num_vfs=8\n",
+            b"options mlx4_core\noptions mlx4_core num_vfs=16 probe_vf=0\n",
+        ),
         (b"options mlx4_core a=1 \\\n  num_vfs=4\n", b"options mlx4_core a=1 \\\n  num_vfs=16 probe_vf=0\n"),
         (b"options mlx4_en x=1\n", b"options mlx4_en x=1\noptions mlx4_core num_vfs=16 probe_vf=0\n"),
     ],
@@ -32,11 +35,20 @@ def test_the_smallest_change(before: bytes | None, after: bytes) -> None:
 def test_removing_takes_the_line_where_nothing_is_left() -> None:
     content = b"# own\noptions mlx4_core num_vfs=16 probe_vf=0\nblacklist x\n"
     assert modprobe.remove_parameters(content, "mlx4_core", ["num_vfs", "probe_vf"]) == b"# own\nblacklist x\n"
-    assert modprobe.remove_parameters(content, "mlx4_core", ["num_vfs"]) == b"# own\noptions mlx4_core probe_vf=0\nblacklist x\n"
+    assert (
+        modprobe.remove_parameters(content, "mlx4_core", ["num_vfs"])
+        == b"# own\noptions mlx4_core probe_vf=0\nblacklist x\n"
+    )
 
 
 def test_the_order_of_files() -> None:
-    paths = ["/lib/modprobe.d/a.conf", "/etc/modprobe.d/z.conf", "/etc/modprobe.d/b.conf", "/lib/modprobe.d/b.conf", "/etc/modprobe.d/n.txt"]
+    paths = [
+        "/lib/modprobe.d/a.conf",
+        "/etc/modprobe.d/z.conf",
+        "/etc/modprobe.d/b.conf",
+        "/lib/modprobe.d/b.conf",
+        "/etc/modprobe.d/n.txt",
+    ]
     assert modprobe.order(paths) == ["/lib/modprobe.d/a.conf", "/etc/modprobe.d/b.conf", "/etc/modprobe.d/z.conf"]
 
 
