@@ -25,6 +25,16 @@ expect_value() { # PATH VALUE
 	[ "$(cat "$ROOT$1" 2>/dev/null)" = "$2" ] || problem "$1 was $2, and is $(cat "$ROOT$1" 2>/dev/null) now"
 }
 
+expect_machine() { # ID PATH…
+	id=$1
+	shift
+	for path; do
+		[ -s "$path" ] || continue
+		[ "$(cat "$path")" = "$id" ] || problem "the plan was made for another machine"
+		return 0
+	done
+}
+
 # --- steps
 step() { NUMBER=$1; printf '%3s. %s\n' "$1" "$2"; }
 finished() { printf '%s\n' "$NUMBER" >>"$BACKUP/done"; }

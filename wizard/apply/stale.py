@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from wizard.errors import InputError, NodeError, NotThere, Refused
 from wizard.node.node import Node
+from wizard.node.system import machine_id
 from wizard.plan import ExpectAttribute, ExpectFile, ExpectValue, Plan, digest
 from wizard.version import VERSION
-
-PLACES = {"boot_id": "/proc/sys/kernel/random/boot_id", "machine_id": "/etc/machine-id"}
 
 
 def differences(node: Node, plan: Plan) -> list[str]:
@@ -52,7 +51,7 @@ def _value(node: Node, expected: ExpectValue) -> list[str]:
         return (
             [] if expected.value == VERSION else [f"the plan was made by version {expected.value}, this is {VERSION}"]
         )
-    now = node.text(PLACES[expected.kind])
+    now = machine_id(node) if expected.kind == "machine_id" else node.text("/proc/sys/kernel/random/boot_id")
     if now == expected.value:
         return []
     words = {"boot_id": "the node was rebooted since", "machine_id": "the plan was made for another machine"}

@@ -14,6 +14,7 @@ from importlib import resources
 from wizard import report
 from wizard.errors import NodeError
 from wizard.node.facts import Facts
+from wizard.node.system import MACHINE_ID
 from wizard.plan import (
     ExpectAttribute,
     ExpectFile,
@@ -28,7 +29,6 @@ from wizard.plan import (
 )
 
 END = "COMPUTE_WIZARD_END"
-PLACES = {"machine_id": "/etc/machine-id"}
 
 
 def _asset(name: str) -> str:
@@ -76,8 +76,8 @@ def _expectations(plan: Plan) -> Iterator[str]:
                 yield _call("expect_file", expected.path, expected.sha256, expected.mode or "", expected.owner or "")
         elif isinstance(expected, ExpectAttribute):
             yield f'[ -n "$ROOT" ] || {_call("expect_value", expected.path, expected.value or "")}'
-        elif isinstance(expected, ExpectValue) and expected.kind in PLACES:
-            yield f'[ -n "$ROOT" ] || {_call("expect_value", PLACES[expected.kind], expected.value)}'
+        elif isinstance(expected, ExpectValue) and expected.kind == "machine_id":
+            yield f'[ -n "$ROOT" ] || {_call("expect_machine", expected.value, *MACHINE_ID)}'
     yield '[ "$PROBLEMS" = 0 ] || { echo "Nothing was changed. Make the plan anew." >&2; exit 4; }'
 
 

@@ -47,6 +47,7 @@ class SystemFacts:
 
 
 Init = Literal["systemd", "upstart", "sysvinit", "unknown"]
+MACHINE_ID = ("/etc/machine-id", "/var/lib/dbus/machine-id")
 _LIKE = {"ubuntu": "debian", "rocky": "rhel", "almalinux": "rhel", "centos": "rhel", "fedora": "fedora"}
 _GUESTS = {
     "QEMU": "kvm",
@@ -81,12 +82,17 @@ def read(node: Node) -> SystemFacts:
         virtualization=virtualization,
         container=virtualization in ("docker", "lxc", "podman", "systemd-nspawn", "container"),
         boot_id=node.text("/proc/sys/kernel/random/boot_id") or "",
-        machine_id=node.text("/etc/machine-id") or node.text("/var/lib/dbus/machine-id") or "",
+        machine_id=machine_id(node),
         boot_free=_boot_free() if node.live else None,
         unseen=()
         if release
         else (Unseen("which operating system this is", "neither os-release nor lsb-release says so"),),
     )
+
+
+def machine_id(node: Node) -> str:
+    """The machine's own id, or empty: before systemd it was D-Bus that kept it."""
+    return next((text for path in MACHINE_ID if (text := node.text(path))), "")
 
 
 def _release(node: Node) -> dict[str, str]:

@@ -1,0 +1,239 @@
+"""The command line: results on stdout, one clear message on stderr, exit codes as promised, nothing written by looking."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from wizard import arguments, cli
+from wizard.demo import built_in
+from wizard.node import described
+
+
+@pytest.fixture
+def origin(tmp_path: Path) -> Path:
+    place = tmp_path / "origin"
+    place.mkdir()
+    described.materialise(built_in("origin"), place)
+    return place
+
+
+def call(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
+    code = cli.main(list(words))
+    said = capsys.readouterr()
+    return code, said.out, said.err
+
+
+def fingerprint(directory: Path) -> str:
+    whole = hashlib.sha256()
+    for path in sorted(directory.rglob("*")):
+        status = path.lstat()
+        whole.update(f"{path} {status.st_mode} {status.st_mtime_ns} {status.st_size}".encode())
+        if path.is_file() and not path.is_symlink():
+            whole.update(path.read_bytes())
+    return whole.hexdigest()
+
+
+def test_looking_leaves_no_trace_and_stderr_is_empty(origin: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = fingerprint(origin)
+    for words, code in (
+        (["inspect"], 0),
+        (["inspect", "--json"], 0),
+        (["check"], 0),
+        (["check", "--json"], 0),
+        (["suggest"], 0),
+        (["plan"], 2),
+        (["plan", "--json"], 2),
+        (["verify"], 2),
+        (["verify", "--json"], 2),
+        (["history"], 0),
+        (["history", "--json"], 0),
+    ):
+        got, out, err = call(capsys, *words, "--root", str(origin))
+        assert (got, err) == (code, ""), words
+        assert out
+        if "--json" in words:
+            json.loads(out)
+    assert fingerprint(origin) == before
+
+
+def test_the_root_may_stand_before_the_command(origin: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(capsys, "--root", str(origin), "inspect")[1] == call(capsys, "inspect", "--root", str(origin))[1]
+
+
+def test_a_tar_is_a_node_too(origin: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "node.tar.gz"
+    with tarfile.open(path, "w:gz") as archive:
+        archive.add(origin, arcname=".")
+    code, out, err = call(capsys, "plan", "--json", "--root", str(path))
+    assert (code, err) == (2, "")
+    ours, theirs = json.loads(out), json.loads(call(capsys, "plan", "--json", "--root", str(origin))[1])
+    assert [step["diff"] for step in ours["steps"] if "diff" in step] == [
+        step["diff"] for step in theirs["steps"] if "diff" in step
+    ]
+    code, _, err = call(
+        capsys,
+        "apply",
+        "--root",
+        str(path),
+        "--answers",
+        str(_answers(tmp_path, capsys, origin)),
+        "--yes",
+        "--files-only",
+    )
+    assert code == 1
+    assert "read only" in err
+
+
+def _answers(tmp_path: Path, capsys: pytest.CaptureFixture[str], origin: Path) -> Path:
+    path = tmp_path / "answers.toml"
+    path.write_text(call(capsys, "suggest", "--root", str(origin))[1], encoding="utf-8")
+    return path
+
+
+def test_what_suggest_says_gives_the_same_plan_as_no_answers(
+    origin: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answers = _answers(tmp_path, capsys, origin)
+    assert call(capsys, "plan", "--root", str(origin), "--answers", str(answers)) == call(
+        capsys, "plan", "--root", str(origin)
+    )
+
+
+def test_a_saved_plan_is_complete_private_and_applied_as_it_is(
+    origin: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "change.plan"
+    assert call(capsys, "plan", "--root", str(origin), "--out", str(path))[0] == 2
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert json.loads(path.read_text(encoding="utf-8"))["complete"] is True
+    code, out, err = call(capsys, "apply", str(path), "--root", str(origin), "--yes")
+    assert (code, "files-only" in err) == (4, True)
+    code, out, err = call(capsys, "apply", str(path), "--root", str(origin), "--yes", "--files-only")
+    assert (code, err) == (0, "")
+    assert "not done here" in out
+    assert (origin / "etc/modprobe.d/mlx4_core.conf").read_text(
+        encoding="utf-8"
+    ) == "options mlx4_core num_vfs=16 probe_vf=0\n"
+    assert call(capsys, "apply", str(path), "--root", str(origin), "--yes", "--files-only")[0] == 4
+    assert call(capsys, "history", "--root", str(origin))[1].startswith("0001-")
+    code, out, err = call(capsys, "undo", "--root", str(origin), "--yes")
+    assert (code, err) != (0, "")  # commands cannot be taken back below a root
+
+
+def test_a_masked_plan_is_refused(origin: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "masked.plan"
+    path.write_text(call(capsys, "plan", "--json", "--root", str(origin))[1], encoding="utf-8")
+    code, _, err = call(capsys, "apply", str(path), "--root", str(origin), "--yes", "--files-only")
+    assert code == 1
+    assert "not complete" in err
+
+
+def test_without_a_terminal_and_yes_nothing_is_asked_and_nothing_done(
+    origin: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, _, err = call(
+        capsys, "apply", "--root", str(origin), "--files-only", "--answers", str(_answers(tmp_path, capsys, origin))
+    )
+    assert code == 64
+    assert "--yes" in err
+    assert not (origin / "etc/modprobe.d/mlx4_core.conf").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        ([], 64, "no command"),
+        (["nonsense"], 64, "nonsense"),
+        (["plan", "--no-such"], 64, "--no-such"),
+        (["apply"], 64, "either a PLAN or --answers"),
+        (["inspect", "--root", "/no/such/place"], 1, "does not exist"),
+        (["inspect", "--root", "/etc/hostname"], 1, "tar"),
+        (["plan", "--answers", "/no/such.toml"], 1, "No such file"),
+        (["apply", "/no/such.plan"], 1, "No such file"),
+        (["history", "77"], 1, "no run 77"),
+        (["export", "ansible", "--out", "/tmp/x"], 64, "script"),
+    ],
+)
+def test_mistakes_get_one_message(
+    words: list[str], code: int, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    got, out, err = call(capsys, *words)
+    assert got == code
+    assert message in err
+    assert err.startswith("compute-wizard: ")
+    assert "Traceback" not in out + err
+
+
+def test_a_truncated_recording_is_a_node_with_much_unseen(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    empty = tmp_path / "empty"
+    (empty / "sys/bus/pci/devices").mkdir(parents=True)
+    (empty / "sys/bus/pci/devices/0000:03:00.0").symlink_to("../../../devices/gone")
+    for command, codes in (("inspect", {0}), ("check", {0, 2}), ("suggest", {0}), ("plan", {0}), ("verify", {0, 7})):
+        code, out, err = call(capsys, command, "--root", str(empty))
+        assert code in codes, (command, out)
+        assert err == ""
+
+
+@pytest.mark.parametrize(
+    "content", [b"\xff\xfe[DEFAULT]\n", b"[DEFAULT\n", b"\xef\xbb\xbf[DEFAULT]\n", b"x = 1\n", b"[DEFAULT]\n  y\n"]
+)
+def test_a_nova_conf_that_nova_would_refuse_is_never_touched(
+    origin: Path, content: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (origin / "etc/nova/nova.conf").write_bytes(content)
+    code, out, err = call(capsys, "plan", "--root", str(origin))
+    assert (code, err) == (3, "")
+    assert "/etc/nova/nova.conf" in out
+    assert "change /etc/nova/nova.conf" not in out
+
+
+@pytest.mark.parametrize(
+    "change", [lambda c: c.replace(b"\n", b"\r\n"), lambda c: c.rstrip(b"\n"), lambda c: c + b"# filler\n" * 60000]
+)
+def test_odd_but_valid_files_are_edited_as_they_are(origin: Path, change, capsys: pytest.CaptureFixture[str]) -> None:  # type: ignore[no-untyped-def]
+    path = origin / "etc/nova/nova.conf"
+    path.write_bytes(change(path.read_bytes()))
+    code, out, err = call(capsys, "plan", "--root", str(origin))
+    assert (code, err) == (2, "")
+    assert "pci_passthrough_whitelist" in out
+
+
+def test_the_face_is_started_for_the_demo_only_by_the_entry_point(capsys: pytest.CaptureFixture[str]) -> None:
+    seen = []
+    assert (
+        cli.main(["demo", "--node", "today"], lambda node, root, ui, simulated: seen.append((root, ui, simulated)) or 0)
+        == 0
+    )
+    assert seen[0][1:] == ("auto", True)
+    assert not Path(seen[0][0]).exists()
+    assert call(capsys, "demo", "--node", "none-such")[0] in (1, 64)
+
+
+def test_commands_start_without_a_screen_library() -> None:
+    code = "import sys, wizard.cli; sys.exit(bool({'textual', 'questionary', 'prompt_toolkit', 'rich'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-I", "-c", code], check=False).returncode == 0
+
+
+def test_the_entry_point_says_which_python_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    from screens import start
+
+    said = io.StringIO()
+    monkeypatch.setattr(start, "NEEDED", (9, 9))
+    monkeypatch.setattr(start.sys, "stderr", said)
+    assert start.main() == 1
+    assert "needs Python 3.11 or newer" in said.getvalue()
+
+
+def test_the_documented_commands_are_those_that_there_are() -> None:
+    text = (Path(__file__).parents[2] / "docs/command-line.md").read_text(encoding="utf-8")
+    (commands,) = [action for action in arguments.parser()._actions if isinstance(action.choices, dict)]
+    for name in commands.choices or {}:
+        assert f"compute-wizard {name}" in text
