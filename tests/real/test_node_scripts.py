@@ -1,0 +1,185 @@
+"""The scripts and units that are installed onto nodes, run by the shells of old and new nodes."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from importlib import resources
+from pathlib import Path
+
+import pytest
+
+from wizard.formats.ebtables import metadata_state, parse_listing
+
+ASSETS = Path(str(resources.files("assets"))) / "node"
+SHELLS = [["dash"], ["busybox", "sh"]]
+PATH = "/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+def need(*programs: str) -> None:
+    for program in programs:
+        if shutil.which(program, path=PATH) is None:
+            pytest.skip(f"{program}: the program is not installed")
+
+
+@pytest.mark.parametrize("shell", SHELLS, ids=["dash", "busybox"])
+@pytest.mark.parametrize("name", ["compute-wizard-metadata", "compute-wizard-vfs", "recorder.sh"])
+def test_the_shells_can_parse_it(shell: list[str], name: str) -> None:
+    need(shell[0])
+    assert subprocess.run([*shell, "-n", ASSETS / name], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("shell", SHELLS, ids=["dash", "busybox"])
+def test_the_redirect_in_a_network_of_its_own(shell: list[str], tmp_path: Path) -> None:
+    need(shell[0], "ebtables", "unshare")
+    if os.geteuid() != 0:
+        pytest.skip("kernel: needs root for a network namespace")
+    config = tmp_path / "metadata.conf"
+    config.write_text('# c\nBRIDGES="br1441 br1442"\nUPLINKS="vlan+"\nTARGET="CONTINUE"\n', encoding="utf-8")
+    words = " ".join([*shell, str(ASSETS / "compute-wizard-metadata")])
+    match = "-p ipv4 --ip-dst 169.254.169.254 --ip-protocol 6 --ip-dport 80"
+    script = f"""
+    mark() {{ echo "=== $1 $?"; }}
+    {words} status; mark absent
+    {words} apply; mark apply
+    ebtables -t nat -L --Lc; mark listing
+    {words} apply; mark again
+    {words} status; mark status
+    ebtables -t nat -I PREROUTING {match} -j cw-metadata; ebtables -t nat -A cw-metadata -j ACCEPT
+    {words} status; mark differs
+    {words} apply; mark repaired
+    ebtables -t nat -L; mark listing
+    {words} remove; mark removed
+    {words} remove; mark twice
+    ebtables -t nat -L; mark listing
+    """
+    environment = {"PATH": PATH, "COMPUTE_WIZARD_METADATA_CONF": str(config)}
+    done = subprocess.run(
+        ["unshare", "-n", "sh", "-c", script], capture_output=True, text=True, env=environment, check=False
+    )
+    out = done.stdout
+    for line in ("absent 3", "apply 0", "again 0", "status 0", "differs 1", "repaired 0", "removed 0", "twice 0"):
+        assert f"=== {line}" in out, out + done.stderr
+    assert "in place already" in out
+    listings = [part.rpartition("Bridge table")[2] for part in out.split("=== listing 0")[:-1]]
+    for text in listings[:2]:
+        chains = parse_listing("Bridge table" + text)
+        state = metadata_state(
+            chains, chain="cw-metadata", bridges=["br1441", "br1442"], uplinks=["vlan+"], target="CONTINUE"
+        )
+        assert state.right, state.differences
+    assert not any(chain.rules for chain in parse_listing("Bridge table" + listings[2]).values())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'BRIDGES=""\nUPLINKS="vlan+"\nTARGET="CONTINUE"\n',
+        'BRIDGES="br1"\nTARGET="CONTINUE"\n',
+        'BRIDGES="br1;x"\nUPLINKS="a"\nTARGET="CONTINUE"\n',
+        'BRIDGES="br1"\nUPLINKS="a"\nTARGET="DROP"\n',
+    ],
+)
+def test_a_wrong_configuration_is_refused(text: str, tmp_path: Path) -> None:
+    need("dash")
+    (tmp_path / "c").write_text(text, encoding="utf-8")
+    environment = {"PATH": PATH, "COMPUTE_WIZARD_METADATA_CONF": str(tmp_path / "c")}
+    done = subprocess.run(
+        ["dash", ASSETS / "compute-wizard-metadata", "apply"],
+        capture_output=True,
+        text=True,
+        env=environment,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("compute-wizard-metadata: ")
+
+
+def card(tmp_path: Path, numvfs: str = "0") -> Path:
+    """A PF in a sysfs of files: writing to sriov_numvfs makes no VFs, so their links are there already."""
+    place = tmp_path / "bus/pci/devices/0000:3b:00.0"
+    (place / "net/eth0").mkdir(parents=True)
+    (place / "net/eth0/address").write_text("0c:42:a1:08:42:18\n", encoding="ascii")
+    (place / "driver").symlink_to("../../drivers/mlx5_core")
+    (tmp_path / "bus/pci/drivers/mlx5_core").mkdir(parents=True)
+    for name, value in {"vendor": "0x15b3", "device": "0x1017", "sriov_numvfs": numvfs, "sriov_totalvfs": "8"}.items():
+        (place / name).write_text(f"{value}\n", encoding="ascii")
+    for number in range(8):
+        (place / f"virtfn{number}").mkdir()
+    return place
+
+
+def vfs(tmp_path: Path, *words: str, shell: str = "dash") -> subprocess.CompletedProcess[str]:
+    need(shell)
+    environment = {"PATH": PATH, "COMPUTE_WIZARD_SYSFS": str(tmp_path), "COMPUTE_WIZARD_PATIENCE": "0"}
+    start = ["busybox", "sh"] if shell == "busybox" else [shell]
+    return subprocess.run(
+        [*start, ASSETS / "compute-wizard-vfs", *words], capture_output=True, text=True, env=environment, check=False
+    )
+
+
+@pytest.mark.parametrize("shell", ["dash", "busybox"])
+@pytest.mark.parametrize("before", ["0", "4"])
+def test_the_number_of_vfs_is_set(shell: str, before: str, tmp_path: Path) -> None:
+    place = card(tmp_path, before)
+    done = vfs(tmp_path, "0000:3b:00.0", "15b3", "1017", "mac=0C:42:a1:08:42:18", "8", shell=shell)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (place / "sriov_numvfs").read_text(encoding="ascii") == "8\n"
+    again = vfs(tmp_path, "0000:3b:00.0", "15b3", "1017", "mac=0c:42:a1:08:42:18", "8", shell=shell)
+    assert again.stdout == "0000:3b:00.0 has 8 VFs already\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["0000:3b:00.0", "15b3", "1019", "none", "8"], "the card moved"),
+        (["0000:3b:00.0", "15b3", "1017", "mac=00:00:00:00:00:01", "8"], "not the card"),
+        (["0000:3b:00.0", "15b3", "1017", "none", "9"], "allows 8"),
+        (["0000:af:00.0", "15b3", "1017", "none", "8"], "no PCI function"),
+        (["0000:3b:00.0", "15b3", "1017", "none", "8;x"], "no number"),
+        (["0000:3b:00.0"], "usage"),
+    ],
+)
+def test_another_card_and_a_wrong_number_are_refused(words: list[str], message: str, tmp_path: Path) -> None:
+    place = card(tmp_path)
+    done = vfs(tmp_path, *words)
+    assert done.returncode != 0
+    assert message in done.stderr
+    assert (place / "sriov_numvfs").read_text(encoding="ascii") == "0\n"
+
+
+def test_vfs_that_a_guest_may_have_are_left_alone(tmp_path: Path) -> None:
+    place = card(tmp_path, "4")
+    (place / "virtfn2/driver").symlink_to("../../../drivers/vfio-pci")
+    done = vfs(tmp_path, "0000:3b:00.0", "15b3", "1017", "none", "8")
+    assert done.returncode == 1
+    assert "virtfn2 is held by vfio-pci" in done.stderr
+    assert (place / "sriov_numvfs").read_text(encoding="ascii") == "4\n"
+
+
+@pytest.mark.parametrize("name", ["compute-wizard-metadata.service", "compute-wizard-vfs.service"])
+def test_systemd_has_nothing_to_say_against_the_units(name: str, tmp_path: Path) -> None:
+    need("systemd-analyze")
+    text = (ASSETS / name).read_text(encoding="utf-8")
+    for word, value in {
+        "ADDRESS": "0000:3b:00.0",
+        "VENDOR": "15b3",
+        "DEVICE": "1017",
+        "IDENTITY": "none",
+        "COUNT": "8",
+        "NAME": "ConnectX-5",
+    }.items():
+        text = text.replace(f"@{word}@", value)
+    assert "@" not in text
+    unit = tmp_path / name
+    unit.write_text(text.replace("/usr/local/sbin/compute-wizard", "/bin/true #"), encoding="utf-8")
+    done = subprocess.run(["systemd-analyze", "verify", unit], capture_output=True, text=True, check=False)
+    own = [line for line in done.stderr.splitlines() if name in line]
+    assert own == []
+
+
+@pytest.mark.parametrize("name", ["compute-wizard-metadata.upstart", "compute-wizard-vfs.upstart"])
+def test_upstart_has_nothing_to_say_against_the_jobs(name: str) -> None:
+    need("init-checkconf")
+    assert subprocess.run(["init-checkconf", ASSETS / name], check=False).returncode == 0
