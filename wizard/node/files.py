@@ -8,6 +8,9 @@ from wizard.errors import Denied, NodeError, NotThere
 from wizard.node.node import Node
 
 
+MASKED = "/.compute-wizard/masked"  # files that a recording holds without their secrets, a path each line
+
+
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """A file as it was found. `real` is its path with every link resolved inside the node; `mode` are permission bits."""
@@ -54,6 +57,8 @@ class Files:
     def _read(self, path: str) -> Snapshot | NodeError | None:
         if self._node is None:
             return Denied("the files of the node are not at hand", where=path)
+        if path in (self._node.text(MASKED) or "").splitlines():
+            return Denied("was recorded without its secrets: record the node --with-secrets to change it", where=path)
         try:
             real = self._node.resolve(path)
             status = self._node.status(path)

@@ -1,0 +1,172 @@
+#!/bin/sh
+# Records a compute node into a tar, so that compute-wizard can plan for it elsewhere. Needs no Python; reads, changes nothing.
+#
+#   sh recorder.sh [--with-secrets] node.tar
+#
+# As root it sees everything. nova.conf holds passwords: their values are left out, so that the tar can be handed on - but then
+# a plan cannot edit that file. With --with-secrets the file is recorded as it is; keep the tar as safe as the node itself.
+set -u
+export LC_ALL=C PATH="$PATH:/usr/sbin:/sbin"
+SECRETS=no
+if [ "${1:-}" = --with-secrets ]; then
+	SECRETS=yes
+	shift
+fi
+[ $# = 1 ] || { echo "usage: sh recorder.sh [--with-secrets] node.tar" >&2; exit 64; }
+OUT=$1
+umask 077
+PLACE=$(mktemp -d) || exit 1
+trap 'rm -rf "$PLACE"' EXIT
+trap 'exit 1' HUP INT TERM
+bounded() { if command -v timeout >/dev/null 2>&1; then timeout 20 "$@"; else "$@"; fi; }
+
+directory() { [ -d "$PLACE$1" ] || mkdir -p -m 0755 "$PLACE$1"; }
+link() { # PATH: the link itself
+	directory "${1%/*}"
+	[ -h "$PLACE$1" ] || ln -s "$(readlink "$1")" "$PLACE$1"
+}
+file() { # PATH…: regular files, by their content; mode and owner kept where this may
+	for path; do
+		[ -h "$path" ] && { link "$path"; path=$(readlink -f "$path" 2>/dev/null) || continue; }
+		[ -f "$path" ] && [ -r "$path" ] || continue
+		directory "${path%/*}"
+		[ -e "$PLACE$path" ] && continue
+		bounded cat "$path" >"$PLACE$path" 2>/dev/null
+		chmod "$(stat -c %a "$path" 2>/dev/null || echo 644)" "$PLACE$path"
+		chown "$(stat -c %u:%g "$path" 2>/dev/null || echo 0:0)" "$PLACE$path" 2>/dev/null
+		touch -r "$path" "$PLACE$path" 2>/dev/null
+	done
+}
+name() { # PATH…: that it is there, without its content
+	for path; do
+		[ -e "$path" ] || continue
+		directory "${path%/*}"
+		[ -e "$PLACE$path" ] || : >"$PLACE$path"
+		touch -r "$path" "$PLACE$path" 2>/dev/null
+	done
+}
+masked() { # PATH: sections and the options that compute-wizard knows; every other value is hidden
+	[ -f "$1" ] && [ -r "$1" ] || return 0
+	directory "${1%/*}"
+	sed -n '
+		/^\[/p
+		/^#/d
+		s/^\([a-z_0-9]*\(whitelist\|device_spec\|alias\|_filters\|network_api_class\|use_neutron\|network_manager\|multi_host\|vlan_[a-z]*\|flat_[a-z_]*\|public_interface\|my_ip\|metadata_host\|metadata_port\|metadata_listen[a-z_]*\|enabled_apis\|networks_path\|state_path\|dnsmasq_config_file\|use_single_default_gateway\|share_dhcp_address\|force_snat_range\|dhcpbridge_flagfile\)[[:space:]]*=.*\)$/\1/p' \
+		"$1" >"$PLACE$1"
+	chmod "$(stat -c %a "$1" 2>/dev/null || echo 640)" "$PLACE$1"
+	directory /.compute-wizard
+	printf '%s\n' "$1" >>"$PLACE/.compute-wizard/masked"
+}
+COMMANDS=0
+said() { # what a command says
+	command -v "$1" >/dev/null 2>&1 || return 0
+	COMMANDS=$((COMMANDS + 1))
+	own=$PLACE/.compute-wizard/commands/$COMMANDS-${1##*/}
+	mkdir -p "$own"
+	printf '%s\n' "$@" >"$own/argv"
+	bounded "$@" >"$own/stdout" 2>"$own/stderr" </dev/null
+	printf '%s\n' "$?" >"$own/status"
+}
+
+# --- the system
+file /etc/os-release /usr/lib/os-release /etc/lsb-release /etc/hostname /etc/passwd /etc/group /etc/machine-id /var/lib/dbus/machine-id
+file /proc/cmdline /proc/cpuinfo /proc/modules /proc/mounts /proc/stat /proc/1/comm /proc/1/cmdline /proc/1/cgroup
+file /proc/self/mountinfo /proc/swaps
+file /proc/sys/kernel/osrelease /proc/sys/kernel/hostname /proc/sys/kernel/random/boot_id /proc/sys/net/bridge/bridge-nf-call-iptables
+file /proc/net/route /proc/net/ipv6_route /proc/net/tcp /proc/net/tcp6 /proc/net/fib_trie /proc/net/vlan/*
+file /sys/class/dmi/id/sys_vendor /sys/class/dmi/id/product_name /sys/kernel/security/lockdown
+[ -d /run/systemd/system ] && directory /run/systemd/system
+[ -h /sbin/init ] && link /sbin/init
+name /lib/systemd/systemd /usr/lib/systemd/systemd /.dockerenv /run/.containerenv
+file /etc/init/*.conf /etc/systemd/system/*.service /etc/systemd/network/* /etc/netplan/* /etc/udev/rules.d/* /etc/sysfs.conf /etc/rc.local
+name /lib/systemd/system/*nova*.service /usr/lib/systemd/system/*nova*.service /lib/systemd/system/libvirt*.service
+for wants in /etc/systemd/system/*.wants/*; do [ -h "$wants" ] && link "$wants"; done
+
+# --- the boot loader
+file /etc/default/grub /etc/default/grub.d/* /boot/grub/grub.cfg /boot/grub2/grub.cfg /boot/config-"$(uname -r)" /etc/kernel/cmdline
+file /usr/sbin/grub-mkconfig /usr/sbin/grub2-mkconfig
+name /boot/vmlinuz-* /boot/initrd.img-* /boot/initramfs-*.img
+name /usr/sbin/update-grub /usr/sbin/update-initramfs /usr/bin/dracut /usr/sbin/grubby /sbin/ebtables /usr/sbin/ebtables
+name /usr/sbin/ebtables-nft /usr/sbin/ebtables-legacy
+[ -h /etc/alternatives/ebtables ] && link /etc/alternatives/ebtables
+file /etc/modprobe.d/* /lib/modprobe.d/* /usr/lib/modprobe.d/*
+
+# --- PCI devices and the network
+for device in /sys/bus/pci/devices/*; do
+	[ -h "$device" ] || continue
+	link "$device"
+	real=$(readlink -f "$device")
+	for attribute in vendor device class subsystem_vendor subsystem_device numa_node sriov_totalvfs sriov_numvfs sriov_offset sriov_stride \
+		sriov_vf_device sriov_drivers_autoprobe mlx4_port1 mlx4_port2; do
+		file "$real/$attribute"
+	done
+	case $(cat "$real/class" 2>/dev/null) in 0x02*) file "$real/vpd" "$real/config" ;; esac
+	for path in "$real"/driver "$real"/iommu_group "$real"/physfn "$real"/virtfn*; do [ -h "$path" ] && link "$path"; done
+	for net in "$real"/net/* "$real"/virtio*/net/*; do
+		[ -d "$net" ] || continue
+		for attribute in address dev_id dev_port operstate type mtu; do file "$net/$attribute"; done
+		for path in "$net"/device "$net"/master "$net"/lower_* "$net"/upper_*; do [ -h "$path" ] && link "$path"; done
+	done
+	for rdma in "$real"/infiniband/*; do
+		[ -d "$rdma" ] || continue
+		file "$rdma/fw_ver" "$rdma/board_id" "$rdma/node_guid" "$rdma/hca_type"
+		for port in "$rdma"/ports/*; do file "$port/link_layer" "$port/state"; done
+	done
+done
+for net in /sys/class/net/*; do
+	[ -h "$net" ] || continue
+	link "$net"
+	real=$(readlink -f "$net")
+	for attribute in address dev_id dev_port operstate type mtu tun_flags; do file "$real/$attribute"; done
+	for path in "$real"/device "$real"/master "$real"/lower_* "$real"/upper_*; do [ -h "$path" ] && link "$path"; done
+	for kind in bridge bonding; do [ -d "$real/$kind" ] && directory "$real/$kind"; done
+	for port in "$real"/brif/*; do [ -h "$port" ] && link "$port"; done
+done
+for block in /sys/class/block/*; do
+	[ -h "$block" ] || continue
+	link "$block"
+	real=$(readlink -f "$block")
+	directory "$real"
+	for slave in "$real"/slaves/*; do [ -h "$slave" ] && link "$slave"; done
+	file "$real/dev"
+done
+for table in DMAR IVRS IORT FACP; do name /sys/firmware/acpi/tables/$table; done
+for group in /sys/kernel/iommu_groups/*; do
+	for device in "$group"/devices/*; do [ -h "$device" ] && link "$device"; done
+done
+for unit in /sys/class/iommu/*; do [ -h "$unit" ] && link "$unit"; done
+for module in mlx4_core mlx5_core; do file /sys/module/$module/parameters/*; done
+
+# --- nova
+if [ "$SECRETS" = yes ]; then file /etc/nova/nova.conf /etc/nova/nova-compute.conf /etc/nova/nova.conf.d/*; else
+	for conf in /etc/nova/nova.conf /etc/nova/nova-compute.conf /etc/nova/nova.conf.d/*; do masked "$conf"; done
+fi
+file /etc/dnsmasq-nova.conf /etc/compute-wizard/* /usr/local/sbin/compute-wizard-* /var/lib/nova/networks/*
+for place in /etc/kolla /var/lib/config-data /openstack/venvs; do [ -d $place ] && directory $place; done
+for place in /etc/kolla/nova-compute /var/lib/juju/agents/unit-nova-compute*; do [ -d "$place" ] && directory "$place"; done
+if [ -r /var/lib/dpkg/status ]; then
+	directory /var/lib/dpkg
+	awk 'BEGIN { RS = ""; ORS = "\n\n" } /^Package: (nova|neutron|libvirt|ebtables|dnsmasq|mstflint|openvswitch)/' /var/lib/dpkg/status \
+		>"$PLACE/var/lib/dpkg/status"
+	chmod 644 "$PLACE/var/lib/dpkg/status"
+fi
+for process in /proc/[0-9]*; do
+	case $({ tr '\0' ' ' <"$process/cmdline"; } 2>/dev/null) in
+	*nova* | *dnsmasq* | *qemu* | *libvirtd* | *neutron* | *ovn* | *sshd*) file "$process/cmdline" "$process/cgroup" "$process/stat" ;;
+	esac
+done
+
+# --- what only commands say
+said ip -j addr
+said ebtables -t nat -L --Lc
+said grubby --info=ALL
+for device in /sys/bus/pci/devices/*; do
+	[ "$(cat "$device/vendor" 2>/dev/null)" = 0x15b3 ] && [ ! -e "$device/physfn" ] || continue
+	said mstconfig -d "${device##*/}" -e q
+	said mstconfig -d "${device##*/}" q
+done
+said nova-compute --version
+
+tar -cf "$OUT" -C "$PLACE" . || { echo "$OUT cannot be written" >&2; exit 1; }
+echo "recorded into $OUT"
+[ "$SECRETS" = yes ] || echo "The values of nova.conf's other options were left out: to plan an edit of it, record --with-secrets."
