@@ -48,7 +48,10 @@ def main() -> None:
         node = simulate(built_in("demo"), Path(directory))
         median("demo in a directory: read all facts", lambda: facts.read(node))
     sample = b"[DEFAULT]\n" + b"".join(b"# comment %d\n#option_%d = value\n" % (n, n) for n in range(9000)) + b"[pci]\n"
-    median("nova.conf of 18,000 lines: one more device_spec", lambda: oslo_config.append_value(sample, "pci", "device_spec", "{}"))
+    median(
+        "nova.conf of 18,000 lines: one more device_spec",
+        lambda: oslo_config.append_value(sample, "pci", "device_spec", "{}"),
+    )
 
 
 if __name__ == "__main__":

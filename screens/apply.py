@@ -90,6 +90,7 @@ class ApplyPage(Page):
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
+        event.prevent_default()  # else the handler of every page moves the focus on, too
         plan = self.plan
         if plan is None:
             return

@@ -94,6 +94,7 @@ class PreviewPage(Page):
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
+        event.prevent_default()  # else the handler of every page moves the focus on, too
         plan, facts, path = self.state.plan, self.state.facts, event.value.strip()
         if plan is None or facts is None or not path:
             return
