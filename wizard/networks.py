@@ -31,9 +31,12 @@ class Network(AnswersModel):
     @classmethod
     def _router(cls, value: str) -> str:
         try:
-            return str(ipaddress.IPv4Address(value))
+            address = ipaddress.IPv4Address(value)
         except ValueError:
             raise ValueError(f"type the gateway's IPv4 address alone, such as 10.44.1.1, not {value!r}") from None
+        if address.is_unspecified or address.is_multicast or address.is_loopback or address.is_reserved:
+            raise ValueError(f"{value} is no address that a router can have; type one such as 10.44.1.1")
+        return str(address)
 
     @field_validator("vlan")
     @classmethod

@@ -12,6 +12,7 @@ from wizard.node.pci import PciFunction
 from wizard.plan import Finding, Severity
 
 CHAPTER = "passthrough"
+NO_FRAGMENT = "(answer the release to see it)"
 OLD_NAMES = (("DEFAULT", "pci_passthrough_whitelist"), ("pci", "passthrough_whitelist"), ("pci", "device_spec"))
 
 
@@ -71,7 +72,8 @@ def _managed(facts: Facts, asked: Asked) -> list[Finding]:
             "Nothing would read the change."
             if manager.inert
             else f"{manager.name} would write the file anew, and the change be gone.",
-            f'Put this into {manager.place}: {" / ".join(asked.fragment) or "(answer the release to see it)"}. If that is not so, answer manager = "none".',
+            f"Put this into {manager.place}: {' / '.join(asked.fragment) or NO_FRAGMENT}. If that is not so, answer "
+            'manager = "none".',
         )
         for manager in managers
     ]

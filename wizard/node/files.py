@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from wizard.errors import Denied, NodeError, NotThere
 from wizard.node.node import Node
 
-
 MASKED = "/.compute-wizard/masked"  # files that a recording holds without their secrets, a path each line
 
 
