@@ -47,7 +47,7 @@ class ApplyPage(Page):
     BINDINGS: ClassVar = [("x", "stop", "stop after this step")]
 
     def keys(self) -> str:
-        return "F1 help  q quit (the run goes on)  x stop after this step  Esc back  Enter next"
+        return "F1 help  q leave  x stop after this step  Esc back  Enter next"
 
     @property
     def plan(self) -> Plan | None:
@@ -129,6 +129,7 @@ class ApplyPage(Page):
             text += " A reboot makes the rest of it true; then verify."
         self.query_one("#result", Static).update(f"{text} Enter goes to Verify.")
         self.state.run = None
+        self.refresh_frame()
 
     def action_stop(self) -> None:
         if self.state.run is not None:

@@ -65,9 +65,7 @@ class Page(Screen[None]):
         """What node this is; that it is a simulation; that nothing was changed yet."""
         facts = self.state.facts
         first = "SIMULATION" if self.wizard.engine.simulation else "compute-wizard"
-        last = (
-            f"run {self.state.run}" if self.state.run else "nothing changed yet" if not self.state.runs else "changed"
-        )
+        last = "running" if self.state.run else "nothing changed yet" if not self.state.runs else "changed"
         if facts is None:
             return first
         parts = [facts.system.hostname or "unnamed node", facts.system.label, f"nova {facts.nova.release or '?'}"]

@@ -27,7 +27,10 @@ class HistoryPage(Page):
         facts = self.state.facts
         runs = facts.history.runs if facts else ()
         yield Static("What this tool did to this node, the newest first." if runs else report.history(()), markup=False)
-        options = [Option(report.history([run]).strip(), id=run.id) for run in reversed(runs)]
+        options = [
+            Option(report.printable(f"{run.id}  {run.state}  {run.steps_done}/{run.steps} steps"), id=run.id)
+            for run in reversed(runs)
+        ]
         yield OptionList(*options, id="runs", markup=False, compact=True)
         yield Static("", id="detail", markup=False)
 

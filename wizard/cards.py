@@ -151,9 +151,13 @@ def requests(answers: CardAnswers, pci: PciFacts) -> list[Request]:
     return list(found.values())
 
 
-def identity(function: PciFunction, pci: PciFacts) -> Match:
-    """The steadiest way to name a card: serial, else MAC, else address. A serial names every function of its card."""
-    if function.serial:
+def identity(function: PciFunction) -> Match:
+    """The steadiest way to name a card: serial, else MAC, else address.
+
+    A serial names every function of its card: what a Mellanox card is bought for; of other cards one port often carries the
+    node itself, so each port is named by its own MAC.
+    """
+    if function.serial and function.is_mellanox:
         return Match(serial=function.serial)
     macs = [device.mac for device in function.netdevs if re.fullmatch(r"([0-9a-f]{2}:){5}[0-9a-f]{2}", device.mac)]
     return Match(mac=macs[0]) if macs else Match(address=function.address)

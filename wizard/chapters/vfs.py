@@ -28,19 +28,22 @@ class Answers(CardAnswers):
 
 
 def suggest(facts: Facts) -> Answers | None:
-    """Every Mellanox card that can have VFs, with what it is set to have; and other cards that have some already."""
+    """Every network card that can have VFs, with what it is set to have; one that has none gets some if it is Mellanox's."""
     found: list[Card] = []
     for function in facts.pci.functions:
-        if function.is_vf or function.offer != "offered" or _covered(found, function, facts):
+        able = function.is_network and not function.is_vf and function.offer == "offered"
+        if not able or _covered(found, function, facts):
             continue
         now = configured(facts, function)
-        if function.is_mellanox or now:
-            bound = cards.limit(function) or 0
-            count = now if now is not None else min(bound, SUGGESTED)
-            match = cards.identity(function, facts.pci)
-            found.append(
-                Card(match=match, count=count, host_vfs=_host_vfs(facts, function), ports=_ports(facts, function))
+        fresh = min(cards.limit(function) or 0, SUGGESTED) if function.is_mellanox else 0
+        found.append(
+            Card(
+                match=cards.identity(function),
+                count=now if now is not None else fresh,
+                host_vfs=_host_vfs(facts, function),
+                ports=_ports(facts, function),
             )
+        )
     return Answers(card=found) if found else None
 
 
@@ -87,12 +90,23 @@ def questions(facts: Facts, answers: AllAnswers) -> list[Question | Table]:
         )
         if any(function.family == "mlx4" for function in functions):
             found.append(_ports_question(index, group))
+        if any(function.is_mellanox for function in functions):
+            found.append(_firmware_question(facts, index, group))
     return found
 
 
 def _ports_question(index: int, group: str) -> Question:
     choices = (Choice("infiniband", "InfiniBand"), Choice("ethernet", "Ethernet"), Choice("keep", "keep as they are"))
     return Question(("card", index, "ports"), "choice", "Ports", choices=choices, group=group)
+
+
+def _firmware_question(facts: Facts, index: int, group: str) -> Question:
+    choices = (
+        Choice("keep", "leave it as it is"),
+        Choice("set", "raise its limits where they stand in the way (one way)"),
+    )
+    off = "" if facts.firmware.tool else "mstconfig is not installed (package mstflint)"
+    return Question(("card", index, "firmware"), "choice", "Firmware", choices=choices, group=group, disabled=off)
 
 
 def describe(function: PciFunction) -> str:
@@ -151,6 +165,12 @@ def checks(facts: Facts, answers: AllAnswers) -> list[Check]:
         return []
     found = []
     for request in cards.requests(mine, facts.pci):
+        if (
+            not request.count
+            and sriov.configured(facts, request.function) is None
+            and request.function.family != "mlx4"
+        ):
+            continue  # nothing is wanted of it, and nothing there is ours
         found.append(_now(facts, request))
         if request.function.family != "mlx4" and request.count:
             found.append(_at_boot(facts, request))

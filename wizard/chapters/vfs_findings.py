@@ -18,10 +18,9 @@ def findings(facts: Facts, answered: list[Card], requests: list[Request]) -> lis
     found += _mlx4(facts, [request for request in requests if request.function.family == "mlx4"])
     found += _guids([request for request in requests if request.count])
     found += _owners(facts, [request for request in requests if request.function.family != "mlx4" and request.count])
-    if not answered:
-        found += [
-            _why_none(function) for function in facts.pci.functions if function.is_mellanox and function.offer == "off"
-        ]
+    asked = {request.function.address for request in requests}
+    silent = [f for f in facts.pci.functions if f.is_mellanox and f.offer == "off" and f.address not in asked]
+    found += [_why_none(function) for function in silent]
     return found
 
 
