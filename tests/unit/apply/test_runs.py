@@ -5,11 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from strategies import any_answers
 
 from wizard import answer_files, report, store
 from wizard.apply import launch, stale
@@ -92,6 +95,25 @@ def test_the_whole_way_and_back(node: SimulatedNode) -> None:
     assert [f.num_vfs for f in facts.read(node).pci.functions if f.is_mellanox] == [0] * sum(
         f.is_mellanox for f in facts.read(node).pci.functions
     )
+
+
+@settings(max_examples=8, deadline=None)
+@given(any_answers())
+def test_any_answers_are_applied_verified_and_taken_back_to_every_byte(data: dict[str, Any]) -> None:
+    with tempfile.TemporaryDirectory() as directory:
+        node = simulate(built_in("demo"), Path(directory))
+        before = tree(node.directory)
+        answers = answer_files.from_data(data)
+        plan = make_plan(facts.read(node), answers)
+        if not plan.steps:
+            return
+        assert run(node, plan)[2] is Exit.DONE
+        assert make_plan(facts.read(node), answers).steps == ()
+        node.reboot()
+        assert {check.state for check in verify(facts.read(node), answers)} == {"held"}
+        assert run(node, undo_plan(facts.read(node), node, None, node.directory))[2] is Exit.DONE
+        after = {name: each for name, each in tree(node.directory).items() if not name.startswith(MADE_BY_SYSTEMCTL)}
+        assert after == {name: each for name, each in before.items() if not name.startswith(MADE_BY_SYSTEMCTL)}
 
 
 def test_the_journal_and_the_plan_are_for_their_owner_only(demo: SimulatedNode) -> None:
