@@ -116,6 +116,54 @@ def test_any_answers_are_applied_verified_and_taken_back_to_every_byte(data: dic
         assert after == {name: each for name, each in before.items() if not name.startswith(MADE_BY_SYSTEMCTL)}
 
 
+OFF: dict[str, Any] = {
+    "iommu": {"enable": False},
+    "vfs": {
+        "card": [
+            {"match": {"vendor": "15b3", "product": "1007"}, "count": 0},
+            {"match": {"vendor": "15b3", "product": "1017"}, "count": 0},
+        ]
+    },
+    "passthrough": {"pool": []},
+    "gateways": {"network": []},
+    "metadata": {"redirect": False},
+}
+
+
+def test_chapters_that_are_switched_off_take_back_what_is_ours_and_nothing_else(node: SimulatedNode) -> None:
+    conf = node.place("/etc/modprobe.d/other.conf")
+    conf.write_text("options other x=1\n", encoding="utf-8")
+    assert node.obey(["update-initramfs", "-u"]).status == 0
+    before = tree(node.directory)
+    run(node, planned(node))
+    neutron = facts.read(node).nova.networking == "neutron"
+    card = [each for each in OFF["vfs"]["card"] if (each["match"]["product"] == "1017") == neutron]
+    wanted = {**OFF, "vfs": {"card": card}}
+    answers = answer_files.from_data(
+        {k: v for k, v in wanted.items() if not (neutron and k in ("gateways", "metadata"))}
+    )
+    assert run(node, make_plan(facts.read(node), answers))[2] is Exit.DONE
+    left = {
+        name: each
+        for name, each in tree(node.directory).items()
+        if not name.startswith((MADE_BY_SYSTEMCTL, "etc/compute-wizard", "usr/local"))
+    }
+    kept = {name: each for name, each in before.items() if not name.startswith((MADE_BY_SYSTEMCTL, "usr/local"))}
+    assert left == kept
+    assert make_plan(facts.read(node), answers).steps == ()
+    node.reboot()
+    assert {check.state for check in verify(facts.read(node), answers)} <= {"held"}
+
+
+def test_what_others_set_stays_when_a_chapter_is_off(demo: SimulatedNode) -> None:
+    demo.place("/etc/modprobe.d/mlx4_core.conf").write_text("options mlx4_core num_vfs=4\n", encoding="utf-8")
+    answers = answer_files.from_data(
+        {"vfs": {"card": [{"match": {"vendor": "15b3", "product": "1007"}, "count": 0}]}, "iommu": {"enable": False}}
+    )
+    plan = make_plan(facts.read(demo), answers)
+    assert [report.title(step) for step in plan.steps] in ([], ["$ update-initramfs -u -k all"])
+
+
 def test_the_journal_and_the_plan_are_for_their_owner_only(demo: SimulatedNode) -> None:
     started = run(demo, planned(demo))[0]
     for path in (
