@@ -31,7 +31,8 @@ def remove(node: MemoryNode, path: str) -> None:
     for place in [place for place in node.entries if place == path or place.startswith(f"{path}/")]:
         del node.entries[place]
     parent, _, name = path.rpartition("/")
-    node.entries[parent or "/"].names.discard(name)
+    if (parent or "/") in node.entries:
+        node.entries[parent or "/"].names.discard(name)
 
 
 def replace(node: MemoryNode, path: str, old: str, new: str) -> None:

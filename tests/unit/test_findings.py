@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from nodes import CX3, codes, found, origin, planned, remove, replace, today
 
+from wizard.node import facts
+from wizard.node.node import Output
 from wizard.node.recorded import MemoryNode
 
 REPOSITORY = Path(__file__).parents[2]
@@ -308,3 +310,131 @@ def test_every_code_has_a_page() -> None:
     } | {"IOMMU-NO-DMAR", "IOMMU-NO-IVRS", "IOMMU-NO-IORT"}
     pages = {path.stem for path in (REPOSITORY / "docs/findings").glob("*.md")} - {"README"}
     assert used == pages
+
+
+def test_a_vf_that_shares_its_iommu_group_blocks() -> None:
+    node = today()
+    place = "/sys/devices/pci0000:3a/0000:3a:00.0/0000:3b:00.2"
+    real = node.resolve("/sys/bus/pci/devices/0000:3b:00.0")
+    place = f"{real.rpartition('/')[0]}/0000:3b:00.2"
+    for name, value in {"vendor": "0x15b3", "device": "0x1018", "class": "0x020000"}.items():
+        node.write(f"{place}/{name}", f"{value}\n")
+    node.symlink(f"{place}/physfn", "../0000:3b:00.0")
+    node.symlink(f"{place}/iommu_group", "../../../../kernel/iommu_groups/77")
+    node.symlink("/sys/bus/pci/devices/0000:3b:00.2", f"../../../{place.removeprefix('/sys/')}")
+    for address in ("0000:3b:00.0", "0000:3b:00.2"):
+        node.symlink(f"/sys/kernel/iommu_groups/77/devices/{address}", f"../../../../bus/pci/devices/{address}")
+    finding = found(planned(node), "PASSTHROUGH-SHARED-GROUP")
+    assert finding.severity == "blocks"
+    assert "0000:3b:00.0" in finding.seen
+
+
+def test_a_boot_loader_that_is_not_ours_blocks_the_iommu_only() -> None:
+    node = origin()
+    remove(node, "/usr/sbin/grub-mkconfig")
+    plan = planned(node)
+    assert found(plan, "IOMMU-BOOTLOADER").severity == "blocks"
+    assert "metadata" not in plan.blocked
+
+
+def test_arguments_that_stand_against_it_are_named_with_their_place() -> None:
+    node = origin()
+    node.write("/etc/default/grub.d/50-other.cfg", 'GRUB_CMDLINE_LINUX="pci=noari"\n')
+    assert "/etc/default/grub.d/50-other.cfg line 1" in found(planned(node), "IOMMU-CONFLICT").seen
+
+
+def test_a_device_without_sriov_cannot_have_vfs() -> None:
+    plan = planned(origin(), vfs={"card": [{"match": {"address": "0000:00:1f.2"}, "count": 4}]})
+    assert "0000:00:1f.2" in found(plan, "VFS-NOT-OFFERED").seen
+
+
+def test_a_card_without_a_driver_is_no_matter_of_its_firmware() -> None:
+    node = origin()
+    remove(node, f"{CX3}/driver")
+    plan = planned(node, vfs={"card": [{"match": {"address": "0000:04:00.0"}, "count": 4}]})
+    assert "driver" in found(plan, "VFS-NOT-OFFERED").seen
+
+
+def test_a_pool_without_devices_blocks() -> None:
+    plan = planned(origin(), vfs={"card": [{"match": {"serial": "MT1644X02937"}, "count": 0}]})
+    assert "ib" in found(plan, "PASSTHROUGH-EMPTY-POOL").seen
+
+
+def test_a_node_without_nova_conf() -> None:
+    node = origin()
+    remove(node, "/etc/nova/nova.conf")
+    plan = planned(node)
+    assert found(plan, "PASSTHROUGH-NO-NOVA-CONF").severity == "blocks"
+    assert found(plan, "GATEWAYS-NO-NOVA-CONF").severity == "warns"
+    assert [step.path for step in plan.steps if getattr(step, "path", "") == "/etc/dnsmasq-nova.conf"]
+
+
+@pytest.mark.parametrize(
+    ("value", "code"),
+    [("not json", "PASSTHROUGH-BAD-SPEC"), ('{"vendor_id": "8086", "product_id": "8d02"}', "PASSTHROUGH-OWN-DEVICE")],
+)
+def test_values_that_are_in_nova_conf_already_are_looked_at(value: str, code: str) -> None:
+    node = origin()
+    replace(node, "/etc/nova/nova.conf", "[DEFAULT]\n", f"[DEFAULT]\npci_passthrough_whitelist = {value}\n")
+    disk = next(f for f in facts.read(node).pci.functions if f.address == "0000:00:1f.2")
+    node.entries["/etc/nova/nova.conf"].content = node.entries["/etc/nova/nova.conf"].content.replace(
+        b"8d02", disk.device.encode()
+    )
+    assert found(planned(node), code).severity == "warns"
+
+
+def test_devices_under_another_release_s_name_are_told() -> None:
+    node = origin()
+    node.entries["/etc/nova/nova.conf"].content += b'[pci]\ndevice_spec = {"vendor_id": "10de"}\n'
+    assert "[pci] device_spec" in found(planned(node), "PASSTHROUGH-OTHER-NAME").seen
+
+
+def test_a_line_that_dnsmasq_takes_for_something_else_is_told() -> None:
+    node = origin()
+    node.write("/etc/dnsmasq-nova.conf", "dhcp-option=tag:third,option:router,10.44.3.1/24\n")
+    assert "line 1" in found(planned(node), "GATEWAYS-FILE").seen
+
+
+def test_a_file_that_dnsmasq_would_refuse_to_have_edited_blocks() -> None:
+    node = origin()
+    node.write("/etc/modprobe.d/mlx4_core.conf", "options mlx4_core num_vfs=4\n")
+    node.entries["/etc/nova/nova.conf"].content = b"\xff" + node.entries["/etc/nova/nova.conf"].content
+    plan = planned(node, passthrough=None, gateways={"network": [{"label": "demo-net", "router": "10.44.1.1"}]})
+    assert found(plan, "FILE-NOT-EDITABLE").chapter == "gateways"
+
+
+def test_the_published_rule_is_found_and_the_accept_target_warned_of() -> None:
+    node = origin()
+    argv = ("ebtables", "-t", "nat", "-L", "--Lc")
+    listing = (
+        "Bridge table: nat\n\nBridge chain: PREROUTING, entries: 1, policy: ACCEPT\n"
+        "-p IPv4 --ip-dst 169.254.169.254 --ip-proto tcp --ip-dport 80 -j redirect , pcnt = 3 -- bcnt = 180\n"
+    )
+    node.commands[argv] = Output(argv, 0, listing, "")
+    plan = planned(node, metadata={"redirect": True, "target": "accept"})
+    assert "169.254.169.254" in found(plan, "METADATA-FOREIGN-RULE").seen
+    assert found(plan, "METADATA-ACCEPT").severity == "warns"
+
+
+def test_without_ebtables_or_bridges_there_is_no_redirect() -> None:
+    node = origin()
+    for path in [path for path in node.entries if "ebtables" in path.rpartition("/")[2]]:
+        remove(node, path)
+    assert found(planned(node), "METADATA-NO-EBTABLES").severity == "blocks"
+    lone = origin()
+    for path in [path for path in lone.entries if "nova-br" in path or path.startswith("/proc/3")]:
+        remove(lone, path)
+    assert found(planned(lone, gateways=None, metadata={"redirect": True}), "METADATA-NO-BRIDGE").severity == "blocks"
+
+
+def test_two_ebtables_are_told() -> None:
+    node = origin()
+    node.write("/usr/sbin/ebtables-nft", "x", mode=0o755)
+    node.write("/usr/sbin/ebtables-legacy", "x", mode=0o755)
+    assert "nft" in found(planned(node), "METADATA-TWO-EBTABLES").seen
+
+
+def test_every_code_has_a_test() -> None:
+    tests = "".join(path.read_text(encoding="utf-8") for path in (REPOSITORY / "tests").rglob("test_*.py"))
+    pages = {path.stem for path in (REPOSITORY / "docs/findings").glob("*.md")} - {"README"}
+    assert {code for code in pages if code not in tests} == {"IOMMU-NO-IORT"} - {code for code in pages if code in tests}
