@@ -1,0 +1,127 @@
+"""Nova itself is the judge of nova.conf: it reads what is planned, and hands out what we say it would."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from wizard import answer_files, device_spec
+from wizard.demo import built_in
+from wizard.errors import FormatError
+from wizard.merge import make_plan
+from wizard.node import facts
+from wizard.plan import WriteFile
+
+NOVA = os.environ.get("COMPUTE_WIZARD_NOVA", ".venv-nova/bin/python")
+
+ASK = """
+import json, logging, os, sys
+from unittest import mock
+os.environ["OS_NOVA_DISABLE_EVENTLET_PATCHING"] = "1"
+import nova.conf
+from nova import exception, objects
+from nova.pci import request, whitelist
+objects.register_all()
+asked = json.load(sys.stdin)
+nova.conf.CONF(["--config-file", asked["file"]], project="nova", default_config_dirs=[])
+said = {"device_spec": nova.conf.CONF.pci.device_spec, "hits": []}
+said["alias"] = {name: found[1] for name, found in request.get_alias_from_config().items()}
+with mock.patch("nova.pci.utils.is_physical_function", lambda *a: "%s:%s:%s.%s" % a in asked["pfs"]), \\
+     mock.patch("nova.pci.utils.get_mac_by_pci_address", side_effect=exception.PciDeviceNotFoundById(id="x")):
+    for value in asked["values"]:
+        try:
+            found = whitelist.Whitelist([value])
+        except Exception as error:
+            said["hits"].append(type(error).__name__)
+            continue
+        said["hits"].append([d["address"] for d in asked["devices"] if found.device_assignable(d)])
+print(json.dumps(said))
+"""
+
+VALUES = [
+    '{"vendor_id": "15b3", "product_id": "1018"}',
+    '{"vendor_id": "15B3", "product_id": "0x1018"}',
+    '{"vendor_id": "15b3"}',
+    '{"address": "0000:3b:00.0"}',
+    '{"address": "0000:3b:00.0", "product_id": "1018"}',
+    '{"address": "0000:3b:00.*"}',
+    '{"address": ":3b:00."}',
+    '{"address": "*:3b:*.2"}',
+    '{"address": "3b:00.2"}',
+    '{"address": {"bus": "3b", "function": "[2-9]"}}',
+    '{"address": {"bus": "3b", "func": "9"}}',
+    "{}",
+    '{"adress": "0000:3b:00.2"}',
+    '{"Vendor_id": "15b3"}',
+    "[]",
+    '[{"product_id": "1018"}, {"vendor_id": "144d"}]',
+    "null",
+    "not json",
+    '{"a": 1,}',
+]
+
+
+def asked(values: list[str], path: Path) -> tuple[dict[str, Any], list[Any]]:
+    """What nova says about values, and the devices that it was asked about."""
+    if not Path(NOVA).exists():
+        pytest.skip("nova: it is not installed beside the tests (`make test` does it)")
+    functions = facts.read(built_in("today")).pci.functions
+    pf = next(function for function in functions if function.address == "0000:3b:00.0")
+    vf = dataclasses.replace(
+        pf, address="0000:3b:00.2", device="1018", physical_function=pf.address, netdevs=(), total_vfs=None
+    )
+    devices = [*functions, vf]
+    question = {
+        "file": str(path),
+        "values": values,
+        "pfs": [function.address for function in functions if function.total_vfs],
+        "devices": [
+            {
+                "vendor_id": f.vendor,
+                "product_id": f.device,
+                "address": f.address,
+                "parent_addr": f.physical_function or f.address,
+            }
+            for f in devices
+        ],
+    }
+    done = subprocess.run(
+        [NOVA, "-W", "ignore", "-c", ASK],
+        input=json.dumps(question),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    said: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return said, devices
+
+
+def test_nova_reads_the_plan_and_hands_out_what_we_say(tmp_path: Path) -> None:
+    seen = facts.read(built_in("today"))
+    plan = make_plan(seen, answer_files.suggest(seen))
+    path = tmp_path / "nova.conf"
+    path.write_bytes(
+        next(
+            step.after.data()
+            for step in plan.steps
+            if isinstance(step, WriteFile) and step.path == "/etc/nova/nova.conf"
+        )
+    )
+    said, devices = asked(VALUES, path)
+    assert said["device_spec"] == ['{"vendor_id": "15b3", "product_id": "1018"}']
+    assert said["alias"] == {"mlx": [{"vendor_id": "15b3", "product_id": "1018", "dev_type": "type-VF"}]}
+    for value, hits in zip(VALUES, said["hits"], strict=True):
+        if isinstance(hits, str):  # nova refuses it
+            assert hits == "PciConfigInvalidSpec", value
+            with pytest.raises(FormatError):
+                device_spec.parse(value)
+        else:
+            assert [f.address for f in device_spec.matched(device_spec.parse(value), devices)] == hits, value
