@@ -2,7 +2,7 @@
 # Installs what the tests use besides Python, where it may (Debian or Ubuntu, as root); says what is missing elsewhere.
 # With the word venv: only what a virtual environment needs.
 set -u
-wanted="dnsmasq-base:dnsmasq ebtables:ebtables nftables:nft kmod:modprobe grub2-common:grub-mkconfig grub-common:grub-script-check
+wanted="dnsmasq-base:dnsmasq ebtables:ebtables iptables:ebtables-nft nftables:nft kmod:modprobe grub2-common:grub-mkconfig grub-common:grub-script-check
 busybox:busybox iproute2:ip attr:setfattr acl:setfacl dash:dash initramfs-tools-core:lsinitramfs cpio:cpio zstd:zstd
 systemd:systemd-analyze util-linux:unshare"
 [ "${1:-}" = venv ] && wanted="python3-venv:python3-venv"

@@ -32,7 +32,7 @@ LINE = st.tuples(
 ).map(lambda each: f"{each[0]}{each[1]}={each[2]}{each[3]}")
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(st.lists(LINE, max_size=5))
 def test_dash_has_the_same_values(lines: list[str]) -> None:
     if shutil.which("dash") is None:

@@ -111,6 +111,7 @@ def set_router(content: bytes | None, label: str, router: str) -> bytes:
         after = _edited(before, edits)
     else:
         after = _appended(before, text)
+    _refuse_overlong(after)
     if [(o.label, o.router) for o in router_options(after) if o.label == label] != [(label, router)]:
         raise FormatError(
             f"the router of {label} cannot be set: dnsmasq would not read the changed line as meant",

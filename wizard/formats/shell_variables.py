@@ -320,7 +320,8 @@ def _in_quotes(text: str, values: dict[str, str | None]) -> str:
     return result
 
 
-_BRACED = re.compile(r"\$\{([A-Za-z_]\w*)(?:(:?[-+])([^{}$`\"'\\]*(?:\$\{?[A-Za-z_]\w*\}?[^{}$`\"'\\]*)*))?\}")
+_PARAMETER = r"\$(?:[A-Za-z_]\w*|\{[A-Za-z_]\w*\})"
+_BRACED = re.compile(rf"\$\{{([A-Za-z_]\w*)(?:(:?[-+])([^{{}}$`\"'\\]*(?:{_PARAMETER}[^{{}}$`\"'\\]*)*))?\}}", re.ASCII)
 
 
 def _dollar(text: str, place: int, values: dict[str, str | None]) -> tuple[str, int]:

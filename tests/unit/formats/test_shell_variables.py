@@ -33,6 +33,8 @@ def value(text: str, name: str = "X") -> str | None:
         ('X="$NEVER"', ""),
         ('X="${A:-fall back}"', "fall back"),
         ('A=\nX="${A-set}${A:-empty}"', "empty"),
+        ('C=1\nX="${C:+x $C}${A:-d e}"', "x 1d e"),
+        ('X="${C:+x $C}${A:-d e}"', "d e"),
         ("X='a'\"b\"c", "abc"),
         ("X=a; X=b", "b"),
         ("X=a\nX=b", "b"),
