@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from pathlib import Path
 
+from wizard.apply import rescue
 from wizard.apply.files import Found, Tree
 from wizard.apply.journal import Journal
 from wizard.apply.outside import Outside
@@ -89,13 +90,15 @@ class Carrier:
         if number in self.backups:
             return
         name = f"{number:04}" if found is not None else None
+        place = self.directory / "backup"
+        place.mkdir(mode=0o700, exist_ok=True)
         if found is not None:
-            place = self.directory / "backup"
-            place.mkdir(mode=0o700, exist_ok=True)
             write_private(place / f"{number:04}", found.content)
         before = found.state.model_dump() if found is not None else None
         attributes = {k: base64.b64encode(v).decode() for k, v in found.attributes.items()} if found is not None else {}
         real = found.real if found is not None else self.tree.resolve(path)
+        made = self.tree.missing_directories(path)
+        write_private(place / f"{number:04}.state", rescue.state(found, real, made))  # last: with it undo.sh acts
         self.journal.write("backup", n=number, path=path, real=real, file=name, before=before, attributes=attributes)
         self.backups[number] = Backup(path, real, name, before, attributes)
 

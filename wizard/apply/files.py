@@ -28,13 +28,14 @@ _BLIND = (errno.ENOTSUP, errno.ENODATA, errno.EPERM, errno.EACCES)
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A regular file as it is. `real` is its path without links, `attributes` its extended attributes (ACLs are such),
-    `links` how many names it has."""
+    """A regular file as it is. `real` is its path without links, `ids` are the numbers behind `owner`, `attributes` its
+    extended attributes (ACLs are such), `links` how many names it has."""
 
     real: str
     content: bytes
     mode: int
     owner: str
+    ids: tuple[int, int]
     attributes: dict[str, bytes]
     links: int
 
@@ -88,7 +89,8 @@ class Tree:
                     raise NodeError(f"is larger than {MAX_FILE} bytes", where=path)
                 owner = self.node.accounts.owner(status.st_uid, status.st_gid)
                 mode = stat.S_IMODE(status.st_mode)
-                return Found(real, content, mode, owner, _attributes(descriptor), status.st_nlink)
+                ids = (status.st_uid, status.st_gid)
+                return Found(real, content, mode, owner, ids, _attributes(descriptor), status.st_nlink)
 
     def missing_directories(self, path: str) -> list[str]:
         """The directories that have to be made before the file can be, the uppermost first."""

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from wizard import store
 from wizard.apply import journal as journals
+from wizard.apply import rescue
 from wizard.apply.lock import refusal
 from wizard.apply.runner import STOP
 from wizard.apply.stale import refuse_if_stale
@@ -75,6 +76,7 @@ def start(
     _refuse_used(place, plan)
     run, directory = store.new_run(place)
     store.write(directory / "plan.json", plan.to_json().encode())
+    store.write(directory / rescue.NAME, rescue.script(plan).encode())
     options = {"on_failure": on_failure, "commands": commands}
     store.write(directory / "options.json", json.dumps(options).encode())
     _spawn(place, run, directory, commands)

@@ -19,6 +19,8 @@ from wizard.plan import Plan, RemoveFile, Run, WriteFile
 
 __all__ = ["RUNS", "STATE", "History", "OwnFile", "PastRun", "RunState", "read"]
 
+RESCUE = "undo.sh"  # in the place of a run: it was taken back without this tool
+
 RunState = Literal["running", "done", "failed", "stopped", "interrupted", "rolled_back", "undone"]
 
 
@@ -118,7 +120,7 @@ def _past(name: str, plan: Plan, record: Record, under_way: bool) -> PastRun:
         answers=plan.answers,
         boot_id=str(begun.get("boot_id", "")),
         undoes=plan.undoes or "",
-        undone_by="",
+        undone_by=RESCUE if record.rescued else "",
         steps=len(plan.steps),
         steps_done=len(record.held.keys() - record.taken_back - record.skipped),
         needs_reboot=plan.needs_reboot,
@@ -129,6 +131,8 @@ def _past(name: str, plan: Plan, record: Record, under_way: bool) -> PastRun:
 def _state(record: Record, under_way: bool) -> RunState:
     if under_way:
         return "running"
+    if record.rescued:
+        return "undone"
     ends: dict[str, RunState] = {
         "done": "done",
         "undone": "done",  # the undo itself is done; the run that it names is the one that is undone
@@ -159,7 +163,10 @@ def _commands(plan: Plan) -> list[tuple[int, Run]]:
 
 
 def _undone(seen: list[_Seen]) -> list[_Seen]:
-    by = {each.past.undoes: each.past.id for each in seen if each.past.undoes and each.past.state == "done"}
+    by: dict[str, str] = {}
+    for each in reversed(seen):  # an undo that was itself taken back has undone nothing
+        if each.past.undoes and each.past.state == "done" and each.past.id not in by:
+            by[each.past.undoes] = each.past.id
     return [
         replace(each, past=replace(each.past, state="undone", undone_by=by[each.past.id], unfinished=()))
         if each.past.id in by

@@ -55,6 +55,8 @@ class Record:
     rolling_back: bool = False
     taken_back: set[int] = field(default_factory=set)
     end: Event | None = None
+    rescued: bool = False
+    """undo.sh took it back, without this tool; whatever began after that ends it."""
 
     @property
     def result(self) -> str:
@@ -98,11 +100,14 @@ def _whole(record: Record, event: Event) -> None:
                 record.held.clear()
                 record.taken_back.clear()
             record.begun = record.begun or event
-            record.rolling_back, record.end = False, None
+            record.rolling_back, record.end, record.rescued = False, None, False
         case "rollback":
             record.rolling_back = True
         case "end":
             record.end = event
+        case "rescued":
+            record.rescued = record.rolling_back = True
+            record.taken_back |= record.started
         case _:
             pass
 
