@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from wizard import answer_files, store
 from wizard.answers import AllAnswers
 from wizard.apply import launch
+from wizard.apply.later_work import Choice
 from wizard.apply.undo import undo_plan
 from wizard.errors import UsageError
 from wizard.export.shell import script
@@ -78,8 +79,9 @@ class NodeEngine:
     def result(self, run: str) -> int:
         return int(launch.result(self._started[run]))
 
-    def undo_plan(self, facts: Facts, run: str | None) -> Plan:
-        return undo_plan(facts, self.node, run, self.root)
+    def undo_plan(self, facts: Facts, run: str | None, changed: Mapping[str, Choice] | None = None) -> Plan:
+        """The plan that takes a run back; `changed` says what becomes of files that were changed since."""
+        return undo_plan(facts, self.node, run, self.root, changed)
 
     def save_draft(self, answers: AllAnswers) -> None:
         if not self.simulation:

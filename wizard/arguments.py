@@ -80,6 +80,14 @@ def parser() -> Parser:
     undo = add("undo", "take a run back, the last one by default", json=True)
     undo.add_argument("run", nargs="?", metavar="RUN")
     undo.add_argument("--yes", action="store_true", help="do not ask")
+    undo.add_argument(
+        "--changed",
+        action="append",
+        default=[],
+        metavar="[PATH=]keep|restore|merge",
+        help="what becomes of files that were changed after the run: stay as they are, become what they were before the "
+        "run, or lose only what the run put in; for one file or for all others",
+    )
     export = add("export", "the same plan as a POSIX script, for a node without Python", answers=True)
     export.add_argument("what", choices=("script", "ansible"))
     export.add_argument("--out", metavar="PATH", required=True, help="where to write it")

@@ -179,10 +179,12 @@ def _verified_answers(options: argparse.Namespace, facts: Facts) -> AllAnswers:
 
 
 def _undo(options: argparse.Namespace) -> int:
+    from wizard.apply.later_work import choices
     from wizard.apply.undo import undo_plan
 
+    changed = choices(options.changed)
     node, facts = _look(options)
-    plan = undo_plan(facts, node, options.run, options.root)
+    plan = undo_plan(facts, node, options.run, options.root, changed)
     return command_apply.apply(node, plan, options, shown=False)
 
 

@@ -44,6 +44,7 @@ def apply(node: Node, plan: Plan, options: argparse.Namespace, *, shown: bool) -
 def _refuse_blocked(plan: Plan, as_json: bool) -> None:
     if not as_json:
         sys.stdout.write(report.findings(plan.findings))
+        sys.stdout.write(report.later_work(plan.later_work))
     codes = sorted({finding.code for finding in plan.findings if finding.severity == "blocks"})
     raise Blocked(
         f"a finding blocks: {', '.join(codes)}", do="Nothing was changed. `compute-wizard check` says what to do."

@@ -96,6 +96,9 @@ class WriteFile(StepBase):
     after: FileContent
     diff: str
     secret: bool = False  # it may hold secrets: masked on stdout, and in the diff always
+    attributes: dict[str, str] | None = (
+        None  # extended ones, in base64, where they come back; None: the file's own stay
+    )
 
 
 class RemoveFile(StepBase):
@@ -197,6 +200,19 @@ class ControllerStep(Model):
     why: str = ""
 
 
+class LaterWork(Model):
+    """Something that was changed after the run that is to be taken back: three versions of it, as differences.
+
+    `merge` is what a merge would do to it; None where it is not clean. `choice` is what is to be done; None: not said.
+    """
+
+    path: str
+    run_changed: str
+    changed_since: str
+    merge: str | None = None
+    choice: Literal["keep", "restore", "merge"] | None = None
+
+
 class Plan(Model):
     """All of it. `complete` is false where something was masked: such a plan cannot be applied."""
 
@@ -211,6 +227,7 @@ class Plan(Model):
     findings: tuple[Finding, ...] = ()
     blocked: tuple[str, ...] = ()  # chapters that a finding stops, and those that need them
     undoes: str | None = None  # the run that this plan takes back
+    later_work: tuple[LaterWork, ...] = ()  # what was changed after that run
 
     @property
     def needs_reboot(self) -> bool:

@@ -10,7 +10,18 @@ from wizard.answers import AllAnswers
 from wizard.chapters import chapters
 from wizard.node.facts import Facts
 from wizard.node.history import PastRun
-from wizard.plan import ControllerStep, Finding, Plan, RemoveFile, Run, SetAttribute, Step, StopByPidfile, WriteFile
+from wizard.plan import (
+    ControllerStep,
+    Finding,
+    LaterWork,
+    Plan,
+    RemoveFile,
+    Run,
+    SetAttribute,
+    Step,
+    StopByPidfile,
+    WriteFile,
+)
 from wizard.questions import Check
 
 WIDTH = 100
@@ -150,6 +161,7 @@ def plan(plan: Plan) -> str:
         lines += ["", "Findings", *(f"  {line}" for line in findings(plan.findings).splitlines())]
     if plan.blocked:
         lines += _wrapped(f"Blocked, and left out of this plan: {', '.join(plan.blocked)}", "  ")
+    lines += ["", later_work(plan.later_work).rstrip("\n")] if plan.later_work else []
     lines += steps(plan)
     if not plan.steps:
         lines += ["", "Nothing is to be changed on this node."]
@@ -161,6 +173,26 @@ def plan(plan: Plan) -> str:
         lines += ["", "To be done on the controller (this tool does not reach it)", *controller(plan.controller)]
     lines += ["", _counted(plan)]
     return printable("\n".join(lines)) + "\n"
+
+
+def later_work(found: Iterable[LaterWork]) -> str:
+    """What was changed after a run that is to be taken back: three versions of each file, and what is to be done."""
+    lines: list[str] = []
+    for each in found:
+        lines += [f"{each.path} was changed after the run:"]
+        parts = [("what the run did", each.run_changed), ("what was done since", each.changed_since)]
+        parts += [("what a merge would do", each.merge)] if each.merge is not None else []
+        for title_, difference in parts:
+            lines += [
+                f"  {title_}",
+                *(f"    | {line}" for line in difference.splitlines() if line[:3] not in ("---", "+++")),
+            ]
+        if each.merge is None:
+            lines.append("  a merge is not clean: both changed the same lines")
+        lines.append(
+            f"  to be done: {each.choice}" if each.choice else "  not said yet: --changed keep, restore or merge"
+        )
+    return printable("".join(f"{line}\n" for line in lines))
 
 
 def _counted(plan: Plan) -> str:

@@ -18,7 +18,9 @@ from wizard.apply.lock import refusal
 from wizard.apply.runner import STOP
 from wizard.apply.stale import refuse_if_stale
 from wizard.errors import Blocked, Exit, InputError, Refused
+from wizard.node import history as histories
 from wizard.node.live import open_node
+from wizard.node.node import Node
 from wizard.node.recorded import DirectoryNode
 from wizard.node.run_records import LOCK, Event, lock_holder
 from wizard.plan import Plan, Run, SetAttribute, StopByPidfile, digest
@@ -73,7 +75,7 @@ def start(
     if holder is not None:
         raise refusal(holder)
     refuse_if_stale(node, plan)
-    _refuse_used(place, plan)
+    _refuse_used(node, place, plan)
     run, directory = store.new_run(place)
     store.write(directory / "plan.json", plan.to_json().encode())
     store.write(directory / rescue.NAME, rescue.script(plan).encode())
@@ -96,10 +98,16 @@ def _commands(place: Path, plan: Plan, files_only: bool, simulated: bool) -> str
     return "none"
 
 
-def _refuse_used(place: Path, plan: Plan) -> None:
-    """A plan is used once: what it expects would not be so a second time, and a slip is nearer than an intention."""
+def _refuse_used(node: Node, place: Path, plan: Plan) -> None:
+    """A plan is used once: what it expects would not be so a second time, and a slip is nearer than an intention.
+
+    After a run was taken back, a plan that is made anew may be the same to the byte: that is another use.
+    """
     own = digest(plan.to_json().encode())
+    taken_back = {run.id for run in histories.read(node).runs if run.state in ("undone", "rolled_back")}
     for directory in store.runs(place):
+        if directory.name in taken_back:
+            continue
         begun = next((event for event in journals.read(directory / "journal.jsonl") if event["event"] == "begin"), None)
         if begun is not None and begun.get("plan_sha256") == own and plan.steps:
             raise Refused(f"this plan was used already, by run {directory.name}", do="Make it anew.")

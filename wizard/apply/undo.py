@@ -6,19 +6,22 @@ stand in the phases check, files and live, services - so that the list reads in 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from wizard import plan as plans
+from wizard.apply import later_work
+from wizard.apply.later_work import Choice, Version, Versions, choice_for
 from wizard.diff import unified
-from wizard.errors import InputError, NodeError
+from wizard.errors import InputError, NotThere
 from wizard.merge import kernel_lines
 from wizard.node import run_records
 from wizard.node.facts import Facts
 from wizard.node.history import RUNS, PastRun
 from wizard.node.node import Node
-from wizard.node.run_records import Record
+from wizard.node.run_records import Backup, Record
 from wizard.plan import (
     Expect,
     ExpectFile,
@@ -26,6 +29,7 @@ from wizard.plan import (
     FileContent,
     FileState,
     Finding,
+    LaterWork,
     NodeName,
     Plan,
     RemoveFile,
@@ -41,33 +45,44 @@ from wizard.version import VERSION
 WHY = ("as it was before the run",)
 
 
-def undo_plan(facts: Facts, node: Node, run: str | None, root: str | Path) -> Plan:
-    """The plan that takes a run back; the newest standing one by default. Raises InputError where there is none."""
+def undo_plan(
+    facts: Facts, node: Node, run: str | None, root: str | Path, changed: Mapping[str, Choice] | None = None
+) -> Plan:
+    """The plan that takes a run back; the newest standing one by default. Raises InputError where there is none.
+
+    `changed` says what becomes of files that were changed since, by path; "" stands for all others. What is not said blocks.
+    """
     past = _chosen(facts, run)
-    where = f"{RUNS}/{past.id}/plan.json"
-    done = plans.from_json(node.read(where).decode("utf-8", "replace"), where)
+    done = _plan_of(node, past.id)
     record = run_records.read_record(node, past.id)
     if record is None:
         raise InputError(f"run {past.id} never began: there is nothing to be taken back")
-    findings: list[Finding] = []
     numbers = [number for number in record.touched if number not in record.taken_back]
+    draft = _Draft(facts, node, past, done, record, numbers, changed or {})
+    draft.stand_in_the_way()
     steps = [
         *_commands(done, reversed(numbers), "before_files", "check"),
-        *_files(node, past.id, done, record, numbers, findings),
-        *_attributes(done, record, numbers, facts, findings),
+        *draft.files(),
+        *draft.attributes(),
         *_commands(done, numbers, "after_files", None),
     ]
     return Plan(
         node=NodeName(hostname=facts.system.hostname, os=facts.system.label, nova=facts.nova.release),
-        answers=_answers_before(facts, past),
+        answers=_answers_afterwards(facts, past),
         expects=tuple(_expects(facts, steps)),
         steps=tuple(steps),
         kernel_command_line=kernel_lines(
             facts, {s.path: _content(s) for s in steps if isinstance(s, WriteFile | RemoveFile)}
         ),
-        findings=tuple(findings),
+        findings=tuple(draft.findings),
         undoes=past.id,
+        later_work=tuple(draft.later_work),
     )
+
+
+def _plan_of(node: Node, run: str) -> Plan:
+    where = f"{RUNS}/{run}/plan.json"
+    return plans.from_json(node.read(where).decode("utf-8", "replace"), where)
 
 
 def _chosen(facts: Facts, run: str | None) -> PastRun:
@@ -87,10 +102,14 @@ def _chosen(facts: Facts, run: str | None) -> PastRun:
     return past
 
 
-def _answers_before(facts: Facts, past: PastRun) -> dict[str, Any]:
-    """What the run before this one was asked for: that is what has to be so afterwards."""
-    earlier = [run for run in facts.history.runs if run.id < past.id and not run.undoes and run.state == "done"]
-    return earlier[-1].answers if earlier else {}
+def _answers_afterwards(facts: Facts, past: PastRun) -> dict[str, Any]:
+    """What the newest run that stands then was asked for: that is what has to be so afterwards."""
+    standing = [
+        run
+        for run in facts.history.runs
+        if run.id == past.undoes or (run.id != past.id and run.state == "done" and not run.undoes)
+    ]
+    return standing[-1].answers if standing else {}
 
 
 def _commands(done: Plan, numbers: Iterable[int], when: str, phase: Any) -> Iterable[Step]:
@@ -113,47 +132,137 @@ def _commands(done: Plan, numbers: Iterable[int], when: str, phase: Any) -> Iter
             yield step
 
 
-def _files(
-    node: Node, run: str, done: Plan, record: Record, numbers: list[int], findings: list[Finding]
-) -> Iterable[Step]:
-    for number in reversed(numbers):
-        step = done.steps[number - 1]
-        backup = record.backups.get(number)
-        if backup is None or not isinstance(step, WriteFile | RemoveFile):
-            continue
-        written = step.after.sha256 if isinstance(step, WriteFile) else None
-        now = _now(node, step.path)
-        before = run_records.read_backup(node, run, backup)
-        if now is None and before is None:
-            continue
-        if now is not None and before is not None and now.content == before and _same(now.state, backup.before):
-            continue
-        if (now.state.sha256 if now else None) != written:
-            findings.append(_changed(step.path))
-            continue
-        yield _back(step, now, before, backup.before)
+@dataclass(slots=True)
+class _Draft:
+    """A plan to take a run back, while it is being made."""
+
+    facts: Facts
+    node: Node
+    past: PastRun
+    done: Plan
+    record: Record
+    numbers: list[int]
+    said: Mapping[str, Choice]
+    findings: list[Finding] = field(default_factory=list)
+    later_work: list[LaterWork] = field(default_factory=list)
+    blocked: set[str] = field(default_factory=set)
+
+    def stand_in_the_way(self) -> None:
+        """Later runs that stand and changed the same things come first; their names are in findings."""
+        mine = _touched(self.done, self.record)
+        runs = self.facts.history.runs
+        later = runs[[run.id for run in runs].index(self.past.id) + 1 :]
+        for run in reversed(later):  # an undo that stands and what it took back are as if neither had been
+            if run.undoes or run.undone_by or run.state == "rolled_back":
+                continue
+            record = run_records.read_record(self.node, run.id)
+            same = mine & _touched(_plan_of(self.node, run.id), record) if record else set()
+            for path in sorted(same - self.blocked):
+                self.findings.append(_stands_in_the_way(path, run))
+            self.blocked |= same
+
+    def files(self) -> Iterable[Step]:
+        """Files as they were before the run, in reverse; those that were changed since as it was chosen."""
+        for number in reversed(self.numbers):
+            step = self.done.steps[number - 1]
+            backup = self.record.backups.get(number)
+            if backup is None or not isinstance(step, WriteFile | RemoveFile) or step.path in self.blocked:
+                continue
+            versions = self._versions(step, backup)
+            if versions.same:
+                continue
+            wanted = versions.before if versions.untouched else self._chosen(versions)
+            if wanted == versions.now or (wanted is None and versions.now is None):
+                continue
+            yield _back(step, versions.now, wanted, backup)
+
+    def _versions(self, step: WriteFile | RemoveFile, backup: Backup) -> Versions:
+        content = run_records.read_backup(self.node, self.past.id, backup)
+        before = None
+        if content is not None and backup.before is not None:
+            before = Version(content, FileState(**backup.before))
+        left = None
+        if isinstance(step, WriteFile):
+            left = Version(step.after.data(), FileState(**step.after.model_dump(include={"sha256", "mode", "owner"})))
+        return Versions(step.path, before, left, _now(self.node, step.path), step.secret)
+
+    def _chosen(self, versions: Versions) -> Version | None:
+        """What becomes of a file that was changed since; as it is now while nothing was chosen."""
+        choice = choice_for(versions.path, self.said)
+        merge = versions.merge()
+        self.later_work.append(versions.shown(choice))
+        self.findings.append(later_work.finding(versions.path, choice, merge is not None))
+        if choice == "restore":
+            return versions.before
+        if choice == "merge" and merge is not None:
+            return merge if merge.content or versions.before is not None else None
+        return versions.now
+
+    def attributes(self) -> Iterable[Step]:
+        """Attributes back to what they were first, in reverse; sriov_numvfs through 0: the kernel refuses any other way."""
+        first: dict[str, SetAttribute] = {}
+        last: dict[str, SetAttribute] = {}
+        for number in self.numbers:
+            step = self.done.steps[number - 1]
+            if isinstance(step, SetAttribute) and number in self.record.held:
+                first.setdefault(step.path, step)
+                last[step.path] = step
+        for path in reversed(first):
+            now, before = self.node.text(path), first[path].before
+            if now is None or now == before or path in self.blocked:  # gone with its device, or as it was already
+                continue
+            if now != last[path].after and not self._attribute_may_change(path, before, last[path].after, now):
+                continue
+            self.findings += _in_use(path, self.facts)
+            through = ["0", before] if path.endswith("/sriov_numvfs") and "0" not in (now, before) else [before]
+            for value in through:
+                yield first[path].model_copy(update={"before": now, "after": value, "why": WHY})
+                now = value
+
+    def _attribute_may_change(self, path: str, before: str, left: str, now: str) -> bool:
+        choice = choice_for(path, self.said)
+        shown = LaterWork(
+            path=path, run_changed=f"{before} -> {left}\n", changed_since=f"{left} -> {now}\n", choice=choice
+        )
+        self.later_work.append(shown)
+        self.findings.append(later_work.finding(path, choice, mergeable=False))
+        return choice == "restore"
 
 
-class _Now:
-    def __init__(self, content: bytes, state: FileState) -> None:
-        self.content, self.state = content, state
+def _touched(plan: Plan, record: Record) -> set[str]:
+    """Paths of the files and attributes that a run changed, or may have."""
+    found: set[str] = set()
+    for number in set(record.touched) - record.taken_back:
+        step = plan.steps[number - 1]
+        if isinstance(step, WriteFile | RemoveFile) and number in record.backups:
+            found |= {step.path, record.backups[number].real}
+        elif isinstance(step, SetAttribute) and number in record.held:
+            found.add(step.path)
+    return found
 
 
-def _now(node: Node, path: str) -> _Now | None:
+def _stands_in_the_way(path: str, run: PastRun) -> Finding:
+    return Finding(
+        code="UNDO-LATER-RUN",
+        severity="blocks",
+        chapter="undo",
+        seen=f"{path} was changed by run {run.id}, too, which came later",
+        why="What the later run did rests on what this one did.",
+        do=f"Take the later one back first: `compute-wizard undo {run.id}`.",
+    )
+
+
+def _now(node: Node, path: str) -> Version | None:
     try:
         content, status = node.read(path), node.status(path)
-    except NodeError:
+    except NotThere:
         return None
     if status is None:
         return None
-    return _Now(content, FileState(sha256=digest(content), mode=f"{status.mode:04o}", owner=status.owner))
+    return Version(content, FileState(sha256=digest(content), mode=f"{status.mode:04o}", owner=status.owner))
 
 
-def _same(state: FileState, before: dict[str, str] | None) -> bool:
-    return before is not None and state.model_dump() == before
-
-
-def _back(step: WriteFile | RemoveFile, now: _Now | None, before: bytes | None, state: dict[str, str] | None) -> Step:
+def _back(step: WriteFile | RemoveFile, now: Version | None, wanted: Version | None, backup: Backup) -> Step:
     common: dict[str, Any] = {
         "chapters": step.chapters,
         "phase": "files",
@@ -161,46 +270,14 @@ def _back(step: WriteFile | RemoveFile, now: _Now | None, before: bytes | None, 
         "labels": step.labels,
         "path": step.path,
         "secret": step.secret,
-        "diff": unified(step.path, now.content if now else None, before, step.secret),
+        "diff": unified(step.path, now.content if now else None, wanted.content if wanted else None, step.secret),
     }
-    if before is None or state is None:
-        assert now is not None  # neither there now nor before: left out by the caller
+    if wanted is None:
+        assert now is not None  # neither there now nor wanted: left out by the caller
         return RemoveFile(before=now.state, **common)
-    after = FileContent.of(before, int(state["mode"], 8), state["owner"])
-    return WriteFile(before=now.state if now else None, after=after, **common)
-
-
-def _changed(path: str) -> Finding:
-    return Finding(
-        code="UNDO-CHANGED-SINCE",
-        severity="blocks",
-        chapter="undo",
-        seen=f"{path} is not as the run left it",
-        why="Somebody changed it since: putting the old content back would take their work away.",
-        do="Look at it, and put it by hand as you want it; or leave the run as it is.",
-    )
-
-
-def _attributes(
-    done: Plan, record: Record, numbers: list[int], facts: Facts, findings: list[Finding]
-) -> Iterable[Step]:
-    """Attributes back to what they were first, in reverse; sriov_numvfs through 0, since the kernel refuses any other way."""
-    first: dict[str, SetAttribute] = {}
-    last: dict[str, SetAttribute] = {}
-    for number in numbers:
-        step = done.steps[number - 1]
-        if isinstance(step, SetAttribute) and number in record.held:
-            first.setdefault(step.path, step)
-            last[step.path] = step
-    for path in reversed(first):
-        now, before = last[path].after, first[path].before
-        if now == before:
-            continue
-        findings += _in_use(path, facts)
-        through = ["0", before] if path.endswith("/sriov_numvfs") and "0" not in (now, before) else [before]
-        for value in through:
-            yield first[path].model_copy(update={"before": now, "after": value, "why": WHY})
-            now = value
+    after = FileContent.of(wanted.content, int(wanted.state.mode, 8), wanted.state.owner)
+    attributes = backup.attributes if now is None else None
+    return WriteFile(before=now.state if now else None, after=after, attributes=attributes, **common)
 
 
 def _in_use(path: str, facts: Facts) -> list[Finding]:
