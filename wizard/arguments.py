@@ -73,7 +73,15 @@ def parser() -> Parser:
     resume = add("resume", "go on with a run that was interrupted")
     resume.add_argument("run", nargs="?", metavar="RUN")
     resume.add_argument("--yes", action="store_true", help="do not ask")
-    add("verify", "is it so now, and will it be so after the next boot?", json=True, answers=True)
+    verify = add("verify", "is it so now, and will it be so after the next boot?", json=True, answers=True)
+    verify.add_argument(
+        "--metadata",
+        nargs="?",
+        const="",
+        metavar="BRIDGE",
+        help="prove it too: ask DHCP and fetch metadata as a guest would, on every bridge or on one",
+    )
+    verify.add_argument("--yes", action="store_true", help="do not ask before a proof")
     history = add("history", "past runs, or one of them", json=True)
     history.add_argument("run", nargs="?", metavar="RUN")
     history.add_argument("--follow", action="store_true", help="go on until the run has ended")

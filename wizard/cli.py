@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 from pydantic import TypeAdapter
 
-from wizard import answer_files, arguments, command_apply, report
+from wizard import answer_files, arguments, command_apply, command_verify, report
 from wizard import plan as plans
 from wizard.answers import AllAnswers
 from wizard.chapters import chapters
@@ -25,8 +25,6 @@ from wizard.node.live import open_node
 from wizard.node.node import Node
 from wizard.plan import Finding, Plan
 from wizard.private import write_private
-from wizard.questions import Check
-from wizard.verify import exit_code, verify
 
 Face: TypeAlias = Callable[[Node, str, str, bool], int]
 """Starts the wizard: node, root, which face, whether the node is a simulation; gives the exit code."""
@@ -57,7 +55,7 @@ def _dispatch(options: argparse.Namespace, face: Face | None) -> int:
         "plan": _plan,
         "apply": _apply,
         "resume": command_apply.resume,
-        "verify": _verify,
+        "verify": command_verify.verify,
         "history": command_apply.history,
         "undo": _undo,
         "export": _export,
@@ -158,24 +156,6 @@ def _apply(options: argparse.Namespace) -> int:
     else:
         plan = make_plan(facts := fact_reader.read(node), _answers(options, facts))
     return command_apply.apply(node, plan, options, shown=options.plan is not None)
-
-
-def _verify(options: argparse.Namespace) -> int:
-    _, facts = _look(options)
-    found = verify(facts, _verified_answers(options, facts))
-    if options.json:
-        _print_json({"format": "compute-wizard.checks/1", "checks": _plain(list[Check], found)})
-    else:
-        _print(report.checks(found))
-    return exit_code(found)
-
-
-def _verified_answers(options: argparse.Namespace, facts: Facts) -> AllAnswers:
-    """What the last run was asked for, where no answers are given: that is what has to be so now."""
-    if options.answers is not None:
-        return answer_files.load(Path(options.answers))
-    last = facts.history.last
-    return answer_files.from_data(last.answers, f"run {last.id}") if last else answer_files.suggest(facts)
 
 
 def _undo(options: argparse.Namespace) -> int:

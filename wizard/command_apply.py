@@ -59,10 +59,15 @@ def _permit(plan: Plan, options: argparse.Namespace) -> None:
             f"the plan has a step that cannot be taken back: {report.title(one_way[0])}",
             do="Say --accept one-way if you mean it, or take it out of the answers.",
         )
-    if options.yes:
+    ask(bool(options.yes))
+
+
+def ask(yes: bool) -> None:
+    """Ask whether to do it, unless --yes was said. Raises UsageError without a terminal, Refused for any other answer."""
+    if yes:
         return
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise UsageError("there is no terminal to ask on", do="Say --yes if the plan is to be run without a question.")
+        raise UsageError("there is no terminal to ask on", do="Say --yes if it is to be done without a question.")
     print("Do this now? Type yes: ", end="", file=sys.stderr, flush=True)
     if sys.stdin.readline().strip().lower() != "yes":
         raise Refused("the answer was not yes; nothing was changed")

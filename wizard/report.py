@@ -203,13 +203,15 @@ def _counted(plan: Plan) -> str:
     return f"{', '.join(parts)}{'; a reboot is needed' if plan.needs_reboot else ''}. Nothing was changed yet."
 
 
-def checks(found: Iterable[Check]) -> str:
-    """What verify saw."""
+def checks(found: Iterable[Check], limits: Iterable[str] = ()) -> str:
+    """What verify saw; and what its proofs did not prove."""
     lines: list[str] = []
     for check in found:
         lines += _wrapped(f"{check.what}: {check.seen}", "           ", f"{check.state:8} ")
         if check.state != "held" and check.do:
             lines += _wrapped(check.do, "           ", "         > ")
+    for limit in limits:
+        lines += ["", *_wrapped(limit, "")]
     return printable("\n".join(lines)) + ("\n" if lines else "nothing is answered, so there is nothing to verify\n")
 
 

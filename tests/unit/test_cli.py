@@ -240,3 +240,19 @@ def test_the_documented_commands_are_those_that_there_are() -> None:
     (commands,) = [action for action in arguments.parser()._actions if isinstance(action.choices, dict)]
     for name in commands.choices or {}:
         assert f"compute-wizard {name}" in text
+
+
+def test_a_proof_on_a_node_that_is_not_live_is_unknown_and_asks_nothing(
+    origin: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = fingerprint(origin)
+    code, out, err = call(capsys, "verify", "--metadata", "--json", "--root", str(origin))
+    assert (code, err) == (2, "")
+    proven = [check for check in json.loads(out)["checks"] if check["seen"] == "only a live node can be asked"]
+    assert {check["state"] for check in proven} == {"unknown"}
+    assert fingerprint(origin) == before
+
+
+def test_verify_without_a_proof_says_nothing_of_limits(origin: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = call(capsys, "verify", "--json", "--root", str(origin))
+    assert "limits" not in json.loads(out)

@@ -153,10 +153,9 @@ def _differences(there: list[str], wanted: list[str]) -> list[str]:
 
 def foreign_metadata_rules(chains: Mapping[str, Chain], *, chain: str) -> list[Rule]:
     """Redirects of 169.254.169.254 outside our chain: the recipe as it was published, put there by hand or by a script."""
-    return [
-        rule
-        for each in chains.values()
-        if each.name != chain
-        for rule in each.rules
-        if "redirect" in rule.words and any(word.partition("/")[0] == "169.254.169.254" for word in rule.words)
-    ]
+    return [rule for each in chains.values() if each.name != chain for rule in each.rules if redirects_metadata(rule)]
+
+
+def redirects_metadata(rule: Rule) -> bool:
+    """Whether a rule says of itself that it redirects 169.254.169.254; those of our chain leave that to the jump."""
+    return "redirect" in rule.words and any(word.partition("/")[0] == "169.254.169.254" for word in rule.words)

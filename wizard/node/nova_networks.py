@@ -36,6 +36,7 @@ class NovaNetwork:
     listen: str  # this node's own address in that network, or ""
     cidr: str  # from the dhcp range and netmask, or ""
     dnsmasq_running: bool
+    first: str = ""  # the first address that a guest can be given, or ""
 
 
 def networks_path(last: Last) -> str:
@@ -138,8 +139,9 @@ def _of_process(process: Process, flat: bool) -> Iterator[NovaNetwork]:
         if dhcp_range.startswith("set:"):
             label, *fields = dhcp_range[4:].split(",")
             cidr = _cidr(fields[0], fields[2]) if len(fields) > 2 else ""
+            first = fields[0] if cidr else ""
             listen, pid_file = process.option("--listen-address"), process.option("--pid-file")
-            yield NovaNetwork(label, bridge, _vlan(bridge, flat), pid_file, listen, cidr, True)
+            yield NovaNetwork(label, bridge, _vlan(bridge, flat), pid_file, listen, cidr, True, first)
 
 
 def _vlan(bridge: str, flat: bool) -> int | None:

@@ -1,0 +1,61 @@
+"""verify: what the facts say, and the proofs that are given only when they are asked for."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from pydantic import TypeAdapter
+
+from wizard import answer_files, command_apply, report
+from wizard.answers import AllAnswers
+from wizard.node import facts as fact_reader
+from wizard.node.facts import Facts
+from wizard.node.live import open_node
+from wizard.proof import Proof, proofs
+from wizard.questions import Check
+from wizard.verify import exit_code
+from wizard.verify import verify as verified
+
+
+def verify(options: argparse.Namespace) -> int:
+    """Look; then say what the proofs that are asked for would do, ask, and give them."""
+    node = open_node(options.root)
+    facts = fact_reader.read(node)
+    answers = _answers(options, facts)
+    wanted = [(proof, str(only)) for proof in proofs() if (only := getattr(options, proof.NAME)) is not None]
+    announced = [line for proof, only in wanted for line in proof.announce(node, facts, answers, only)]
+    if announced:
+        _say("To prove it, this would be done:\n" + "".join(f"  {line}\n" for line in announced), options)
+        command_apply.ask(bool(options.yes))
+    found = verified(facts, answers)
+    for proof, only in wanted:
+        found += proof.prove(node, facts, answers, only, lambda line: _say(f"{line} ...\n", options))
+    _print(found, [proof for proof, _ in wanted], options)
+    return exit_code(found)
+
+
+def _answers(options: argparse.Namespace, facts: Facts) -> AllAnswers:
+    """What the last run was asked for, where no answers are given: that is what has to be so now."""
+    if options.answers is not None:
+        return answer_files.load(Path(options.answers))
+    last = facts.history.last
+    return answer_files.from_data(last.answers, f"run {last.id}") if last else answer_files.suggest(facts)
+
+
+def _say(text: str, options: argparse.Namespace) -> None:
+    if not options.json:
+        sys.stdout.write(report.printable(text))
+        sys.stdout.flush()
+
+
+def _print(found: list[Check], given: list[Proof], options: argparse.Namespace) -> None:
+    limits = [proof.LIMITS for proof in given]
+    if options.json:
+        checks = TypeAdapter(list[Check]).dump_python(found, mode="json")
+        data = {"format": "compute-wizard.checks/1", "checks": checks, **({"limits": limits} if given else {})}
+        sys.stdout.write(json.dumps(data, indent=2) + "\n")
+    else:
+        sys.stdout.write(report.checks(found, limits))
