@@ -191,8 +191,8 @@ def _subsystem(place: Place) -> str:
 
 
 def _port_types(place: Place) -> tuple[str, ...]:
-    words = (place.text(name) for name in ("mlx4_port1", "mlx4_port2") if name in place.names)
-    return tuple(word.split()[0] for word in words if word)  # "auto (ib)" is auto
+    texts = (place.text(name) for name in ("mlx4_port1", "mlx4_port2") if name in place.names)
+    return tuple(words[0] for text in texts if (words := (text or "").split()))  # "auto (ib)" is auto
 
 
 def _vf_device(place: Place, vfs: list[str], places: dict[str, Place]) -> str | None:
