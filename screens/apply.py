@@ -32,11 +32,11 @@ class Said(Message):
 
 
 class Ended(Message):
-    """The run has ended."""
+    """The run has ended. `after` is what is to be said of the reboot."""
 
-    def __init__(self, code: int) -> None:
+    def __init__(self, code: int, after: list[str]) -> None:
         super().__init__()
-        self.code = code
+        self.code, self.after = code, after
 
 
 class ApplyPage(Page):
@@ -44,6 +44,7 @@ class ApplyPage(Page):
 
     NAME = "apply"
     AUTO_FOCUS = "#yes"
+    applied: Plan | None = None
     BINDINGS: ClassVar = [("x", "stop", "stop after this step")]
 
     def keys(self) -> str:
@@ -103,7 +104,7 @@ class ApplyPage(Page):
         except WizardError as error:
             self.query_one("#result", Static).update(report.printable(str(error)))
             return
-        self.state.undo = None
+        self.applied, self.state.undo = plan, None
         self.state.runs += 1
         event.input.remove()
         self.query_one("#before", Static).update(f"Run {self.state.run}")
@@ -117,17 +118,17 @@ class ApplyPage(Page):
             line = tell(event)
             if line:
                 self.post_message(Said(report.printable(line)))
-        self.post_message(Ended(self.wizard.engine.result(run)))
+        code = self.wizard.engine.result(run)
+        after = self.wizard.engine.after_apply(self.applied) if code == Exit.DONE and self.applied else []
+        self.post_message(Ended(code, after))
 
     def on_said(self, message: Said) -> None:
         self.query_one(Log).write_line(message.line)
 
     def on_ended(self, message: Ended) -> None:
         text = WORDS.get(Exit(message.code), f"Ended with {message.code}.")
-        plan = self.state.plan
-        if message.code == Exit.DONE and plan is not None and plan.needs_reboot:
-            text += " A reboot makes the rest of it true; then verify."
-        self.query_one("#result", Static).update(f"{text} Enter goes to Verify.")
+        lines = [text, *message.after, "Enter goes to Verify."]
+        self.query_one("#result", Static).update(report.printable("\n".join(lines)))
         self.state.run = None
         self.refresh_frame()
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from wizard import answer_files, store
+from wizard import answer_files, boot_guard, store
 from wizard.answers import AllAnswers
 from wizard.apply import launch
 from wizard.apply.later_work import Choice
@@ -75,6 +75,10 @@ class NodeEngine:
 
     def request_stop(self, run: str) -> None:
         launch.request_stop(self._started[run])
+
+    def after_apply(self, plan: Plan) -> list[str]:
+        """What is to be said of the reboot, once the run has ended. Reads the node anew: takes up to seconds."""
+        return boot_guard.after_apply(self.look(), plan)
 
     def result(self, run: str) -> int:
         return int(launch.result(self._started[run]))

@@ -8,10 +8,11 @@ import sys
 from collections.abc import Iterable
 from dataclasses import asdict
 
-from wizard import report
+from wizard import boot_guard, report
 from wizard.apply import launch
 from wizard.apply.journal import follow
 from wizard.errors import Blocked, Exit, InputError, Refused, UsageError
+from wizard.node import facts
 from wizard.node import history as histories
 from wizard.node.live import open_node
 from wizard.node.node import Node
@@ -38,7 +39,11 @@ def apply(node: Node, plan: Plan, options: argparse.Namespace, *, shown: bool) -
         simulated=node.simulated,
         accept=tuple(getattr(options, "accept", ())),
     )
-    return _followed(started, as_json)
+    code = _followed(started, as_json)
+    if code == Exit.DONE and not as_json and not getattr(options, "files_only", False):
+        for line in boot_guard.after_apply(facts.read(open_node(options.root)), plan):
+            sys.stdout.write(report.printable(line) + "\n")
+    return code
 
 
 def _refuse_blocked(plan: Plan, as_json: bool) -> None:

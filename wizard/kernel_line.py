@@ -10,6 +10,8 @@ from wizard.node.facts import Facts
 
 ALWAYS, NORMAL = "GRUB_CMDLINE_LINUX", "GRUB_CMDLINE_LINUX_DEFAULT"
 GRUB_DIRECTORY = "/etc/default/grub.d/"
+OURS = ("intel_iommu=on", "iommu=pt", "iommu.passthrough=1")
+"""All arguments that this tool ever adds."""
 
 
 @dataclass(frozen=True, slots=True)

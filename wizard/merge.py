@@ -243,6 +243,7 @@ def _joined(one: Product, other: Product) -> Product:
         inputs=tuple(dict.fromkeys(one.inputs + other.inputs)),
         due=one.due or other.due,
         labels=tuple(dict.fromkeys(one.labels + other.labels)),
+        proves=tuple(dict.fromkeys(one.proves + other.proves)),
         covered_by_reboot=one.covered_by_reboot and other.covered_by_reboot,
     )
 
@@ -261,6 +262,7 @@ def _product_step(names: tuple[str, ...], product: Product) -> Run:
         undo=product.undo,
         undo_when=product.undo_when if product.undo else None,
         deadline_s=900,
+        proves=product.proves,
     )
 
 

@@ -5,13 +5,14 @@ The driver has no sysfs way in any kernel (drivers/net/ethernet/mellanox/mlx4/ma
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Mapping
 
+from wizard import boot_room
+from wizard.boot_content import images_lack
 from wizard.cards import Ports, Request
 from wizard.formats import modprobe
 from wizard.node.facts import Facts
-from wizard.plan import digest
+from wizard.plan import HoldsFile, digest
 from wizard.wants import Edit, Product, Wants
 
 MODULE = "mlx4_core"
@@ -95,7 +96,23 @@ def wants(facts: Facts, requests: list[Request]) -> Wants:
         why = "VFs are no longer wanted"
         edits = (Edit(OPTIONS, why, lambda old: _without(facts, old), labels=("reboot",)),)
     overlay = {edit.path: edit.change(facts.content(edit.path)) for edit in edits}
-    return Wants(edits=edits, products=_initramfs(facts, edits, overlay), reads=tuple(path for path, _ in files(facts)))
+    return Wants(
+        edits=edits,
+        products=_initramfs(facts, edits, overlay),
+        actions=boot_room.keep("vfs", boot_room.kept(facts)) if _rebuilds(facts, overlay) else (),
+        reads=tuple(path for path, _ in files(facts)),
+    )
+
+
+def rebuilds_initramfs(facts: Facts, requests: list[Request]) -> bool:
+    """Whether these requests have the initramfs made anew."""
+    overlay = {edit.path: edit.change(facts.content(edit.path)) for edit in wants(facts, requests).edits}
+    return bool(requests) and _rebuilds(facts, overlay)
+
+
+def _rebuilds(facts: Facts, overlay: Mapping[str, bytes | None]) -> bool:
+    changed = any(content != facts.content(path) for path, content in overlay.items())
+    return facts.boot.initramfs in REBUILD and (changed or bool(initramfs_lacks(facts, overlay)))
 
 
 def _without(facts: Facts, content: bytes | None) -> bytes | None:
@@ -122,21 +139,16 @@ def _initramfs(facts: Facts, edits: tuple[Edit, ...], overlay: Mapping[str, byte
             labels=("reboot",),
             undo=words,
             order=20,
+            proves=(HoldsFile(path=OPTIONS, sha256=_digest(facts, overlay)),),
         ),
     )
 
 
 def initramfs_lacks(facts: Facts, overlay: Mapping[str, bytes | None]) -> str:
-    """How an initramfs differs from the option file, as a sentence; empty where it does not, or could not be looked into.
+    """How an initramfs differs from the option file, as a sentence; empty where it does not, or could not be looked into."""
+    return images_lack(facts.initramfs_copies, OPTIONS, _digest(facts, overlay)) or ""
 
-    Only images that hold a copy of some modprobe.d file are judged: others load the module after the switch to the root.
-    """
-    if facts.initramfs_copies is None:
-        return ""
+
+def _digest(facts: Facts, overlay: Mapping[str, bytes | None]) -> str | None:
     content = overlay[OPTIONS] if OPTIONS in overlay else facts.content(OPTIONS)
-    wanted_digest = digest(content) if content is not None else None
-    for image in sorted({image for image, _, _ in facts.initramfs_copies}):
-        copies = {posixpath.basename(path): sha for held, path, sha in facts.initramfs_copies if held == image}
-        if copies.get(posixpath.basename(OPTIONS)) != wanted_digest:
-            return f"{image} does not hold {OPTIONS} as it is" if wanted_digest else f"{image} still holds {OPTIONS}"
-    return ""
+    return digest(content) if content is not None else None

@@ -21,7 +21,7 @@ PHASES = ("check", "files", "test", "boot", "live", "services", "last")
 Phase = Literal["check", "files", "test", "boot", "live", "services", "last"]
 Label = Literal["reboot", "power-cycle", "restarts-service", "drops-network", "one-way"]
 Severity = Literal["blocks", "warns", "tells"]
-UndoWhen = Literal["before_files", "after_files"]
+UndoWhen = Literal["before_files", "after_files", "last"]
 
 
 class Model(BaseModel):
@@ -134,14 +134,36 @@ class StopByPidfile(StepBase):
     undo_when: UndoWhen | None = None
 
 
+class HoldsArguments(Model):
+    """Each entry of the boot menu, but those for recovery, holds all `words` and none of `without`."""
+
+    kind: Literal["kernel_arguments"] = "kernel_arguments"
+    words: tuple[str, ...]
+    without: tuple[str, ...] = ()
+
+
+class HoldsFile(Model):
+    """Each initramfs that has files of modprobe.d in it has this one as it is; none has it where `sha256` is None."""
+
+    kind: Literal["initramfs_file"] = "initramfs_file"
+    path: str
+    sha256: str | None
+
+
+Proof = Annotated[HoldsArguments | HoldsFile, Field(discriminator="kind")]
+"""What a command has to have made. It is looked for in what was made: an exit status of 0 proves little."""
+
+
 class Run(StepBase):
-    """Run a command: an argument list, never a shell string. `undo` takes it back, before or after the files return."""
+    """Run a command: an argument list, never a shell string. `undo` takes it back, before or after the files return, or
+    last of all and only if all else was taken back. The step holds once `proves` does."""
 
     kind: Literal["run"] = "run"
     argv: tuple[str, ...]
     undo: tuple[str, ...] | None = None
     undo_when: UndoWhen | None = None
     deadline_s: int = 600
+    proves: tuple[Proof, ...] = ()
 
 
 Step = Annotated[WriteFile | RemoveFile | SetAttribute | StopByPidfile | Run, Field(discriminator="kind")]

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from wizard.plan import ControllerStep, Label, Phase, Run, SetAttribute, StopByPidfile, UndoWhen
+from wizard.plan import ControllerStep, Label, Phase, Proof, Run, SetAttribute, StopByPidfile, UndoWhen
 
 Change: TypeAlias = Callable[[bytes | None], bytes | None]
 
@@ -48,6 +48,7 @@ class Product:
     undo: tuple[str, ...] | None = None
     undo_when: UndoWhen | None = "after_files"
     order: int = 50
+    proves: tuple[Proof, ...] = ()
     covered_by_reboot: bool = False  # not made where the plan ends in a reboot, which does it anyway
 
 

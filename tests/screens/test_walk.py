@@ -97,7 +97,7 @@ async def test_the_whole_way_with_the_keyboard(tmp_path: Path) -> None:
         pilot.app.screen.query_one("#yes", Input).value = ""
         await press(pilot, "y", "e", "s", "enter")
         await until(pilot, lambda: "Done." in whole(pilot))
-        assert "A reboot makes the rest of it true" in whole(pilot)
+        assert "Reboot once, when it suits you" in whole(pilot)
         await press(pilot, "escape", "enter") if isinstance(pilot.app.focused, Input) else await press(pilot, "enter")
         await until(pilot, lambda: page(pilot) == "verify")
         assert "waits for the reboot" in whole(pilot)

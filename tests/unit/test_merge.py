@@ -59,6 +59,7 @@ def test_the_origin_story() -> None:
     assert argvs(plan) == [
         "dnsmasq --test --conf-file=/etc/dnsmasq-nova.conf",
         "update-grub",
+        "cp -p /boot/initrd.img-3.19.0-25-generic /boot/initrd.img-3.19.0-25-generic.before-compute-wizard",
         "update-initramfs -u -k all",
         "/usr/local/sbin/compute-wizard-metadata apply",
         "service nova-network restart",

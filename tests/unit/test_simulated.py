@@ -76,7 +76,7 @@ def test_without_the_initramfs_the_option_has_no_effect(demo: SimulatedNode) -> 
     plan = make_plan(seen, answers)
     kept = tuple(step for step in plan.steps if not (isinstance(step, Run) and step.argv[0] == "update-initramfs"))
     carry_out(demo, plan.model_copy(update={"steps": kept}))
-    assert titles(make_plan(facts.read(demo), answers)) == ["$ update-initramfs -u -k all"]
+    assert titles(make_plan(facts.read(demo), answers))[-1] == "$ update-initramfs -u -k all"
     demo.reboot()
     assert "0000:04:00.0 has 16 VFs" in states(demo, answers)["failed"]
 

@@ -9,6 +9,7 @@ from wizard.apply import rescue
 from wizard.apply.files import Found, Tree
 from wizard.apply.journal import Journal
 from wizard.apply.outside import Outside
+from wizard.apply.proof import shortcomings
 from wizard.errors import NodeError, Refused
 from wizard.node.run_records import Backup
 from wizard.plan import FileState, RemoveFile, Run, SetAttribute, Step, StopByPidfile, UndoWhen, WriteFile, digest
@@ -42,12 +43,27 @@ class Carrier:
             self.journal.output(number, said)
         else:
             self._run(number, step.argv, step.deadline_s)
+            self._flush(step)
+            self._prove(number, step)
         self.journal.write("held", n=number)
 
     def _run(self, number: int, argv: tuple[str, ...], deadline_s: int) -> None:
         status = self.outside.run(argv, deadline_s, lambda line: self.journal.output(number, line))
         if status:
             raise NodeError(f"{argv[0]} ended with exit status {status}")
+
+    def _flush(self, step: Run) -> None:
+        """A power cut seconds after update-grub returned left the old boot menu beside the new settings: so wait for the disk."""
+        if step.phase == "boot":
+            self.outside.flush()
+
+    def _prove(self, number: int, step: Run) -> None:
+        """Look whether the command made what it was to make."""
+        wrong, unknown = shortcomings(self.outside.node, step.proves)
+        for sentence in unknown:
+            self.journal.write("note", n=number, text=sentence)
+        if wrong:
+            raise NodeError(f"{step.argv[0]} ended well, but {'; '.join(wrong)}")
 
     def _attribute(self, path: str, value: str, deadline_s: int) -> None:
         if self.tree.node.text(path) != value:
@@ -122,6 +138,7 @@ class Carrier:
         if how == "command":
             if isinstance(step, Run) and step.undo is not None:
                 self._run(number, step.undo, step.deadline_s)
+                self._flush(step)
             elif isinstance(step, StopByPidfile):
                 self.outside.stop(step.pidfile, step.must_contain, step.deadline_s)
         elif isinstance(step, SetAttribute):

@@ -25,6 +25,10 @@ Tell = Callable[[str], None]
 class Outside(Protocol):
     """Commands, attributes and processes of a node. Everything raises NodeError where it fails."""
 
+    @property
+    def node(self) -> Node:
+        """The node as it can be looked at."""
+
     why_not: str
     """Empty where it really does things; else why it does not."""
 
@@ -33,6 +37,9 @@ class Outside(Protocol):
 
     def write_attribute(self, path: str, value: str, deadline_s: int) -> None:
         """One plain write, read back."""
+
+    def flush(self) -> None:
+        """Put all that was written onto the disks: what makes a boot menu or an initramfs does not do it itself."""
 
     def stop(self, pidfile: str, must_contain: str, deadline_s: int) -> str:
         """End the process whose pid is in the file now, if its command line holds the text; says what was done."""
@@ -80,6 +87,9 @@ class Live:
         except sh.ErrorReturnCode as error:
             return 128 + abs(error.exit_code)
         return int(process.exit_code)
+
+    def flush(self) -> None:
+        os.sync()
 
     def write_attribute(self, path: str, value: str, deadline_s: int) -> None:
         said = _helper("write", path, value, deadline_s)
@@ -139,6 +149,9 @@ class Simulated:
             tell(line)
         return said.status
 
+    def flush(self) -> None:
+        """Nothing of it is on a disk of its own."""
+
     def write_attribute(self, path: str, value: str, deadline_s: int) -> None:
         self.node.set_attribute(path, value)
         if self.node.text(path) != value:
@@ -157,8 +170,14 @@ class Nobody:
 
     why_not = "files only: commands below a root other than / are not run"
 
+    def __init__(self, node: Node) -> None:
+        self.node = node
+
     def run(self, argv: Sequence[str], deadline_s: int, tell: Tell) -> int:
         raise NodeError(self.why_not)
+
+    def flush(self) -> None:
+        """No command was run."""
 
     def write_attribute(self, path: str, value: str, deadline_s: int) -> None:
         raise NodeError(self.why_not)

@@ -66,6 +66,9 @@ def _afterwards(numbered: list[tuple[int, Step]]) -> Iterator[str]:
             offline = step.undo[0] != "systemctl" if step.phase == "boot" else step.undo[:2] == ("systemctl", "enable")
             when = "boot" if offline else "live"  # boot: it makes sense in a chroot, too
             yield _call("later", str(number), when, words(step.undo))
+    for number, step in numbered:
+        if isinstance(step, Run) and step.undo and step.undo_when == "last":
+            yield _call("later", str(number), "boot", words(step.undo))
 
 
 def _call(name: str, *arguments: str) -> str:

@@ -21,6 +21,7 @@ from wizard.apply.lock import only_run
 from wizard.apply.outside import Live, Nobody, Outside, Simulated
 from wizard.apply.stale import refuse_if_stale
 from wizard.errors import NodeError, WizardError
+from wizard.node.live import LiveNode
 from wizard.node.node import Node
 from wizard.node.recorded import DirectoryNode
 from wizard.node.run_records import STATE, fold
@@ -66,7 +67,7 @@ def main(argv: list[str]) -> int:
 def _outside(root: Path, node: Node, commands: str) -> Outside:
     if commands == "simulated":
         return Simulated(root)
-    return Live(node) if commands == "live" else Nobody()
+    return Live(LiveNode()) if commands == "live" else Nobody(node)
 
 
 def _carry_out(root: Path, run: str, directory: Path, options: dict[str, str], journal: Journal) -> None:
@@ -123,7 +124,10 @@ def _rollback(plan: Plan, carrier: Carrier, journal: Journal, numbers: list[int]
     before = [(n, "command") for n in reversed(numbers) if carrier.undo_when(plan.steps[n - 1]) == "before_files"]
     files = [(n, "state") for n in reversed(numbers) if carrier.has_state(plan.steps[n - 1])]
     after = [(n, "command") for n in numbers if carrier.undo_when(plan.steps[n - 1]) == "after_files"]
-    for number, how in before + files + after:
+    last = [(n, "command") for n in reversed(numbers) if carrier.undo_when(plan.steps[n - 1]) == "last"]
+    for number, how in before + files + after + last:
+        if (number, how) in last and result != "rolled_back":
+            break
         try:
             carrier.take_back(number, plan.steps[number - 1], how)
         except (NodeError, OSError, WizardError) as error:

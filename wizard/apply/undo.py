@@ -37,6 +37,7 @@ from wizard.plan import (
     SetAttribute,
     Step,
     StopByPidfile,
+    UndoWhen,
     WriteFile,
     digest,
 )
@@ -65,6 +66,7 @@ def undo_plan(
         *draft.files(),
         *draft.attributes(),
         *_commands(done, numbers, "after_files", None),
+        *_commands(done, numbers, "last", "last"),
     ]
     return Plan(
         node=NodeName(hostname=facts.system.hostname, os=facts.system.label, nova=facts.nova.release),
@@ -123,13 +125,21 @@ def _commands(done: Plan, numbers: Iterable[int], when: str, phase: Any) -> Iter
                 update={
                     "phase": phase or step.phase,
                     "argv": step.undo,
-                    "undo": step.argv,
-                    "undo_when": "after_files" if when == "before_files" or step.argv == step.undo else "before_files",
+                    "undo": step.argv if when != "last" else None,
+                    "undo_when": _again(step, when),
+                    "proves": (),
                     "why": (f"takes back: {' '.join(step.argv)}",),
                 }
             )
         elif isinstance(step, StopByPidfile) and step.undo_when == when:
             yield step
+
+
+def _again(step: Run, when: str) -> UndoWhen | None:
+    """When the undo of an undo has its turn."""
+    if when == "last":
+        return None
+    return "after_files" if when == "before_files" or step.argv == step.undo else "before_files"
 
 
 @dataclass(slots=True)

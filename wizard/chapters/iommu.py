@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from wizard import kernel_line
+from wizard import boot_room, dropped, kernel_line
 from wizard.answers import AllAnswers
+from wizard.boot_content import entries_lack, normal
 from wizard.cards import AnswersModel
 from wizard.formats import kernel_arguments
 from wizard.formats.kernel_arguments import IommuVerdict
 from wizard.node.facts import Facts
-from wizard.plan import Finding, Run
+from wizard.plan import Finding, HoldsArguments, Proof, Run
 from wizard.questions import Check, Question, Table
 from wizard.wants import Action, Edit, Product, Wants
 
@@ -133,18 +134,26 @@ def overlay_of(facts: Facts, answers: Answers) -> dict[str, bytes | None]:
     return {edit.path: edit.change(facts.content(edit.path)) for edit in _edits(facts, wanted_words(facts, answers))}
 
 
-def stale_entries(facts: Facts, overlay: dict[str, bytes | None]) -> bool:
-    """Whether the generated configuration does not hold what its sources say; False where either is unknown."""
+def _changes(facts: Facts, overlay: dict[str, bytes | None]) -> bool:
+    return any(content != facts.content(path) for path, content in overlay.items())
+
+
+def stale_entries(facts: Facts, overlay: dict[str, bytes | None]) -> str | None:
+    """How the generated configuration differs from what its sources say, as a sentence; empty where it does not, None where
+    either is unknown."""
     line = kernel_line.next_boot(facts, overlay)
     if line.arguments is None or facts.boot.entries is None:
-        return False
-    wanted = kernel_arguments.split(line.arguments)
-    ours = {"intel_iommu=on", "iommu=pt", "iommu.passthrough=1"}
-    for entry in facts.boot.entries:
-        there = set(kernel_arguments.split(entry.arguments))
-        if not entry.recovery and (kernel_arguments.missing(entry.arguments, wanted) or (there & ours) - set(wanted)):
-            return True
-    return False
+        return None
+    return entries_lack(facts.boot, kernel_arguments.split(line.arguments), kernel_line.OURS)
+
+
+def _proof(facts: Facts, overlay: dict[str, bytes | None]) -> tuple[Proof, ...]:
+    """What the boot menu has to hold once it was made anew."""
+    line = kernel_line.next_boot(facts, overlay)
+    if line.arguments is None:
+        return ()
+    words = tuple(kernel_arguments.split(line.arguments))
+    return (HoldsArguments(words=words, without=tuple(word for word in kernel_line.OURS if word not in words)),)
 
 
 def wants(facts: Facts, answers: AllAnswers) -> Wants:
@@ -162,9 +171,10 @@ def wants(facts: Facts, answers: AllAnswers) -> Wants:
         "boot",
         f"make {facts.boot.generated or 'the boot menu'} from its sources",
         inputs=tuple(edit.path for edit in edits),
-        due=stale_entries(facts, overlay),
+        due=bool(stale_entries(facts, overlay)),
         labels=("reboot",),
         undo=facts.boot.update,
+        proves=_proof(facts, overlay),
         order=10,
     )
     return Wants(edits=edits, products=(product,) if facts.boot.update else (), reads=facts.boot.sources)
@@ -184,6 +194,7 @@ def _grubby_actions(words: list[str]) -> tuple[Action, ...]:
                 labels=("reboot",),
                 undo=("grubby", "--update-kernel=ALL", f"--remove-args={text}"),
                 undo_when="after_files",
+                proves=(HoldsArguments(words=tuple(words)),),
             )
         ),
     )
@@ -206,7 +217,10 @@ def findings(facts: Facts, answers: AllAnswers) -> list[Finding]:
             )
         )
         return found
-    line = kernel_line.next_boot(facts, overlay_of(facts, mine))
+    overlay = overlay_of(facts, mine)
+    line = kernel_line.next_boot(facts, overlay)
+    if facts.boot.update and (stale_entries(facts, overlay) or _changes(facts, overlay)):
+        found += boot_room.finding(facts, NAME, "a new boot menu", boot_room.MENU_BYTES)
     if line.arguments is None:
         found.append(
             Finding(
@@ -284,12 +298,27 @@ def checks(facts: Facts, answers: AllAnswers) -> list[Check]:
     mine = answers.of(Answers)
     if mine is None or not mine.enable:
         return []
-    return [_running(facts, mine), _mode(facts, mine)] if mine.passthrough_mode else [_running(facts, mine)]
+    mode = [_mode(facts, mine)] if mine.passthrough_mode else []
+    return [_running(facts, mine), *mode, *_menu(facts)]
+
+
+def _menu(facts: Facts) -> list[Check]:
+    """Whether the boot menu that was generated holds what its sources say; nothing where it is made in another way."""
+    if not facts.boot.generated:
+        return []
+    what = f"{facts.boot.generated} holds what the next boot is to have"
+    stale = stale_entries(facts, {})
+    if stale is None:
+        why = kernel_line.next_boot(facts).why or f"{facts.boot.generated} could not be read"
+        return [Check(NAME, what, "unknown", why, "Run verify as root.")]
+    if stale:
+        return [Check(NAME, what, "failed", stale, "Do not reboot yet: run plan, then apply.")]
+    return [Check(NAME, what, "held", f"{len(normal(facts.boot.entries or ()))} entries")]
 
 
 def _next_verdict(facts: Facts) -> IommuVerdict | None:
     line = kernel_line.next_boot(facts)
-    if line.arguments is None or (facts.boot.entries is not None and stale_entries(facts, {})):
+    if line.arguments is None or stale_entries(facts, {}):
         return None
     return _verdict(facts, line.arguments)
 
@@ -302,6 +331,11 @@ def _running(facts: Facts, answers: Answers) -> Check:
         return Check(NAME, what, "unknown", "not a running system")
     coming = _next_verdict(facts)
     if coming is not None and coming.on:
+        if facts.history.rebooted_since(NAME, facts.system.boot_id):
+            lacking = kernel_arguments.missing(facts.iommu.command_line, wanted_words(facts, answers))
+            return Check(
+                NAME, what, "failed", *(dropped.arguments(facts, lacking) if lacking else dropped.iommu(facts))
+            )
         return Check(NAME, what, "pending", f"at the next boot: {coming.because}", "Reboot, then verify again.")
     return Check(NAME, what, "failed", "/sys/kernel/iommu_groups is empty", "Run plan, then apply.")
 
@@ -314,6 +348,8 @@ def _mode(facts: Facts, answers: Answers) -> Check:
         return Check(NAME, what, "held", facts.iommu.command_line)
     coming = _next_verdict(facts)
     if coming is not None and coming.passthrough:
+        if facts.history.rebooted_since(NAME, facts.system.boot_id):
+            return Check(NAME, what, "failed", *dropped.arguments(facts, wanted_words(facts, answers)))
         return Check(NAME, what, "pending", "on the next boot's command line", "Reboot, then verify again.")
     return Check(NAME, what, "failed", facts.iommu.command_line, "Run plan, then apply.")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wizard import cards, mlx4, sriov
+from wizard import cards, dropped, mlx4, sriov
 from wizard.answers import AllAnswers
 from wizard.cards import Card, CardAnswers, Request
 from wizard.chapters import vfs_findings
@@ -163,7 +163,7 @@ def checks(facts: Facts, answers: AllAnswers) -> list[Check]:
     mine = answers.of(Answers)
     if mine is None:
         return []
-    found = []
+    found = _initramfs(facts, [each for each in cards.requests(mine, facts.pci) if each.function.family == "mlx4"])
     for request in cards.requests(mine, facts.pci):
         if (
             not request.count
@@ -175,6 +175,24 @@ def checks(facts: Facts, answers: AllAnswers) -> list[Check]:
         if request.function.family != "mlx4" and request.count:
             found.append(_at_boot(facts, request))
     return found
+
+
+def _initramfs(facts: Facts, requests: list[Request]) -> list[Check]:
+    """Whether each initramfs holds the option file as it is."""
+    if not any(request.count for request in requests) or facts.boot.initramfs not in mlx4.REBUILD:
+        return []
+    what = f"Each initramfs holds {mlx4.OPTIONS}"
+    if facts.initramfs_copies is None:
+        return [Check(NAME, what, "unknown", "an image could not be looked into", "Run verify as root.")]
+    stale = mlx4.initramfs_lacks(facts, {})
+    if stale:
+        return [Check(NAME, what, "failed", stale, "Do not reboot yet: run plan, then apply.")]
+    images = {image for image, _, _ in facts.initramfs_copies}
+    return [
+        Check(
+            NAME, what, "held", ", ".join(sorted(images)) or "no image holds files of modprobe.d: read after the switch"
+        )
+    ]
 
 
 def _now(facts: Facts, request: Request) -> Check:
@@ -191,6 +209,8 @@ def _now(facts: Facts, request: Request) -> Check:
             return Check(
                 NAME, what, "failed", f"{seen}; {stale}", "Run plan, then apply: the initramfs has to be rebuilt."
             )
+        if facts.history.rebooted_since(NAME, facts.system.boot_id):
+            return Check(NAME, what, "failed", *dropped.vfs(facts, function, request.count))
         return Check(NAME, what, "pending", f"{seen}; the module option is in place", "Reboot, then verify again.")
     return Check(NAME, what, "failed", seen, "Run plan, then apply.")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wizard import cards, mlx4, other_owners
+from wizard import boot_room, cards, mlx4, other_owners
 from wizard.cards import Card, Request
 from wizard.node.facts import Facts
 from wizard.node.pci import PciFunction
@@ -16,6 +16,9 @@ def findings(facts: Facts, answered: list[Card], requests: list[Request]) -> lis
     for request in requests:
         found += _of_one(facts, request)
     found += _mlx4(facts, [request for request in requests if request.function.family == "mlx4"])
+    by_option = [request for request in requests if request.function.family == "mlx4"]
+    if mlx4.rebuilds_initramfs(facts, by_option):
+        found += boot_room.finding(facts, CHAPTER, "making the initramfs anew", boot_room.needed(facts))
     found += _guids([request for request in requests if request.count])
     found += _owners(facts, [request for request in requests if request.function.family != "mlx4" and request.count])
     asked = {request.function.address for request in requests}

@@ -108,6 +108,9 @@ def _undo(plan: Plan) -> str:
         if isinstance(step, Run) and step.undo and step.undo_when == "after_files" and step.undo not in seen:
             seen.add(step.undo)
             lines.append(_call("command_back", str(number), *step.undo))
+    for number, step in numbered:
+        if isinstance(step, Run) and step.undo and step.undo_when == "last":
+            lines.append(_call("command_back", str(number), *step.undo))
     lines.append('echo "Taken back. Kernel arguments and VFs of ConnectX-3 leave at the next boot."')
     return "\n".join(lines) + "\n"
 

@@ -45,12 +45,16 @@ class BootFacts:
     grubby_arguments: tuple[str, ...] | None  # grubby only: the args of each kernel; None where not asked
     initramfs: InitramfsTool
     initramfs_images: tuple[str, ...]  # of the installed kernels, newest last
+    initramfs_sizes: tuple[int, ...]  # bytes of each of them
+    kept_images: tuple[str, ...]  # copies that this tool made of them before they were rebuilt
+    saved_entry: str  # what GRUB's environment block says is booted, or is booted once: "saved_entry=…"; "" where it says nothing
     kernels: tuple[str, ...]  # releases installed, as /boot/vmlinuz-* names them
     unseen: tuple[Unseen, ...]
 
 
 GRUB_DEFAULT, GRUB_DIRECTORY = "/etc/default/grub", "/etc/default/grub.d"
 GENERATED = ("/boot/grub/grub.cfg", "/boot/grub2/grub.cfg")
+KEPT = ".before-compute-wizard"
 MKCONFIG = ("grub-mkconfig", "grub2-mkconfig")
 
 
@@ -71,6 +75,9 @@ def read(node: Node, system: SystemFacts) -> BootFacts:
         grubby_arguments=_grubby(node, unseen) if way == "grubby" else None,
         initramfs=tool,
         initramfs_images=images,
+        initramfs_sizes=tuple(_size(node, image) for image in images),
+        kept_images=tuple(f"/boot/{name}" for name in _boot(node) if name.endswith(KEPT)),
+        saved_entry=_saved_entry(node, generated),
         kernels=tuple(
             _newest_last(name.removeprefix("vmlinuz-") for name in _boot(node) if name.startswith("vmlinuz-"))
         ),
@@ -149,6 +156,21 @@ def _grubby(node: Node, unseen: list[Unseen]) -> tuple[str, ...] | None:
     return tuple(re.findall(r'^args="(.*)"\s*$', said.stdout, re.MULTILINE))
 
 
+def _size(node: Node, path: str) -> int:
+    try:
+        status = node.status(path)
+    except NodeError:
+        return 0
+    return status.size if status else 0
+
+
+def _saved_entry(node: Node, generated: str) -> str:
+    """An entry that was chosen for one boot goes before the one that is chosen for good (grub.d/00_header)."""
+    block = node.text(f"{generated.rpartition('/')[0]}/grubenv") if generated else None
+    found = dict(line.split("=", 1) for line in (block or "").splitlines() if "=" in line and not line.startswith("#"))
+    return next((f"{name}={found[name]}" for name in ("next_entry", "saved_entry") if found.get(name)), "")
+
+
 def _boot(node: Node) -> list[str]:
     return quiet.names(node, "/boot")
 
@@ -163,7 +185,7 @@ def _initramfs(node: Node) -> tuple[InitramfsTool, tuple[str, ...]]:
         name
         for name in _boot(node)
         if (name.startswith("initrd.img-") or (name.startswith("initramfs-") and name.endswith(".img")))
-        and not any(word in name for word in ("rescue", "kdump", ".bak", ".old", ".new", ".dpkg"))
+        and not any(word in name for word in ("rescue", "kdump", ".bak", ".old", ".new", ".dpkg", KEPT))
     ]
     images = tuple(f"/boot/{name}" for name in _newest_last(names))
     if node.command("update-initramfs"):

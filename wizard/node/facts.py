@@ -12,7 +12,6 @@ from wizard.errors import Denied, NodeError
 from wizard.node import bootloader, firmware, guests, history, initramfs, iommu, network, nova, pci, system
 from wizard.node.files import Files
 from wizard.node.node import Node, Unseen
-from wizard.plan import digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +118,7 @@ def read(node: Node) -> Facts:
         network=the_network,
         guests=guests.read(node, the_pci, the_network),
         history=history.read(node),
-        initramfs_copies=_copies(node, the_boot.initramfs_images) if _needs_initramfs(the_pci) else None,
+        initramfs_copies=initramfs.copies(node, the_boot.initramfs_images)[0] if _needs_initramfs(the_pci) else None,
         files=Files(node),
     )
 
@@ -127,13 +126,3 @@ def read(node: Node) -> Facts:
 def _needs_initramfs(functions: pci.PciFacts) -> bool:
     """Only mlx4 takes its VFs from a module option; looking into images of 60 MB for nothing would cost seconds."""
     return any(function.family == "mlx4" and not function.is_vf for function in functions.functions)
-
-
-def _copies(node: Node, images: tuple[str, ...]) -> tuple[tuple[str, str, str], ...] | None:
-    found = []
-    for image in images:
-        held, _ = initramfs.modprobe_files(node, image)
-        if held is None:
-            return None
-        found += [(image, path, digest(content)) for path, content in sorted(held.items())]
-    return tuple(found)

@@ -42,6 +42,8 @@ class PastRun:
     steps: int
     steps_done: int
     needs_reboot: bool
+    reboot_chapters: tuple[str, ...]
+    """Chapters with a step that was done and has its effect at the reboot."""
     unfinished: tuple[str, ...]
     """Commands that the run was to run and did not, since it was cut short or was for files only, and that no later run
     ran either: the words joined by blanks."""
@@ -65,6 +67,11 @@ class History:
 
     def file(self, path: str) -> OwnFile:
         return next((own for own in self.own if own.path == path), OwnFile(path, False, ()))
+
+    def rebooted_since(self, chapter: str, boot_id: str) -> bool | None:
+        """Whether the node was rebooted since the last run that made the chapter wait for a reboot; None where none did."""
+        waiting = [run for run in self.runs if chapter in run.reboot_chapters]
+        return waiting[-1].boot_id != boot_id if waiting and boot_id else None
 
     @property
     def last(self) -> PastRun | None:
@@ -118,14 +125,24 @@ def _past(name: str, plan: Plan, record: Record, under_way: bool) -> PastRun:
         state=_state(record, under_way),
         chapters=tuple(dict.fromkeys(chapter for step in plan.steps for chapter in step.chapters)),
         answers=plan.answers,
-        boot_id=str(begun.get("boot_id", "")),
+        boot_id=str((record.begun_last or begun).get("boot_id", "")),
         undoes=plan.undoes or "",
         undone_by=RESCUE if record.rescued else "",
         steps=len(plan.steps),
         steps_done=len(record.held.keys() - record.taken_back - record.skipped),
         needs_reboot=plan.needs_reboot,
+        reboot_chapters=_reboot_chapters(plan, record),
         unfinished=(),
     )
+
+
+def _stands(record: Record, number: int) -> bool:
+    return number in record.held and number not in record.taken_back
+
+
+def _reboot_chapters(plan: Plan, record: Record) -> tuple[str, ...]:
+    done = [step for number, step in enumerate(plan.steps, 1) if _stands(record, number) and "reboot" in step.labels]
+    return tuple(dict.fromkeys(chapter for step in done for chapter in step.chapters))
 
 
 def _state(record: Record, under_way: bool) -> RunState:

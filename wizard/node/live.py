@@ -63,6 +63,13 @@ class LiveNode(DirectoryNode):
             return Output(tuple(argv), 128 + abs(error.exit_code), _text(error.stdout), _text(error.stderr))
         return Output(tuple(argv), done.exit_code, _text(done.stdout), _text(done.stderr))
 
+    def free(self, path: str) -> int | None:
+        try:
+            found = os.statvfs(path)
+        except OSError:
+            return None
+        return found.f_bavail * found.f_frsize
+
     def filter(self, argv: Sequence[str], content: bytes) -> bytes:
         path = self.command(argv[0])
         if path is None:

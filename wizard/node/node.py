@@ -167,6 +167,10 @@ class Node(ABC):
                     return path
         return None
 
+    def free(self, path: str) -> int | None:
+        """Bytes that may still be written where a path lies; None where that is not known, as of a recording."""
+        return None
+
     def filter(self, argv: Sequence[str], content: bytes) -> bytes:
         """What a command makes of bytes. Raises NotThere where there is no such command, or this is no live node."""
         raise NotThere(f"{argv[0]} is needed, and may be run on a live node only", where=self.name)

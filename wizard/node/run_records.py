@@ -47,6 +47,7 @@ class Record:
     """
 
     begun: Event | None = None
+    begun_last: Event | None = None  # the same as `begun`, unless the run was resumed
     started: set[int] = field(default_factory=set)
     held: dict[int, Event] = field(default_factory=dict)
     skipped: set[int] = field(default_factory=set)
@@ -99,7 +100,7 @@ def _whole(record: Record, event: Event) -> None:
             if record.rolling_back:  # what was rolled back is to be done again
                 record.held.clear()
                 record.taken_back.clear()
-            record.begun = record.begun or event
+            record.begun, record.begun_last = record.begun or event, event
             record.rolling_back, record.end, record.rescued = False, None, False
         case "rollback":
             record.rolling_back = True

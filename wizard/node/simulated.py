@@ -39,6 +39,10 @@ class SimulatedNode(DirectoryNode):
             return _said(argv, self._listing())
         return super().run(argv, timeout=timeout, stdin=stdin)
 
+    def free(self, path: str) -> int | None:
+        free: int | None = self._state().get("boot_free") if path == "/boot" else None
+        return free
+
     # what it is told
 
     def obey(self, argv: Sequence[str]) -> Output:
@@ -52,6 +56,8 @@ class SimulatedNode(DirectoryNode):
             "dnsmasq": self._dnsmasq,
             "compute-wizard-metadata": self._metadata,
             "mstconfig": self._firmware,
+            "cp": lambda words: self._copy(*words[-2:]),
+            "rm": lambda words: self._remove(words[-1]),
         }
         if name not in handlers or (argv[0].startswith("/") and not self.exists(argv[0])):
             return Output(tuple(argv), 127, "", f"{argv[0]}: not found\n")
@@ -189,6 +195,14 @@ class SimulatedNode(DirectoryNode):
             if bare and not bare.startswith("#") and not bare.partition("=")[0].replace("-", "").isalnum():
                 raise NodeError(f"dnsmasq: bad option at line {number} of {path}")
         return "dnsmasq: syntax check OK.\n"
+
+    def _copy(self, source: str, target: str) -> str:
+        self.put(target, self.read(source))
+        return ""
+
+    def _remove(self, path: str) -> str:
+        self.place(path).unlink(missing_ok=True)
+        return ""
 
     def _firmware(self, words: list[str]) -> str:
         address = words[words.index("-d") + 1]

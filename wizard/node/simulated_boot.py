@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from wizard.node.simulated import SimulatedNode
 
 OPTIONS = "/etc/modprobe.d"
+PARAMETER = "/sys/module/mlx4_core/parameters/num_vfs"
 TICKS = 100  # USER_HZ
 
 
@@ -84,6 +85,8 @@ def boot(node: SimulatedNode) -> None:
 def _make_at_boot(node: SimulatedNode, address: str, family: str) -> None:
     total = simulated_pci.number(node, f"{simulated_pci.DEVICES}/{address}/sriov_totalvfs")
     count = _by_option(node) if family == "mlx4" else _by_unit(node, address)
+    if family == "mlx4" and node.exists(PARAMETER):
+        node.put(PARAMETER, f"{count}\n" if count else "\n")
     if 0 < count <= total:  # mlx4_core goes on without SR-IOV when it is asked for more than there are
         simulated_pci.make_vfs(node, address, count)
 

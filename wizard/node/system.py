@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import re
 import shlex
@@ -83,7 +82,7 @@ def read(node: Node) -> SystemFacts:
         container=virtualization in ("docker", "lxc", "podman", "systemd-nspawn", "container"),
         boot_id=node.text("/proc/sys/kernel/random/boot_id") or "",
         machine_id=machine_id(node),
-        boot_free=_boot_free() if node.live else None,
+        boot_free=node.free("/boot"),
         unseen=()
         if release
         else (Unseen("which operating system this is", "neither os-release nor lsb-release says so"),),
@@ -172,11 +171,3 @@ def _virtualization(node: Node) -> str:
     if cpu is not None and re.search(r"^flags\s*:.*\bhypervisor\b", cpu, re.MULTILINE):
         return "guest"
     return "none" if board or cpu is not None else ""
-
-
-def _boot_free() -> int | None:
-    try:
-        free = os.statvfs("/boot")
-    except OSError:
-        return None
-    return free.f_bavail * free.f_frsize

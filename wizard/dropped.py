@@ -1,0 +1,94 @@
+"""Why a value is not there after the reboot that was to bring it: which layer dropped it. Another reboot would change nothing."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Sequence
+
+from wizard import mlx4
+from wizard.formats import kernel_arguments
+from wizard.node.bootloader import BootEntry
+from wizard.node.facts import Facts
+from wizard.node.pci import PciFunction
+
+PARAMETERS = "/sys/module/mlx4_core/parameters"
+
+
+def arguments(facts: Facts, words: Sequence[str]) -> tuple[str, str]:
+    """For arguments that the boot menu holds and the running kernel was not given: what was seen, and what to do."""
+    line = facts.iommu.command_line
+    missing = " ".join(kernel_arguments.missing(line, words))
+    if not missing:
+        return (
+            f"/proc/cmdline is {line}: it holds what was asked for, and the kernel made something else of it",
+            "Look for another argument on that line that has the last word, and at `dmesg | grep -i iommu`.",
+        )
+    held = f"{facts.boot.generated or 'the boot menu'} holds {missing}, /proc/cmdline does not"
+    booted = next(iter(kernel_arguments.values(line, "BOOT_IMAGE")), "")
+    saved = f" ({facts.boot.saved_entry} in GRUB's environment)" if facts.boot.saved_entry else ""
+    if not booted:
+        return (
+            f"{held}: the line has no BOOT_IMAGE, so it was not GRUB that booted this kernel",
+            "Look at `efibootmgr -v` and the boot order in the BIOS: make GRUB boot this node, or add the arguments there.",
+        )
+    entries = [entry for entry in facts.boot.entries or () if _same_image(entry, booted)]
+    if facts.boot.entries is not None and not entries:
+        return (
+            f"{held}: {booted} was booted, which is in no entry of {facts.boot.generated}: another disk's or loader's menu",
+            f"Find the menu that lists {booted} (`efibootmgr -v`, the boot order in the BIOS), and boot this one{saved}.",
+        )
+    if "single" in line.split() or "recovery" in line.split():
+        return (
+            f"{held}: a recovery entry was booted{saved}, which lacks them by intention",
+            "Choose the normal entry in the boot menu, or take the saved choice away: `grub-editenv - unset saved_entry`.",
+        )
+    titles = ", ".join(repr(entry.title) for entry in entries if not entry.recovery)
+    return (
+        f"{held}: {booted} was booted, as {titles or 'no entry that is known'} would{saved}, with another line",
+        "Another grub.cfg (an EFI partition's, another disk's), a line edited in the menu, or kexec, which passes the menu by: "
+        "compare `efibootmgr -v` and the menu that comes up with the file above.",
+    )
+
+
+def _same_image(entry: BootEntry, booted: str) -> bool:
+    """Whether an entry boots this image: GRUB says its path on its own partition, with (hd0,gpt2) before it at times."""
+    image = entry.image.split()[0] if entry.image else ""
+    return posixpath.basename(image) == posixpath.basename(booted)
+
+
+def iommu(facts: Facts) -> tuple[str, str]:
+    """For an IOMMU that is off although the kernel was told: what was seen, and what to do."""
+    return (
+        f"/proc/cmdline is {facts.iommu.command_line}, and /sys/kernel/iommu_groups is empty: the kernel or the firmware "
+        "dropped it",
+        "Look at `dmesg | grep -i -e DMAR -e AMD-Vi -e IOMMU`: the BIOS may offer it for no device, or the table is damaged.",
+    )
+
+
+def vfs(facts: Facts, function: PciFunction, wanted: int) -> tuple[str, str]:
+    """For VFs of an mlx4 card that the option file and the initramfs promise: what was seen, and what to do."""
+    content = facts.content(f"{PARAMETERS}/num_vfs")
+    given = (content or b"").decode("ascii", "replace").strip()  # empty where the module was given none
+    seen = f"sriov_numvfs is {function.num_vfs}"
+    on_line = [word for word in facts.iommu.command_line.split() if kernel_arguments.key(word) == "mlx4_core.num_vfs"]
+    if on_line:
+        return (
+            f"{seen}: the kernel's command line holds {on_line[-1]}, which goes before {mlx4.OPTIONS}",
+            "Take it away where it is set; it is the way to boot without VFs, and somebody may have chosen it.",
+        )
+    if content is None:
+        return (
+            f"{seen}: {mlx4.MODULE} is not loaded",
+            f"Look at `dmesg | grep {mlx4.MODULE}` and for a blacklist of it.",
+        )
+    if given.split(",")[0] != str(wanted) and given.split(",")[-1] != str(wanted):
+        return (
+            f"{seen}: {mlx4.MODULE} was loaded with {f'num_vfs={given}' if given else 'no num_vfs'}, {mlx4.OPTIONS} says {wanted}",
+            f"Another initramfs was booted, or the module was loaded with other options: /proc/cmdline names "
+            f"{' '.join(kernel_arguments.values(facts.iommu.command_line, 'BOOT_IMAGE')) or 'no image'}; see `dmesg | grep "
+            f"{mlx4.MODULE}`.",
+        )
+    return (
+        f"{seen}: {mlx4.MODULE} was loaded with num_vfs={given}, and the card did not get them",
+        f"The firmware or the BIOS dropped it: see `dmesg | grep {mlx4.MODULE}` (requested vfs, not enough MMIO resources).",
+    )
