@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import signal
 from importlib import resources
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from textual import work
-from textual.app import App
 from textual.message import Message
-from textual.scrollbar import ScrollBarRender
 
 from screens.apply import ApplyPage
 from screens.base import Page
 from screens.devices import DevicesPage
 from screens.engine import NodeEngine
+from screens.faced import ASKED, FacedApp
+from screens.faces import Face
 from screens.gateways import GatewaysPage
+from screens.guard import Guard
 from screens.help import HelpPage
 from screens.history import HistoryPage
 from screens.iommu import IommuPage
@@ -45,11 +45,6 @@ ALL: tuple[type[Page], ...] = (
 )
 
 
-# Parts of blocks are glyphs that a console's font does not have.
-ScrollBarRender.VERTICAL_BARS = [" "] * 8
-ScrollBarRender.HORIZONTAL_BARS = [" "] * 8
-
-
 class Looked(Message):
     """The node was read."""
 
@@ -58,25 +53,19 @@ class Looked(Message):
         self.facts, self.page = facts, page
 
 
-class WizardApp(App[int]):
+class WizardApp(FacedApp):
     """The wizard over an engine."""
 
     CSS = resources.files("assets").joinpath("wizard.tcss").read_text(encoding="utf-8")
-    ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar = [("ctrl+c", "leave_now", "quit")]
 
-    def __init__(self, engine: NodeEngine) -> None:
-        super().__init__(ansi_color=True)
+    def __init__(self, engine: NodeEngine, face: Face = ASKED, guard: Guard | None = None) -> None:
+        super().__init__(face, guard)
         self.engine = engine
         self.state = State()
         self.failure: str = ""
 
     def on_mount(self) -> None:
-        import asyncio
-
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGHUP):  # else the terminal would be left raw
-            loop.add_signal_handler(number, self.exit, 128 + number)
         self.look("welcome")
 
     @work(thread=True, exclusive=True, group="look", exit_on_error=False)
@@ -128,10 +117,10 @@ class WizardApp(App[int]):
         self.leave()
 
 
-def run(node: Node, root: str, simulated: bool) -> int:
+def run(node: Node, root: str, simulated: bool, face: Face, guard: Guard) -> int:
     """Show the wizard until it is left; gives the exit code."""
-    app = WizardApp(NodeEngine(node, root, simulated))
-    result: Any = app.run(mouse=False)
+    app = WizardApp(NodeEngine(node, root, simulated), face, guard)
+    code = app.run_in_terminal()
     if app.failure:
         raise WizardError(app.failure)
-    return int(result or app.return_code or 0)
+    return code

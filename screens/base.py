@@ -115,7 +115,7 @@ class Page(Screen[None]):
         self.wizard.show_help(self.NAME)
 
     def action_redraw(self) -> None:
-        self.app.refresh(layout=True)
+        self.wizard.redraw()
 
     def action_quit_wizard(self) -> None:
         self.wizard.leave()

@@ -20,12 +20,20 @@ def main():  # type: ignore[no-untyped-def] # Python 2 knows no annotations
 
 def start_wizard(node, root, ui, simulated):  # type: ignore[no-untyped-def]
     """Choose a face for this terminal and start it; nothing of a face is imported before that."""
-    from screens import terminal
+    from screens import faces, guard, serial, terminal
 
-    terminal.prepare(ui)
-    from screens.app import run
+    face = faces.choose(terminal.probe(), ui)
+    if ui == "auto" and face.terminal.kind == "serial":
+        chosen = serial.ask(face)
+        if chosen is None:
+            return 0
+        face = chosen
+    faces.prepare(face)
+    words = guard.SANE if face.name == "full" else guard.SANE_VT100 if face.name == "console" else ""
+    with guard.Guard(words, gently=face.name == "plain") as watch:
+        from screens.app import run
 
-    return run(node, root, simulated)
+        return run(node, root, simulated, face, watch)
 
 
 if __name__ == "__main__":

@@ -93,3 +93,15 @@ def load_draft(root: str) -> AllAnswers | None:
 def forget_draft(root: str) -> None:
     """The draft was used, or is not wanted."""
     _draft(root).unlink(missing_ok=True)
+
+
+def keep_report(text: str) -> Path | None:
+    """Write down what went wrong inside this tool; gives the file, or None where none can be written."""
+    base = DIRECTORIES.site_log_dir if os.geteuid() == 0 else DIRECTORIES.user_log_dir
+    path = Path(base) / f"defect-{datetime.datetime.now(datetime.UTC):%Y%m%dT%H%M%SZ}-{os.getpid()}.log"
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_private(path, text.encode("utf-8", "backslashreplace"))
+    except (OSError, WizardError):
+        return None
+    return path
