@@ -10,7 +10,7 @@ from textual.app import App
 from textual.geometry import Offset, Region
 from textual.scrollbar import ScrollBarRender
 from textual.widget import Widget
-from textual.widgets import DataTable, Input, OptionList
+from textual.widgets import DataTable, Input, OptionList, TextArea
 
 from screens.faces import Face
 from screens.guard import ENDING, Guard
@@ -22,6 +22,8 @@ ASKED = Face("full", "asked for", Terminal("xterm-256color", "pty"))
 # Parts of blocks are glyphs that a console's font does not have.
 ScrollBarRender.VERTICAL_BARS = [" "] * 8
 ScrollBarRender.HORIZONTAL_BARS = [" "] * 8
+for field in (Input, TextArea):
+    field.cursor_blink._default = False  # twice a second something would go over the line
 
 
 class FacedApp(App[int]):

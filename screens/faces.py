@@ -14,7 +14,23 @@ Name = Literal["full", "console", "plain"]
 
 SLOW = 38400  # baud: below it a screen takes longer to paint than a line to read
 NARROWEST, LOWEST = 40, 10  # columns and rows that a page needs
-FEW_COLOURS = ("linux", "vt", "ansi", "cons", "pc", "sun", "wyse", "hp", "tty", "at386", "bsdos")
+FEW_COLOURS = (
+    "linux",
+    "vt1",
+    "vt2",
+    "vt3",
+    "vt4",
+    "vt5",
+    "ansi",
+    "cons",
+    "pc",
+    "sun",
+    "wyse",
+    "hp",
+    "tty",
+    "at386",
+    "bsdos",
+)
 MANY_COLOURS = (
     "xterm", "screen", "tmux", "rxvt", "konsole", "gnome", "vte", "alacritty", "foot", "kitty", "st-", "wezterm", "putty",
     "mintty", "iterm", "contour", "ghostty", "mlterm", "eterm", "nsterm",
