@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from wizard import boot_room, dropped, kernel_line
 from wizard.answers import AllAnswers
 from wizard.boot_content import entries_lack, normal
@@ -95,7 +97,7 @@ def wanted_words(facts: Facts, answers: Answers) -> list[str]:
 
 
 def _grubby_words(facts: Facts, answers: Answers) -> list[str]:
-    """grubby keeps no layer of its own: what any kernel lacks is given to all of them."""
+    """grubby keeps no layer of its own: what any kernel lacks is wanted."""
     lines = facts.boot.grubby_arguments
     wanted = ["intel_iommu=on"] if facts.iommu.vendor == "intel" else []
     wanted += ["iommu=pt"] if answers.passthrough_mode else []
@@ -162,7 +164,7 @@ def wants(facts: Facts, answers: AllAnswers) -> Wants:
         return Wants()
     words = wanted_words(facts, mine)
     if facts.boot.way == "grubby":
-        return Wants(actions=_grubby_actions(words), reads=facts.boot.sources)
+        return Wants(actions=tuple(_grubby_actions(facts, words)), reads=facts.boot.sources)
     edits = _edits(facts, words)
     overlay = {edit.path: edit.change(facts.content(edit.path)) for edit in edits}
     product = Product(
@@ -180,23 +182,32 @@ def wants(facts: Facts, answers: AllAnswers) -> Wants:
     return Wants(edits=edits, products=(product,) if facts.boot.update else (), reads=facts.boot.sources)
 
 
-def _grubby_actions(words: list[str]) -> tuple[Action, ...]:
-    if not words:
-        return ()
+def _grubby_actions(facts: Facts, words: list[str]) -> Iterator[Action]:
+    """One command for all kernels where all lack the same; else one for each kernel, with what that one lacks: what was
+    there before must not go when the run is taken back."""
+    kernels, lines = facts.boot.grubby_kernels, facts.boot.grubby_arguments or ()
+    lacking = [[word for word in words if kernel_arguments.missing(line, [word])] for line in lines]
+    if words and all(each == words for each in lacking):
+        yield _grubby_action("ALL", words)
+        return
+    for kernel, missing in zip(kernels, lacking, strict=True):
+        if missing:
+            yield _grubby_action(kernel, missing)
+
+
+def _grubby_action(kernel: str, words: list[str]) -> Action:
     text = " ".join(words)
-    return (
-        Action(
-            Run(
-                chapters=(NAME,),
-                phase="boot",
-                argv=("grubby", "--update-kernel=ALL", f"--args={text}"),
-                why=("boot entries of this system are changed by grubby, never by grub2-mkconfig",),
-                labels=("reboot",),
-                undo=("grubby", "--update-kernel=ALL", f"--remove-args={text}"),
-                undo_when="after_files",
-                proves=(HoldsArguments(words=tuple(words)),),
-            )
-        ),
+    return Action(
+        Run(
+            chapters=(NAME,),
+            phase="boot",
+            argv=("grubby", f"--update-kernel={kernel}", f"--args={text}"),
+            why=("boot entries of this system are changed by grubby, never by grub2-mkconfig",),
+            labels=("reboot",),
+            undo=("grubby", f"--update-kernel={kernel}", f"--remove-args={text}"),
+            undo_when="after_files",
+            proves=(HoldsArguments(words=tuple(words)),),
+        )
     )
 
 

@@ -43,6 +43,7 @@ class BootFacts:
     generated: str  # "/boot/grub/grub.cfg", or "" where unknown
     entries: tuple[BootEntry, ...] | None  # of the generated file; None where it could not be read (root only)
     grubby_arguments: tuple[str, ...] | None  # grubby only: the args of each kernel; None where not asked
+    grubby_kernels: tuple[str, ...]  # the kernels that they belong to: paths, in the same order
     initramfs: InitramfsTool
     initramfs_images: tuple[str, ...]  # of the installed kernels, newest last
     initramfs_sizes: tuple[int, ...]  # bytes of each of them
@@ -65,6 +66,7 @@ def read(node: Node, system: SystemFacts) -> BootFacts:
     grub = way in ("grub-dropin", "grub-inplace")
     generated = next((path for path in GENERATED if node.exists(path)), "") if grub else ""
     tool, images = _initramfs(node)
+    kernels, arguments = _grubby(node, unseen) if way == "grubby" else ((), None)
     return BootFacts(
         way=way,
         because=because,
@@ -72,7 +74,8 @@ def read(node: Node, system: SystemFacts) -> BootFacts:
         update=_update(node, generated) if grub else (),
         generated=generated,
         entries=_entries(node, generated, unseen) if generated else None,
-        grubby_arguments=_grubby(node, unseen) if way == "grubby" else None,
+        grubby_arguments=arguments,
+        grubby_kernels=kernels,
         initramfs=tool,
         initramfs_images=images,
         initramfs_sizes=tuple(_size(node, image) for image in images),
@@ -148,12 +151,21 @@ def _entries(node: Node, path: str, unseen: list[Unseen]) -> tuple[BootEntry, ..
     )
 
 
-def _grubby(node: Node, unseen: list[Unseen]) -> tuple[str, ...] | None:
+def _grubby(node: Node, unseen: list[Unseen]) -> tuple[tuple[str, ...], tuple[str, ...] | None]:
+    """The kernels that have an entry, and the arguments of each."""
     said = quiet.ask(node, ["grubby", "--info=ALL"])
     if said is None or said.status:
         unseen.append(Unseen("the kernels' arguments", "grubby --info=ALL could not be asked: run as root"))
-        return None
-    return tuple(re.findall(r'^args="(.*)"\s*$', said.stdout, re.MULTILINE))
+        return (), None
+    found: list[tuple[str, str]] = []
+    kernel = ""
+    for line in said.stdout.splitlines():
+        name, _, value = line.rstrip().partition("=")
+        if name == "kernel":
+            kernel = value.strip('"')
+        elif name == "args":
+            found.append((kernel, value.removeprefix('"').removesuffix('"')))
+    return tuple(kernel for kernel, _ in found), tuple(arguments for _, arguments in found)
 
 
 def _size(node: Node, path: str) -> int:

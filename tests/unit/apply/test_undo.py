@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from nodes import remove
 
 from wizard import answer_files, cli, report
 from wizard.apply import launch
@@ -17,8 +18,9 @@ from wizard.demo import built_in, simulate
 from wizard.errors import Blocked, Exit, InputError, UsageError
 from wizard.merge import make_plan
 from wizard.node import facts
+from wizard.node.node import Output
 from wizard.node.simulated import SimulatedNode
-from wizard.plan import Plan, RemoveFile, SetAttribute, WriteFile
+from wizard.plan import Plan, RemoveFile, Run, SetAttribute, WriteFile
 
 DNSMASQ, CONF, DROP_IN = "/etc/dnsmasq-nova.conf", "/etc/nova/nova.conf", "/etc/default/grub.d/zz-compute-wizard.cfg"
 IOMMU = {"iommu": {"enable": True, "passthrough_mode": True}}
@@ -279,6 +281,33 @@ def test_kernel_arguments_that_were_there_before_stay(node: SimulatedNode) -> No
     node.reboot()
     assert "intel_iommu=on" in (node.text("/proc/cmdline") or "")
     assert "iommu=pt" not in (node.text("/proc/cmdline") or "").split()
+
+
+def _grubby_node(*arguments: str) -> Plan:
+    node = built_in("today")
+    for path in [path for path in node.entries if "grub" in path]:
+        remove(node, path)
+    node.write("/usr/sbin/grubby", "", mode=0o755)
+    node.write("/etc/default/grub", "GRUB_ENABLE_BLSCFG=true\n")
+    lines = [
+        f'index={number}\nkernel="/boot/vmlinuz-{number}"\nargs="{words}"\nroot="UUID=1"\ntitle="a"\n'
+        for number, words in enumerate(arguments)
+    ]
+    argv = ("grubby", "--info=ALL")
+    node.commands[argv] = Output(argv, 0, "".join(lines), "")
+    return make_plan(facts.read(node), answer_files.from_data(IOMMU))
+
+
+def test_grubby_takes_out_only_what_a_kernel_did_not_have_before() -> None:
+    words = "intel_iommu=on iommu=pt"
+    same = [step for step in _grubby_node("ro quiet", "ro").steps if isinstance(step, Run)]
+    assert [step.argv for step in same] == [("grubby", "--update-kernel=ALL", f"--args={words}")]
+    mixed = [step for step in _grubby_node("ro quiet", f"ro {words}", "ro iommu=pt").steps if isinstance(step, Run)]
+    assert [step.undo for step in mixed] == [
+        ("grubby", "--update-kernel=/boot/vmlinuz-0", f"--remove-args={words}"),
+        ("grubby", "--update-kernel=/boot/vmlinuz-2", "--remove-args=intel_iommu=on"),
+    ]
+    assert [step for step in _grubby_node(words, words).steps if isinstance(step, Run)] == []
 
 
 def test_the_command_line_says_how_to_go_on(node: SimulatedNode, capsys: pytest.CaptureFixture[str]) -> None:
