@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import os
+import posixpath
 import re
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from platformdirs import PlatformDirs
 
 from wizard import answer_files
 from wizard.answers import AllAnswers
+from wizard.apply.files import Tree
 from wizard.errors import InputError, WizardError
 from wizard.node.run_records import STATE, age
 from wizard.private import write_private
@@ -19,8 +21,12 @@ DIRECTORIES = PlatformDirs("compute-wizard", appauthor=False)
 
 
 def state_directory(root: Path) -> Path:
-    """Where runs of a node are kept: /var/lib/compute-wizard below its root."""
-    return root / STATE.lstrip("/")
+    """Where runs of a node are kept: /var/lib/compute-wizard below its root; links above it are resolved inside the root.
+
+    What lies at that very name is not followed: see :mod:`wizard.apply.trust`.
+    """
+    above, name = posixpath.split(STATE)
+    return Tree(root).place(above) / name
 
 
 def runs(root: Path) -> list[Path]:

@@ -20,7 +20,7 @@ for word; do
 	*) [ -z "$GIVEN" ] || usage; GIVEN=$word ;;
 	esac
 done
-HERE=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd -P) || exit 1
+HERE=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd) || exit 1 # as it is called: /var may be a link
 if [ -n "$GIVEN" ]; then
 	ROOT=$(CDPATH='' cd -- "$GIVEN" && pwd -P) || exit 1
 else

@@ -84,7 +84,7 @@ class Carrier:
         attributes = found.attributes if found is not None else None
         if step.attributes is not None:
             attributes = {name: base64.b64decode(value) for name, value in step.attributes.items()}
-        notes = self.tree.write(step.path, content, int(step.after.mode, 8), step.after.owner, attributes)
+        notes = self.tree.write(step.path, content, int(step.after.mode, 8), step.after.owner, attributes, found)
         for note in notes:
             self.journal.write("note", n=number, text=note)
 

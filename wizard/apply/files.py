@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 from wizard.errors import Denied, NodeError, NotThere
 from wizard.node.node import MAX_FILE, MAX_LINKS
@@ -23,7 +24,12 @@ from wizard.node.recorded import DirectoryNode
 from wizard.plan import FileState, digest
 
 _TEMPORARY = re.compile(r"\.compute-wizard-[0-9a-f]{16}\.new")
+READINGS = 5  # before a file that is written to all the time is refused
 _BLIND = (errno.ENOTSUP, errno.ENODATA, errno.EPERM, errno.EACCES)
+
+
+Stamp: TypeAlias = tuple[int, int, int, int]
+"""Which file it is, and its size and times: another one as soon as anybody touches it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +44,7 @@ class Found:
     ids: tuple[int, int]
     attributes: dict[str, bytes]
     links: int
+    stamp: Stamp
 
     @property
     def state(self) -> FileState:
@@ -72,7 +79,8 @@ class Tree:
         return self.node.place(self.resolve(path))
 
     def find(self, path: str) -> Found | None:
-        """The file at a path, or None where there is none. Raises NodeError for what is no regular file."""
+        """The file at a path, or None where there is none. Raises NodeError for what is no regular file, and for one that is
+        written to again and again while it is being read."""
         real = self.resolve(path)
         with _told(path):
             try:
@@ -80,17 +88,16 @@ class Tree:
                     descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=directory)
             except (FileNotFoundError, NotADirectoryError):
                 return None
-            with os.fdopen(descriptor, "rb") as file:
+            with os.fdopen(descriptor, "rb"):
                 status = os.fstat(descriptor)
                 if not stat.S_ISREG(status.st_mode):
                     raise NodeError("is not a regular file", where=path)
-                content = file.read(MAX_FILE + 1)
-                if len(content) > MAX_FILE:
-                    raise NodeError(f"is larger than {MAX_FILE} bytes", where=path)
+                content, status = _whole(descriptor, path)
                 owner = self.node.accounts.owner(status.st_uid, status.st_gid)
                 mode = stat.S_IMODE(status.st_mode)
                 ids = (status.st_uid, status.st_gid)
-                return Found(real, content, mode, owner, ids, _attributes(descriptor), status.st_nlink)
+                links, stamp = status.st_nlink, _stamp(status)
+                return Found(real, content, mode, owner, ids, _attributes(descriptor), links, stamp)
 
     def missing_directories(self, path: str) -> list[str]:
         """The directories that have to be made before the file can be, the uppermost first."""
@@ -117,10 +124,18 @@ class Tree:
             os.fsync(directory)
 
     def write(
-        self, path: str, content: bytes, mode: int, owner: str, attributes: Mapping[str, bytes] | None
+        self,
+        path: str,
+        content: bytes,
+        mode: int,
+        owner: str,
+        attributes: Mapping[str, bytes] | None,
+        over: Found | None = None,
     ) -> list[str]:
         """Put a whole file in place of what is there. With `attributes` it has exactly these, else what the directory
-        gives to new files. Returns a sentence for each thing that this process may not set."""
+        gives to new files. Returns a sentence for each thing that this process may not set.
+
+        `over` is what was found there: a file that was touched since, up to the moment of the change, raises NodeError."""
         with _told(path), self._parent(self.resolve(path)) as (directory, name):
             _refuse_other(name, directory, path)
             temporary = f".compute-wizard-{secrets.token_hex(8)}.new"
@@ -135,13 +150,15 @@ class Tree:
                         notes += _set_attributes(descriptor, path, attributes)
                     os.fchmod(descriptor, mode)  # last: a new owner takes the set-uid bits away, an ACL its mask along
                     os.fsync(descriptor)
+                if over is not None and _stamp(os.stat(name, dir_fd=directory, follow_symlinks=False)) != over.stamp:
+                    raise NodeError("was changed by somebody else while it was being replaced", where=path)
                 os.rename(temporary, name, src_dir_fd=directory, dst_dir_fd=directory)
             except BaseException:
                 with suppress(OSError):
                     os.unlink(temporary, dir_fd=directory)
                 raise
             os.fsync(directory)
-            return notes
+            return notes if over is None or over.links == 1 else [*notes, _other_names(path, over.links - 1)]
 
     def remove(self, path: str) -> None:
         """Remove a file; of a symbolic link, what it leads to, so that the file can come back behind the same link."""
@@ -209,6 +226,30 @@ def _told(path: str) -> Iterator[None]:
         if error.errno == errno.EBUSY:
             raise NodeError(f"{what}: something is mounted over it", where=path) from None
         raise NodeError(what, where=path) from None
+
+
+def _whole(descriptor: int, path: str) -> tuple[bytes, os.stat_result]:
+    """The bytes of an open file and its state, from one moment: read again while somebody writes to it."""
+    for _ in range(READINGS):
+        before = os.fstat(descriptor)
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        with os.fdopen(os.dup(descriptor), "rb") as file:
+            content = file.read(MAX_FILE + 1)
+        if len(content) > MAX_FILE:
+            raise NodeError(f"is larger than {MAX_FILE} bytes", where=path)
+        after = os.fstat(descriptor)
+        if _stamp(before) == _stamp(after) and len(content) == after.st_size:
+            return content, after
+    raise NodeError("is being written to by somebody else while it is read", where=path)
+
+
+def _stamp(status: os.stat_result) -> Stamp:
+    return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+
+
+def _other_names(path: str, count: int) -> str:
+    names = "another name (a hard link)" if count == 1 else f"{count} other names (hard links)"
+    return f"{path} had {names}: what is there under such a name keeps the old content"
 
 
 def _refuse_other(name: str, directory: int, path: str) -> None:

@@ -14,9 +14,12 @@ from pathlib import Path
 from wizard import store
 from wizard.apply import journal as journals
 from wizard.apply import rescue
+from wizard.apply.files import Tree
 from wizard.apply.lock import refusal
+from wizard.apply.obstacles import refuse_obstacles
 from wizard.apply.runner import STOP
 from wizard.apply.stale import refuse_if_stale
+from wizard.apply.trust import refuse_untrusted_program, refuse_untrusted_state
 from wizard.errors import Blocked, Exit, InputError, Refused
 from wizard.node import history as histories
 from wizard.node.live import open_node
@@ -71,11 +74,13 @@ def start(
         raise Blocked("a finding blocks this plan", do="`compute-wizard check` says which, and what to do.")
     if any("one-way" in step.labels for step in plan.steps) and "one-way" not in accept:
         raise Refused("the plan has a step that cannot be taken back", do="Say --accept one-way if you mean it.")
+    _refuse_untrusted(place, commands)
     holder = lock_holder(store.state_directory(place) / LOCK)
     if holder is not None:
         raise refusal(holder)
     refuse_if_stale(node, plan)
     _refuse_used(node, place, plan)
+    refuse_obstacles(Tree(place), plan, store.state_directory(place), runs_commands=commands != "none")
     run, directory = store.new_run(place)
     store.write(directory / "plan.json", plan.to_json().encode())
     store.write(directory / rescue.NAME, rescue.script(plan).encode())
@@ -83,6 +88,13 @@ def start(
     store.write(directory / "options.json", json.dumps(options).encode())
     _spawn(place, run, directory, commands)
     return Started(run, directory)
+
+
+def _refuse_untrusted(place: Path, commands: str) -> None:
+    """Where somebody else could write the journals and plans, or as root the program itself, nothing is started."""
+    refuse_untrusted_state(store.state_directory(place), place)
+    if commands == "live":
+        refuse_untrusted_program()
 
 
 def _commands(place: Path, plan: Plan, files_only: bool, simulated: bool) -> str:
@@ -121,7 +133,9 @@ def _spawn(place: Path, run: str, directory: Path, commands: str) -> None:
         words = ["systemd-run", "--quiet", "--collect", f"--unit={unit}", "--property=KillMode=process", *argv]
         if subprocess.run(words, capture_output=True, check=False, stdin=subprocess.DEVNULL).returncode == 0:
             return
-    with (directory / "runner.log").open("wb") as log:
+    with os.fdopen(
+        os.open(directory / "runner.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600), "wb"
+    ) as log:
         words = [sys.executable, "-I", "-c", DETACH, *argv]
         subprocess.run(words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/", check=True)
 
@@ -134,6 +148,7 @@ def resume(root: str | Path, run: str) -> Started:
     if holder is not None:
         raise refusal(holder)
     options = json.loads((directory / "options.json").read_text(encoding="utf-8"))
+    _refuse_untrusted(place, options["commands"])
     _spawn(place, run, directory, options["commands"])
     return Started(run, directory)
 

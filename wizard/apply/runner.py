@@ -13,7 +13,7 @@ from pathlib import Path
 from types import FrameType
 
 from wizard import plan as plans
-from wizard import report
+from wizard import report, store
 from wizard.apply.carry import Carrier
 from wizard.apply.files import Tree
 from wizard.apply.journal import Journal, read
@@ -24,7 +24,7 @@ from wizard.errors import NodeError, WizardError
 from wizard.node.live import LiveNode
 from wizard.node.node import Node
 from wizard.node.recorded import DirectoryNode
-from wizard.node.run_records import STATE, fold
+from wizard.node.run_records import fold
 from wizard.plan import Plan
 
 STOP = "stop"  # a file of that name in the run's directory asks to stop between two steps
@@ -50,7 +50,7 @@ class Asked:
 def main(argv: list[str]) -> int:
     """Carry out a run. The exit code says nothing: the journal does."""
     root, run = Path(argv[0]), argv[1]
-    state = root / STATE.lstrip("/")
+    state = store.state_directory(root)
     directory = state / "runs" / run
     options = json.loads((directory / "options.json").read_text(encoding="utf-8"))
     journal = Journal(directory / "journal.jsonl")

@@ -168,7 +168,9 @@ class DirectoryNode(RecordedCommands):
 
     def _read(self, path: str) -> bytes:
         try:
-            return self.place(path).read_bytes()
+            flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC  # a link or a fifo put there in between
+            with os.fdopen(os.open(self.place(path), flags), "rb") as file:
+                return file.read()
         except OSError as error:
             raise guarded(error, path) from None
 
