@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import os
 import sys
@@ -32,6 +33,9 @@ Face: TypeAlias = Callable[[Node, str, str, bool], int]
 
 def main(argv: list[str] | None = None, face: Face | None = None) -> int:
     """Run one command. Never raises for a user's mistake; a traceback is a defect of this tool."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # no locale and no name on the node ends a command half way
+            stream.reconfigure(errors="backslashreplace")
     try:
         options = arguments.parser().parse_args(argv)
         options.root = getattr(options, "root", "/")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
@@ -16,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from wizard.errors import InputError
 
 FORMAT: Final = "compute-wizard.plan/1"
+ANEW = "Make it anew with `compute-wizard plan --out FILE`."
 PHASES = ("check", "files", "test", "boot", "live", "services", "last")
 
 Phase = Literal["check", "files", "test", "boot", "live", "services", "last"]
@@ -276,8 +278,8 @@ class Plan(Model):
         return self.model_copy(update={"steps": tuple(steps), "complete": complete})
 
     def to_json(self) -> str:
-        """As it is saved; two blanks a level, a final newline."""
-        return self.model_dump_json(indent=2, exclude_none=False) + "\n"
+        """As it is saved; two blanks a level, a final newline. ASCII: a path need not be UTF-8, and is given back as it is."""
+        return json.dumps(self.model_dump(), indent=2) + "\n"
 
 
 def digest(content: bytes) -> str:
@@ -298,14 +300,18 @@ def load(path: Path) -> Plan:
 def from_json(text: str, where: str) -> Plan:
     """A plan from its JSON. Raises InputError with the field that is wrong."""
     try:
-        return Plan.model_validate_json(text)
+        data = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"is not a plan of this tool: it is not JSON ({error})", where=where, do=ANEW) from None
+    try:
+        return Plan.model_validate(data)
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"])
         raise InputError(
             f"is not a plan of this tool: {field + ': ' if field else ''}{first['msg']}",
             where=where,
-            do="Make it anew with `compute-wizard plan --out FILE`.",
+            do=ANEW,
         ) from None
 
 

@@ -30,6 +30,7 @@ from wizard.plan import Plan, Run, SetAttribute, StopByPidfile, digest
 
 # A child of nobody, in a session of its own: neither the end of the terminal nor that of its parent reaches it.
 DETACH = "import os, sys\nif os.fork():\n    os._exit(0)\nos.setsid()\nos.execv(sys.argv[1], sys.argv[1:])"
+HOME = "--setenv=HOME=/root"  # without it Python asks the name service for one, which may hang
 RESULTS = {
     "done": Exit.DONE,
     "refused": Exit.REFUSED,
@@ -130,7 +131,7 @@ def _spawn(place: Path, run: str, directory: Path, commands: str) -> None:
     argv = [sys.executable, "-I", "-m", "wizard.apply.runner", str(place), run]
     if commands == "live" and Path("/run/systemd/system").is_dir():
         unit = "compute-wizard-apply-" + re.sub(r"[^A-Za-z0-9]", "-", run)
-        words = ["systemd-run", "--quiet", "--collect", f"--unit={unit}", "--property=KillMode=process", *argv]
+        words = ["systemd-run", "--quiet", "--collect", f"--unit={unit}", "--property=KillMode=process", HOME, *argv]
         if subprocess.run(words, capture_output=True, check=False, stdin=subprocess.DEVNULL).returncode == 0:
             return
     with os.fdopen(
