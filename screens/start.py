@@ -31,6 +31,10 @@ def start_wizard(node, root, ui, simulated):  # type: ignore[no-untyped-def]
     faces.prepare(face)
     words = guard.SANE if face.name == "full" else guard.SANE_VT100 if face.name == "console" else ""
     with guard.Guard(words, gently=face.name == "plain") as watch:
+        if face.name == "plain":
+            from screens.prompts import run as ask
+
+            return ask(node, root, simulated, face)
         from screens.app import run
 
         return run(node, root, simulated, face, watch)

@@ -77,9 +77,10 @@ def make_plan(facts: Facts, answers: AllAnswers) -> Plan:
         blocked = _blocked(found)
         draft = _collect(facts, answers, blocked)
     steps = _steps(draft)
+    answered = answers.to_data()
     return Plan(
         node=NodeName(hostname=facts.system.hostname, os=facts.system.label, nova=facts.nova.release),
-        answers=answers.to_data(),
+        answers={each.NAME: answered[each.NAME] for each in chapters() if each.NAME in answered},  # however they came
         expects=tuple(_expects(facts, draft, steps)),
         steps=tuple(steps),
         kernel_command_line=kernel_lines(facts, draft.overlay()),

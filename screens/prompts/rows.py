@@ -1,0 +1,106 @@
+"""A table of a chapter: rows are listed, added, edited and taken out."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from screens.prompts import values
+from screens.prompts.talk import Command
+from wizard import answer_files
+from wizard.errors import InputError
+from wizard.questions import Table
+
+if TYPE_CHECKING:
+    from screens.prompts.walk import Walk
+
+HELP = (
+    "a adds a row and asks for its values; e and a number edits that row, d and a number takes it out; l lists all rows."
+    " Enter goes on."
+)
+BRIEF = 160  # characters of rows that are said without being asked for
+
+
+class TableQuestions:
+    """Asks about one table. Rows are counted from 1."""
+
+    def __init__(self, walk: Walk, name: str, table: Table, label: str) -> None:
+        self.walk, self.name, self.table, self.label = walk, name, table, label
+
+    def _count(self) -> int:
+        return len(answer_files.value_at(self.walk.state.answers, self.name, self.table.key) or [])
+
+    def _row(self, index: int) -> str:
+        """One row in a line; empty values are left out."""
+        parts = []
+        for column in self.table.columns:
+            value = answer_files.value_at(self.walk.state.answers, self.name, (*self.table.key, index, *column.key))
+            if value is not None:
+                parts.append(f"{column.text} {values.shown(column, value)}")
+        return f"  {index + 1}. {', '.join(parts)}"
+
+    def ask(self) -> bool:
+        """Until it goes on, or back."""
+        few = [self._row(index) for index in range(min(self._count(), 10))]
+        if self._count() == len(few) and sum(map(len, few)) <= BRIEF:
+            self._list()
+        while True:
+            rows = f"{self._count()} row{'s' * (self._count() != 1)}"
+            line = self.walk.ask(
+                f"{self.label} {self.table.text}, {rows}: a add, e edit, d delete, l list [Enter goes on]:",
+                f"{self.table.help} {HELP}".strip(),
+            )
+            if isinstance(line, Command):
+                return False
+            if not line:
+                return True
+            self._do(line)
+
+    def _list(self) -> None:
+        for index in range(self._count()):
+            self.walk.talk.say(self._row(index))
+
+    def _do(self, line: str) -> None:
+        order = re.fullmatch(r"([aedl])\s*(\d*)", line.lower())
+        number = int(order[2]) if order and order[2] else self._count()
+        if order is None:
+            self.walk.talk.say("! type a, e 1, d 1, l or Enter")
+        elif order[1] == "a":
+            self._add()
+        elif order[1] == "l":
+            self._list()
+        elif not 1 <= number <= self._count():
+            self.walk.talk.say(f"! there are rows 1 to {self._count()}" if self._count() else "! there is no row")
+        elif order[1] == "d":
+            self.walk.talk.say(f"Taken out:{self._row(number - 1)}")
+            state = self.walk.state
+            state.answers = answer_files.remove_row(state.answers, self.name, self.table.key, number - 1)
+        else:
+            self._edit(number - 1)
+
+    def _add(self) -> None:
+        row = dict(self.table.fresh)
+        first = str(self.table.columns[0].key[0])
+        row[first] = f"{row[first]}{self._count() + 1}"
+        before = self.walk.state.answers
+        try:
+            self.walk.state.answers = answer_files.add_row(before, self.name, self.table.key, row)
+        except InputError as error:
+            self.walk.talk.say(f"! {error.what}")
+            return
+        if not self._edit(self._count() - 1):
+            self.walk.state.answers = before
+            self.walk.talk.say("Not added.")
+
+    def _edit(self, index: int) -> bool:
+        """Ask each value of a row; False where the admin went back behind the first one."""
+        from screens.prompts.chapter import ask_value
+
+        place = 0
+        while 0 <= place < len(self.table.columns):
+            column = self.table.columns[place]
+            key = (*self.table.key, index, *column.key)
+            value = answer_files.value_at(self.walk.state.answers, self.name, key)
+            label = f"{self.label} row {index + 1}"
+            place += 1 if ask_value(self.walk, self.name, column, key, value, label) else -1
+        return place > 0

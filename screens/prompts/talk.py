@@ -1,0 +1,76 @@
+"""Lines out, lines in: all that the plain face needs of a terminal."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable, Sequence
+from enum import Enum
+from typing import Any, TextIO, TypeAlias
+
+from wizard.questions import Choice
+from wizard.report import printable
+
+
+class Command(Enum):
+    """What can be typed instead of an answer."""
+
+    HELP = "?"
+    BACK = "b"
+    PLAN = "p"
+    LEAVE = "q"
+
+
+Select: TypeAlias = Callable[[str, Sequence[Choice], Any], Any]
+"""Chooses with arrow keys: the question, the choices, the value now; gives a value or a Command."""
+
+WIDEST = 100
+
+
+class Ended(Exception):
+    """There is no more input."""
+
+
+class Talk:
+    """Says and asks. What is typed is repeated where no terminal echoes it, so that a log reads well."""
+
+    def __init__(self, source: TextIO, target: TextIO, columns: int = 80, select: Select | None = None) -> None:
+        self._source, self._target, self.select = source, target, select
+        self._width = min(columns - 1, WIDEST)
+        self.on_terminal = source.isatty()
+
+    def say(self, text: str, indent: str = "") -> None:
+        """Say lines; long ones are wrapped between words, and go on two columns further in."""
+        for line in printable(text).split("\n"):
+            lead = indent + line[: len(line) - len(line.lstrip())]
+            wrapped = textwrap.wrap(
+                line.strip(),
+                max(20, self._width),
+                initial_indent=lead,
+                subsequent_indent=f"{lead}  ",
+                break_long_words=False,
+                break_on_hyphens=False,
+            )
+            self._target.write("\n".join(wrapped) + "\n")
+        self._target.flush()
+
+    def say_as_it_is(self, text: str) -> None:
+        """Say lines that are not to be wrapped, such as a diff."""
+        self._target.write(printable(text).rstrip("\n") + "\n")
+        self._target.flush()
+
+    def ask(self, prompt: str) -> str:
+        """One line, without spaces around it. Raises Ended where there is none."""
+        self._target.write(f"{printable(prompt)} ")
+        self._target.flush()
+        line = self._source.readline()
+        if not line.endswith("\n") or not self.on_terminal:
+            self._target.write(f"{printable(line.strip())}\n")
+            self._target.flush()
+        if not line:
+            raise Ended
+        return line.strip()
+
+
+def literal(text: str) -> str:
+    """What stands in double quotes stands for itself: "b" is no command, and "" is empty."""
+    return text[1:-1] if len(text) >= 2 and text[0] == text[-1] == '"' else text

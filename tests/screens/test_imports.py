@@ -1,0 +1,38 @@
+"""No face imports the library of another: each would cost its share of every start."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+LIBRARIES = ("textual", "rich", "prompt_toolkit", "questionary")
+
+
+def imported(code: str) -> set[str]:
+    """Which of the libraries are there after some code ran in a Python of its own."""
+    program = f"import sys\n{code}\nprint(' '.join(name for name in {LIBRARIES!r} if name in sys.modules))"
+    done = subprocess.run([sys.executable, "-I", "-c", program], capture_output=True, text=True, check=True)
+    return set(done.stdout.split())
+
+
+@pytest.mark.parametrize(
+    ("code", "libraries"),
+    [
+        ("import screens.start, wizard.cli", set()),
+        ("import screens.terminal, screens.faces, screens.serial, screens.guard", set()),
+        ("import screens.prompts, screens.prompts.walk", set()),
+        ("import screens.prompts.arrows", {"prompt_toolkit", "questionary"}),
+        ("import screens.app", {"textual", "rich"}),
+        ("import screens.app, screens.driver", {"textual", "rich"}),
+    ],
+)
+def test_a_face_imports_its_own_library_only(code: str, libraries: set[str]) -> None:
+    assert imported(code) == libraries
+
+
+def test_what_the_probe_needs_is_the_standard_library() -> None:
+    program = "import sys, screens.terminal; print([name for name in ('pydantic', 'asyncio', 'curses', 'ctypes') if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-I", "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
