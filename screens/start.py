@@ -13,9 +13,12 @@ def main():  # type: ignore[no-untyped-def] # Python 2 knows no annotations
             "from another machine.\n".format(*sys.version_info[:2])
         )
         return 1
-    from wizard.cli import main as run
+    try:
+        from wizard.cli import main as run
 
-    return run(None, start_wizard)
+        return run(None, start_wizard)
+    except KeyboardInterrupt:  # while the libraries were being loaded
+        return 130
 
 
 def start_wizard(node, root, ui, simulated):  # type: ignore[no-untyped-def]

@@ -10,26 +10,26 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from wizard import given
 from wizard.answers import FORMAT, AllAnswers
 from wizard.cards import AnswersModel
 from wizard.chapters import chapter, chapters
 from wizard.errors import InputError
 from wizard.questions import Key, Question
 
+LIMIT = 1 * given.MIB  # bytes of an answers file; a thousand networks take a tenth of it
+
 
 def load(path: Path) -> AllAnswers:
     """Read an answers file. Raises InputError with the field that is wrong."""
     where = str(path)
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror}", where=where) from None
-    except UnicodeDecodeError as error:
-        raise InputError(f"is not UTF-8 at byte {error.start}", where=where, do="Save it as UTF-8.") from None
+    text = given.text(path, LIMIT)
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise InputError(f"is not TOML: {error}", where=where) from None
+        raise InputError(f"is not TOML: {error}", where=where, do="Mend that place.") from None
+    except RecursionError:
+        raise InputError("is not TOML that can be read: brackets stand too deep in each other", where=where) from None
     found = data.pop("format", None)
     if found != FORMAT:
         raise InputError(
@@ -56,31 +56,44 @@ def from_data(data: Mapping[str, Any], where: str = "") -> AllAnswers:
     return AllAnswers({name: found[name] for name in models if name in found})
 
 
+# What a field has to be, by pydantic's name for the mistake.
+WANTED = {
+    "int_type": "a whole number", "int_parsing": "a whole number", "int_from_float": "a whole number",
+    "bool_type": "true or false", "bool_parsing": "true or false", "string_type": "a text in quotes",
+    "list_type": "a list", "model_type": "a table", "model_attributes_type": "a table", "dict_type": "a table",
+}  # fmt: skip
+
+
 def problem(error: ValidationError, model: type[AnswersModel]) -> tuple[Key, str]:
-    """The first thing that is wrong: its place in the model and a sentence that says what would be right."""
-    first = min(error.errors(), key=lambda each: each["type"] != "extra_forbidden")
-    key = tuple(
-        part
-        for part in first["loc"]
-        if not (isinstance(part, str) and part.startswith(("literal", "list[", "int", "function")))
-    )
-    kind, given = first["type"], first.get("input")
+    """The thing that is wrong first of all: its place in the model and a sentence that says what would be right."""
+    every = sorted(error.errors(), key=_gravity)
+    first = every[0]
+    key = _key(first)
+    kind, given_ = first["type"], first.get("input")
     if kind == "extra_forbidden":
         return key, f"is not a known key; known here: {', '.join(_fields(model, key[:-1]))}"
     if kind == "missing":
         return key, "is missing"
     if kind == "value_error":
         return key, str(first["ctx"]["error"])
-    wanted = {
-        "int_type": "a whole number", "int_parsing": "a whole number", "int_from_float": "a whole number",
-        "bool_type": "true or false", "bool_parsing": "true or false", "string_type": "a text in quotes",
-        "list_type": "a list", "model_type": "a table", "model_attributes_type": "a table", "dict_type": "a table",
-    }  # fmt: skip
-    if kind == "literal_error":
-        return key, f"has to be {first['ctx']['expected']}, not {_shown(given)}"
-    return (
-        key,
-        f"has to be {wanted[kind]}, not {_shown(given)}" if kind in wanted else f"{first['msg']}, not {_shown(given)}",
+    # a field that may be one thing or another has an error for each
+    same = [each for each in every if _key(each) == key and (each["type"] in WANTED or each["type"] == "literal_error")]
+    wanted = [each["ctx"]["expected"] if each["type"] == "literal_error" else WANTED[each["type"]] for each in same]
+    if wanted:
+        return key, f"has to be {' or '.join(dict.fromkeys(wanted))}, not {_shown(given_)}"
+    return key, f"{first['msg']}, not {_shown(given_)}"
+
+
+def _gravity(error: Any) -> tuple[bool, int, bool]:
+    """Unknown keys first, since others may only follow from them; then what is deepest inside; what is said in our words."""
+    return error["type"] != "extra_forbidden", -len(_key(error)), error["type"] != "value_error"
+
+
+def _key(error: Any) -> Key:
+    """The place of an error by the answers' own names, without pydantic's for the kinds that a field may be."""
+    kinds = ("literal", "list[", "int", "function")
+    return tuple(
+        part for part in error["loc"] if not (isinstance(part, str) and (part.startswith(kinds) or part[:1].isupper()))
     )
 
 

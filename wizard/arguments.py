@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from wizard.errors import UsageError
 from wizard.version import VERSION
@@ -15,8 +15,18 @@ interrupted, not rolled back; 7 something could not be seen; 64 wrong usage; 130
 """
 
 
+def _named(text: str) -> str:
+    """A place that was really named: an empty variable in a script must not become this directory."""
+    if not text:
+        raise argparse.ArgumentTypeError("is empty")
+    return text
+
+
 class Parser(argparse.ArgumentParser):
-    """argparse with our exit code and our kind of message."""
+    """argparse with our exit code and our kind of message; options are written out, so that new ones break no script."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(allow_abbrev=False, **options)
 
     def error(self, message: str) -> NoReturn:
         raise UsageError(message, do=f"See `{self.prog} --help`.")
@@ -28,6 +38,7 @@ def parser() -> Parser:
     common.add_argument(
         "--root",
         metavar="NODE",
+        type=_named,
         default=argparse.SUPPRESS,
         help="a directory or a tar that stands for a node (default: /)",
     )
@@ -47,7 +58,9 @@ def parser() -> Parser:
     def add(name: str, text: str, *, json: bool = False, answers: bool = False) -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=text, description=text, parents=[common])
         if answers:
-            command.add_argument("--answers", metavar="FILE", help="an answers file; without it what suggest would say")
+            command.add_argument(
+                "--answers", metavar="FILE", type=_named, help="an answers file; without it what suggest would say"
+            )
         if json:
             command.add_argument("--json", action="store_true", help="the result as JSON on stdout")
         return command
@@ -59,9 +72,9 @@ def parser() -> Parser:
     add("check", "what is wrong or will go wrong", json=True, answers=True)
     add("suggest", "an answers file that fits this node as it is now")
     plan = add("plan", "the preview: every file, every command", json=True, answers=True)
-    plan.add_argument("--out", metavar="PLAN", help="save the whole plan there, 0600, for apply")
+    plan.add_argument("--out", metavar="PLAN", type=_named, help="save the whole plan there, 0600, for apply")
     apply = add("apply", "do what a plan says", json=True, answers=True)
-    apply.add_argument("plan", nargs="?", metavar="PLAN", help="a plan saved with plan --out")
+    apply.add_argument("plan", nargs="?", metavar="PLAN", type=_named, help="a plan saved with plan --out")
     apply.add_argument("--yes", action="store_true", help="do not ask")
     apply.add_argument(
         "--accept", action="append", default=[], choices=("one-way",), help="allow steps that cannot be taken back"
@@ -98,6 +111,6 @@ def parser() -> Parser:
     )
     export = add("export", "the same plan as a POSIX script, for a node without Python", answers=True)
     export.add_argument("what", choices=("script", "ansible"))
-    export.add_argument("--out", metavar="PATH", required=True, help="where to write it")
+    export.add_argument("--out", metavar="PATH", type=_named, required=True, help="where to write it")
     add("recorder", "print a POSIX script that records a node into a tar")
     return main

@@ -15,9 +15,9 @@ ADDRESS = re.compile(r"[0-9a-f]{4,8}:[0-9a-f]{2}:[0-1][0-9a-f]\.[0-7]")
 
 
 class AnswersModel(BaseModel):
-    """Answers are strict: an unknown key is a mistake that must not pass in silence."""
+    """Answers are strict: an unknown key or another type is a mistake that must not pass in silence."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class Match(AnswersModel):

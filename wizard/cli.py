@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import io
 import json
-import os
 import sys
 from collections.abc import Callable
 from importlib import resources
@@ -14,7 +13,7 @@ from typing import Any, TypeAlias
 
 from pydantic import TypeAdapter
 
-from wizard import answer_files, arguments, command_apply, command_verify, report
+from wizard import answer_files, arguments, command_apply, command_verify, output, report
 from wizard import plan as plans
 from wizard.answers import AllAnswers
 from wizard.chapters import chapters
@@ -41,14 +40,11 @@ def main(argv: list[str] | None = None, face: Face | None = None) -> int:
         options.root = getattr(options, "root", "/")
         return int(_dispatch(options, face))
     except WizardError as error:
-        sys.stdout.flush()
-        print(f"compute-wizard: {report.printable(str(error))}", file=sys.stderr)
+        if sys.stderr is not None:  # it may be closed
+            print(f"compute-wizard: {report.printable(str(error))}", file=sys.stderr)
         return int(error.exit_code)
     except KeyboardInterrupt:
         return int(Exit.INTERRUPTED)
-    except BrokenPipeError:  # the reader of our output, such as `head`, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return int(Exit.DONE)
 
 
 def _dispatch(options: argparse.Namespace, face: Face | None) -> int:
@@ -66,7 +62,8 @@ def _dispatch(options: argparse.Namespace, face: Face | None) -> int:
         "recorder": _recorder,
     }
     if options.command in commands:
-        return commands[options.command](options)
+        with output.results():
+            return commands[options.command](options)
     if face is None:
         raise UsageError("no command was given", do="See `compute-wizard --help`.")
     if options.command == "demo":

@@ -16,7 +16,7 @@ from wizard.node import facts
 from wizard.node import history as histories
 from wizard.node.live import open_node
 from wizard.node.node import Node
-from wizard.node.run_records import Event
+from wizard.node.run_records import Event, is_meant
 from wizard.plan import Plan
 
 
@@ -52,7 +52,8 @@ def _refuse_blocked(plan: Plan, as_json: bool) -> None:
         sys.stdout.write(report.later_work(plan.later_work))
     codes = sorted({finding.code for finding in plan.findings if finding.severity == "blocks"})
     raise Blocked(
-        f"a finding blocks: {', '.join(codes)}", do="Nothing was changed. `compute-wizard check` says what to do."
+        f"a finding blocks: {', '.join(codes or plan.blocked)}",
+        do="Nothing was changed. `compute-wizard check` says what to do.",
     )
 
 
@@ -138,7 +139,7 @@ def _chosen(options: argparse.Namespace, states: Iterable[str]) -> histories.Pas
     """The run that was named, or the newest one in one of these states."""
     runs = histories.read(open_node(options.root)).runs
     if options.run is not None:
-        named = [run for run in runs if run.id == options.run or run.id.startswith(f"{options.run}-")]
+        named = [run for run in runs if is_meant(run.id, options.run)]
         if not named:
             raise InputError(f"there is no run {options.run}", do="`compute-wizard history` lists them.")
         return named[0]

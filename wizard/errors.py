@@ -55,7 +55,7 @@ class FormatError(WizardError):
 
     def at(self, path: str) -> FormatError:
         """The same error with the file's path in front of the line."""
-        return type(self)(self.what, where=f"{path}:{self.where}" if self.where else path, do=self.do)
+        return type(self)(self.what, where=f"{path} {self.where}" if self.where else path, do=self.do)
 
 
 class NodeError(WizardError):

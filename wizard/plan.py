@@ -6,14 +6,16 @@ The JSON form is an outside contract: names here are names there.
 from __future__ import annotations
 
 import base64
+import binascii
 import hashlib
 import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from wizard import given
 from wizard.errors import InputError
 
 FORMAT: Final = "compute-wizard.plan/1"
@@ -24,6 +26,26 @@ Phase = Literal["check", "files", "test", "boot", "live", "services", "last"]
 Label = Literal["reboot", "power-cycle", "restarts-service", "drops-network", "one-way"]
 Severity = Literal["blocks", "warns", "tells"]
 UndoWhen = Literal["before_files", "after_files", "last"]
+LIMIT = 256 * given.MIB  # bytes of a saved plan; it carries files of up to 16 MiB, and their differences
+
+
+def _whole(path: str) -> str:
+    if not path.startswith("/") or ".." in path.split("/") or "\0" in path:
+        raise ValueError(f"{path!r} is no whole path such as /etc/nova/nova.conf")
+    return path
+
+
+def _words(argv: tuple[str, ...]) -> tuple[str, ...]:
+    if not argv or not argv[0] or any("\0" in word for word in argv):
+        raise ValueError("a command needs at least its name, and its words hold no NUL")
+    return argv
+
+
+AbsolutePath = Annotated[str, AfterValidator(_whole)]
+Argv = Annotated[tuple[str, ...], AfterValidator(_words)]
+Mode = Annotated[str, Field(pattern=r"^[0-7]{4}$")]
+Owner = Annotated[str, Field(pattern=r"^[^:\s]+:[^:\s]+$")]
+Seconds = Annotated[int, Field(gt=0, le=86400)]
 
 
 class Model(BaseModel):
@@ -48,8 +70,8 @@ class FileState(Model):
     """What a file is: sha256 of its real content, mode as '0640', owner as 'root:nova'."""
 
     sha256: str
-    mode: str
-    owner: str
+    mode: Mode
+    owner: Owner
 
 
 class FileContent(FileState):
@@ -72,7 +94,10 @@ class FileContent(FileState):
         if self.content is not None:
             content = self.content.encode()
         elif self.content_base64 is not None:
-            content = base64.b64decode(self.content_base64)
+            try:
+                content = base64.b64decode(self.content_base64, validate=True)
+            except binascii.Error:
+                raise InputError("the content is not base64: the plan was edited", do="Make the plan anew.") from None
         else:
             raise InputError("the content is masked", do="Save a complete plan with `plan --out FILE`.")
         if digest(content) != self.sha256:
@@ -93,7 +118,7 @@ class WriteFile(StepBase):
     """Write a whole file: atomically, with its owner and mode, after what was there is in the backup."""
 
     kind: Literal["write_file"] = "write_file"
-    path: str
+    path: AbsolutePath
     before: FileState | None
     after: FileContent
     diff: str
@@ -107,7 +132,7 @@ class RemoveFile(StepBase):
     """Remove a file, after it is in the backup."""
 
     kind: Literal["remove_file"] = "remove_file"
-    path: str
+    path: AbsolutePath
     before: FileState
     diff: str
     secret: bool = False
@@ -117,10 +142,10 @@ class SetAttribute(StepBase):
     """One plain write to a kernel attribute, read back; `deadline_s` in seconds."""
 
     kind: Literal["set_attribute"] = "set_attribute"
-    path: str
+    path: AbsolutePath
     before: str
     after: str
-    deadline_s: int = 60
+    deadline_s: Seconds = 60
 
 
 class StopByPidfile(StepBase):
@@ -130,9 +155,9 @@ class StopByPidfile(StepBase):
     """
 
     kind: Literal["stop_by_pidfile"] = "stop_by_pidfile"
-    pidfile: str
+    pidfile: AbsolutePath
     must_contain: str
-    deadline_s: int = 15
+    deadline_s: Seconds = 15
     undo_when: UndoWhen | None = None
 
 
@@ -161,10 +186,10 @@ class Run(StepBase):
     last of all and only if all else was taken back. The step holds once `proves` does."""
 
     kind: Literal["run"] = "run"
-    argv: tuple[str, ...]
-    undo: tuple[str, ...] | None = None
+    argv: Argv
+    undo: Argv | None = None
     undo_when: UndoWhen | None = None
-    deadline_s: int = 600
+    deadline_s: Seconds = 600
     proves: tuple[Proof, ...] = ()
 
 
@@ -288,13 +313,14 @@ def digest(content: bytes) -> str:
 
 def load(path: Path) -> Plan:
     """Read a saved plan. Raises InputError where it is not one."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror}", where=str(path)) from None
-    except UnicodeDecodeError:
-        raise InputError("is not a plan: it is not UTF-8", where=str(path)) from None
-    return from_json(text, str(path))
+    plan = from_json(given.text(path, LIMIT), str(path))
+    for number, step in enumerate(plan.steps, 1):
+        if isinstance(step, WriteFile) and plan.complete:
+            try:
+                step.after.data()
+            except InputError as error:
+                raise InputError(f"step {number}, {step.path}: {error.what}", where=str(path), do=error.do) from None
+    return plan
 
 
 def from_json(text: str, where: str) -> Plan:
@@ -307,12 +333,19 @@ def from_json(text: str, where: str) -> Plan:
         return Plan.model_validate(data)
     except ValidationError as error:
         first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
+        field, what = _place(first["loc"]), first["msg"].removeprefix("Value error, ")
         raise InputError(
-            f"is not a plan of this tool: {field + ': ' if field else ''}{first['msg']}",
+            f"is not a plan of this tool: {field + ': ' if field else ''}{what}",
             where=where,
             do=ANEW,
         ) from None
+
+
+def _place(parts: tuple[int | str, ...]) -> str:
+    """Where in a plan, for people: steps are counted as the preview does."""
+    if parts[:1] == ("steps",) and len(parts) > 1 and isinstance(parts[1], int):
+        return ", ".join([f"step {parts[1] + 1}", *([".".join(map(str, parts[3:]))] if parts[3:] else [])])
+    return ".".join(map(str, parts))
 
 
 def worst(findings: Iterable[Finding]) -> Severity | None:

@@ -6,11 +6,30 @@ import os
 import secrets
 from pathlib import Path
 
+from wizard import given
 from wizard.errors import InputError
 
 
+def _kind(path: Path) -> str:
+    """What is at the path, or behind the link there, that is no regular file; empty where there is one, or nothing."""
+    try:
+        return given.kind(path.stat().st_mode)
+    except OSError:
+        return ""
+
+
 def write_private(path: Path, content: bytes, mode: int = 0o600) -> None:
-    """Write a file for its owner only, whole or not at all; an existing one is replaced. Raises InputError."""
+    """Write a file for its owner only, whole or not at all; an existing one is replaced, a device or a pipe never.
+
+    Raises InputError.
+    """
+    there = _kind(path)
+    if there or not path.name:
+        raise InputError(
+            f"is {there or 'no name of a file'}: it is not replaced",
+            where=str(path),
+            do="Name a file that may be written.",
+        )
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)

@@ -171,7 +171,7 @@ def plan(plan: Plan) -> str:
         lines += [f"  after reboot: {line.after_reboot or 'unknown'}"]
     if plan.controller:
         lines += ["", "To be done on the controller (this tool does not reach it)", *controller(plan.controller)]
-    lines += ["", _counted(plan)]
+    lines += ["", _counted(plan)] if plan.steps else []
     return printable("\n".join(lines)) + "\n"
 
 
@@ -199,7 +199,8 @@ def _counted(plan: Plan) -> str:
     files = sum(isinstance(step, WriteFile | RemoveFile) for step in plan.steps)
     commands = sum(isinstance(step, Run) for step in plan.steps)
     others = len(plan.steps) - files - commands
-    parts = [f"{files} files", f"{commands} commands", f"{others} other steps"]
+    counts = [(files, "file"), (commands, "command"), (others, "other step")]
+    parts = [f"{number} {name}{'s' * (number != 1)}" for number, name in counts if number]
     return f"{', '.join(parts)}{'; a reboot is needed' if plan.needs_reboot else ''}. Nothing was changed yet."
 
 

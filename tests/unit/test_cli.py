@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import io
 import json
@@ -256,3 +257,29 @@ def test_a_proof_on_a_node_that_is_not_live_is_unknown_and_asks_nothing(
 def test_verify_without_a_proof_says_nothing_of_limits(origin: Path, capsys: pytest.CaptureFixture[str]) -> None:
     _, out, _ = call(capsys, "verify", "--json", "--root", str(origin))
     assert "limits" not in json.loads(out)
+
+
+def test_the_entry_point_can_be_read_by_old_pythons() -> None:
+    text = (Path(__file__).parents[2] / "screens/start.py").read_text(encoding="utf-8")
+    ast.parse(text, feature_version=(3, 4))
+    ast.parse((Path(__file__).parents[2] / "screens/__init__.py").read_text(encoding="utf-8"), feature_version=(3, 4))
+
+
+def test_ctrl_c_while_the_libraries_load_is_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    from screens import start
+
+    def interrupted(*_: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "main", interrupted)
+    assert start.main() == 130
+
+
+def test_a_run_is_named_by_its_number_with_or_without_zeros(origin: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    answers = origin.parent / "answers.toml"
+    answers.write_text('format = "compute-wizard.answers/1"\n[iommu]\nenable = true\n', encoding="utf-8")
+    assert call(capsys, "apply", "--root", str(origin), "--answers", str(answers), "--yes", "--files-only")[0] == 0
+    name = call(capsys, "history", "--root", str(origin))[1].split()[0]
+    for word in ("1", "0001", name):
+        assert name in call(capsys, "history", word, "--root", str(origin))[1]
+    assert call(capsys, "history", "2", "--root", str(origin))[0] == 1

@@ -93,7 +93,7 @@ def _chosen(facts: Facts, run: str | None) -> PastRun:
         if facts.history.last is None:
             raise InputError("there is no run of this tool to be taken back on this node")
         return facts.history.last
-    named = [each for each in runs if each.id == run or each.id.startswith(f"{run}-")]
+    named = [each for each in runs if run_records.is_meant(each.id, run)]
     if not named:
         raise InputError(f"there is no run {run}", do="`compute-wizard history` lists them.")
     past = named[0]

@@ -36,7 +36,7 @@ class Answers(NetworkAnswers):
     @classmethod
     def _path(cls, value: str) -> str:
         plain = value.isprintable() and not any(c in value for c in " \"'$#;=\\`")
-        if not value.startswith("/") or not plain or "/../" in value or value.endswith("/"):
+        if not value.startswith("/") or not plain or ".." in value.split("/") or value.endswith("/"):
             raise ValueError(f"type a whole path without blanks or quotes, such as {DEFAULT_FILE}")
         return value
 

@@ -38,7 +38,7 @@ class Flavor(AnswersModel):
     @field_validator("name")
     @classmethod
     def _name(cls, value: str) -> str:
-        if not re.fullmatch(r"[\w.@-]{1,255}", value, re.ASCII):
+        if not re.fullmatch(r"[\w.@][\w.@-]{0,254}", value, re.ASCII):
             raise ValueError("type a flavor name of letters, digits, '.', '_' or '-', such as m1.ib")
         return value
 
@@ -139,7 +139,7 @@ class Answers(AnswersModel):
     @classmethod
     def _config_file(cls, value: str) -> str:
         if value != "auto" and (
-            not value.startswith("/") or "/../" in value or value.endswith("/") or not value.isprintable()
+            not value.startswith("/") or ".." in value.split("/") or value.endswith("/") or not value.isprintable()
         ):
             raise ValueError("has to be auto, or a whole path such as /etc/nova/nova.conf")
         return value

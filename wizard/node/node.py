@@ -18,6 +18,7 @@ MAX_LINKS = 40  # as the kernel's MAXSYMLINKS
 MAX_FILE = 16 * 1024 * 1024  # bytes; no configuration file is larger, and a fifo or a log must not eat the memory
 
 Kind = Literal["file", "directory", "link", "other"]
+WORDS = {"directory": "a directory", "link": "a link", "other": "a FIFO, a socket or a device"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +127,7 @@ class Node(ABC):
         real = self.resolve(path)
         status = self._lstat(real)
         if status.kind != "file":
-            raise NodeError(f"is not a regular file but a {status.kind}", where=path)
+            raise NodeError(f"is not a regular file but {WORDS[status.kind]}", where=path)
         if status.size > limit:
             raise NodeError(f"is too large to be read ({status.size} bytes)", where=path)
         return self._read(real)

@@ -106,7 +106,7 @@ def read(node: Node, where: Sources) -> Content:
         try:
             settings += _settings(path, node.read(path))
         except FormatError as error:
-            problems[path] = str(error.at(path))
+            problems[path] = f"{path} {error.where}: {error.what}" + (f"; {error.do}" if error.do else "")
         except NodeError as error:
             unseen.append(Unseen(path, error.what))
     problem = problems.get(where.main_file) or next(iter(problems.values()), "")
@@ -147,8 +147,8 @@ def _named(words: Sequence[str]) -> list[tuple[str, str]]:
         option, equals, value = word.partition("=")
         if option in ("--config-file", "--config-dir"):
             path = value if equals else next(iter(words[index + 1 :]), "")
-            if path:
-                found.append((option.removeprefix("--config-"), path))
+            if path:  # a daemon's relative path starts at /
+                found.append((option.removeprefix("--config-"), posixpath.normpath(f"/{path.lstrip('/')}")))
     return found
 
 

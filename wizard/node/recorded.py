@@ -6,10 +6,12 @@ Recorded command output lies in `.compute-wizard/commands/NAME/{argv,stdout,stde
 from __future__ import annotations
 
 import errno
+import lzma
 import os
 import posixpath
 import stat
 import tarfile
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -216,7 +218,7 @@ class MemoryNode(RecordedCommands):
             above = Entry("directory", mode=0o755)
             self.add(parent, above)
         if above.kind != "directory":
-            raise InputError(f"holds {path}, but {parent} is a {above.kind} in it", where=self.name)
+            raise InputError(f"holds {path}, but {parent} is no directory in it", where=self.name)
         above.names.add(name)
         old = self.entries.get(path)
         if old is not None and old.kind == entry.kind == "directory":
@@ -270,12 +272,11 @@ def read_tar(path: Path) -> MemoryNode:
                 else:
                     node.add(where, entry)
                     owners.append((where, member.uid, member.gid))
-    except (tarfile.TarError, OSError, EOFError) as error:
-        raise InputError(
-            f"cannot be read as a tar: {error}",
-            where=str(path),
-            do="Give the tar that `recorder` made, or a directory.",
-        ) from None
+            _whole(archive)
+    except (tarfile.TarError, OSError, EOFError, zlib.error, lzma.LZMAError) as error:
+        first = str(error).partition("\n")[0]
+        what = "is not a tar, plain or compressed by gzip, bzip2 or xz" if "opened" in first else f"is damaged: {first}"
+        raise InputError(what, where=str(path), do="Give the tar that `recorder` made, or a directory.") from None
     for where, target in hard_links:
         if target in node.entries:
             node.add(where, node.entries[target])
@@ -283,6 +284,21 @@ def read_tar(path: Path) -> MemoryNode:
     for where, uid, gid in owners:
         node.entries[where].owner = accounts.owner(uid, gid)
     return node
+
+
+def _whole(archive: tarfile.TarFile) -> None:
+    """Raise where the archive does not come to its proper end: tarfile takes a damaged header for the end, and never
+    looks at the checksum of what was compressed. Raises tarfile.ReadError, or what the decompressor raises."""
+    stream = archive.fileobj
+    assert stream is not None  # it is open
+    stream.seek(archive.offset)
+    block = stream.read(tarfile.BLOCKSIZE)
+    if len(block) < tarfile.BLOCKSIZE:
+        raise tarfile.ReadError("it was cut off: the end mark is missing")
+    if block.strip(b"\0"):
+        raise tarfile.ReadError(f"there is no header at byte {archive.offset}")
+    while stream.read(1024 * 1024):
+        pass
 
 
 def _entry(archive: tarfile.TarFile, member: tarfile.TarInfo) -> Entry | None:

@@ -140,6 +140,11 @@ def age(run: str) -> tuple[int, str]:
     return (int(number) if number.isdecimal() else 0, run)
 
 
+def is_meant(run: str, word: str) -> bool:
+    """Whether a user who wrote `word` means this run: its whole name, or its number with or without leading zeros."""
+    return run == word or (word.isdecimal() and age(run)[0] == int(word))
+
+
 def run_ids(node: Node) -> list[str]:
     """The runs of a node, oldest first. Raises Denied where they may not be seen."""
     return sorted((name for name in node.names(RUNS) if age(name)[0]), key=age)

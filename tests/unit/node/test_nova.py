@@ -233,7 +233,7 @@ def test_secrets_never_enter() -> None:
 
 def test_problem_names_file_and_line() -> None:
     facts = nova.read(ubuntu(conf="[DEFAULT]\nmy_ip = 1\n\n  stray\n"))
-    assert facts.problem.startswith("/etc/nova/nova.conf:line 4")
+    assert facts.problem.startswith("/etc/nova/nova.conf line 4")
     assert facts.networking == "unknown"
 
 
