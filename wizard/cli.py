@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import io
-import json
 import sys
 from collections.abc import Callable
 from importlib import resources
@@ -79,7 +78,7 @@ def _print(text: str) -> None:
 
 
 def _print_json(data: Any) -> None:
-    _print(json.dumps(data, indent=2) + "\n")
+    _print(report.as_json(data))
 
 
 def _look(options: argparse.Namespace) -> tuple[Node, Facts]:

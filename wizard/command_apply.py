@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Iterable
 from dataclasses import asdict
@@ -104,7 +103,7 @@ def _followed(started: launch.Started, as_json: bool) -> int:
 
 def _show(event: Event, as_json: bool) -> None:
     if as_json:
-        sys.stdout.write(json.dumps(event) + "\n")
+        sys.stdout.write(report.as_json(event, indent=None))
     else:
         line = launch.line_for(event)
         if line:
@@ -125,7 +124,7 @@ def history(options: argparse.Namespace) -> int:
     runs = histories.read(open_node(options.root)).runs
     if options.run is None and not options.follow:
         if options.json:
-            sys.stdout.write(json.dumps([asdict(run) for run in runs], indent=2) + "\n")
+            sys.stdout.write(report.as_json([asdict(run) for run in runs]))
         else:
             sys.stdout.write(report.history(runs))
         return Exit.DONE

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
@@ -56,6 +55,6 @@ def _print(found: list[Check], given: list[Proof], options: argparse.Namespace) 
     if options.json:
         checks = TypeAdapter(list[Check]).dump_python(found, mode="json")
         data = {"format": "compute-wizard.checks/1", "checks": checks, **({"limits": limits} if given else {})}
-        sys.stdout.write(json.dumps(data, indent=2) + "\n")
+        sys.stdout.write(report.as_json(data))
     else:
         sys.stdout.write(report.checks(found, limits))

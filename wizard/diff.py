@@ -6,13 +6,14 @@ import difflib
 from functools import lru_cache
 
 from wizard.formats.oslo_config import masked
+from wizard.formats.secrets import redacted
 from wizard.node.nova import SHOWN_OPTIONS
 
 
 @lru_cache(maxsize=64)
 def unified(path: str, before: bytes | None, after: bytes | None, secret: bool = False) -> str:
     """A unified diff with three lines of context. None means that there is no file. In a file that may hold secrets only
-    the values of options that this tool knows are shown."""
+    the values of options that this tool knows are shown, in any other nothing that looks like one."""
     old, new = _lines(before, secret), _lines(after, secret)
     text = difflib.unified_diff(
         old,
@@ -30,7 +31,7 @@ def _lines(content: bytes | None, secret: bool) -> list[str]:
     if secret:
         content = masked(content, SHOWN_OPTIONS)
     text = content.decode("utf-8", "backslashreplace")
-    lines = [line.replace("\r", "\\r") for line in text.split("\n")]
+    lines = [redacted(line.replace("\r", "\\r")) for line in text.split("\n")]
     if lines[-1]:
         return [*lines[:-1], f"{lines[-1]}  (no end of line)"]
     return lines[:-1]

@@ -17,6 +17,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from wizard import given
 from wizard.errors import InputError
+from wizard.formats.secrets import redacted, redacted_data
 
 FORMAT: Final = "compute-wizard.plan/1"
 ANEW = "Make it anew with `compute-wizard plan --out FILE`."
@@ -88,6 +89,12 @@ class FileContent(FileState):
             return cls(**state, content=content.decode())
         except UnicodeDecodeError:
             return cls(**state, content_base64=base64.b64encode(content).decode())
+
+    @property
+    def looks_secret(self) -> bool:
+        """Something in it looks like a password, whoever wrote it there."""
+        text = self.content or base64.b64decode(self.content_base64 or "").decode("latin-1")
+        return redacted(text) != text
 
     def data(self) -> bytes:
         """The bytes to be written. Raises InputError where they are masked, or are not those that were planned."""
@@ -290,17 +297,19 @@ class Plan(Model):
         )
 
     def masked(self) -> Plan:
-        """The plan without the content of files that may hold secrets; complete only if there was none."""
+        """The plan without the content of files that may hold secrets, or that looks so; complete only if there was none."""
         steps: list[Any] = []
         complete = self.complete
         for step in self.steps:
-            if isinstance(step, WriteFile) and step.secret:
+            if isinstance(step, WriteFile) and (step.secret or step.after.looks_secret):
                 hidden = step.after.model_copy(update={"content": None, "content_base64": None})
                 steps.append(step.model_copy(update={"after": hidden}))
                 complete = False
             else:
                 steps.append(step)
-        return self.model_copy(update={"steps": tuple(steps), "complete": complete})
+        data = self.model_copy(update={"steps": tuple(steps)}).model_dump(mode="json")
+        shown = redacted_data(data)
+        return Plan.model_validate({**shown, "complete": complete and shown == data})
 
     def to_json(self) -> str:
         """As it is saved; two blanks a level, a final newline. ASCII: a path need not be UTF-8, and is given back as it is."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 import textwrap
 from collections.abc import Iterable
+from typing import Any
 
 from wizard.answers import AllAnswers
 from wizard.chapters import chapters
+from wizard.formats.secrets import redacted, redacted_data
 from wizard.node.facts import Facts
 from wizard.node.history import PastRun
 from wizard.plan import (
@@ -37,8 +40,16 @@ PHASE_TITLES = {
 
 
 def printable(text: str) -> str:
-    """Text from a node without escape sequences and other control characters; tabs and line ends stay."""
-    return "".join(char if char.isprintable() or char in "\n\t" else f"\\x{ord(char):02x}" for char in text)
+    """Text from a node as it may be shown: without escape sequences and other control characters, tabs and line ends stay;
+    and without what looks like a secret."""
+    if not text.isprintable():
+        text = "".join(char if char.isprintable() or char in "\n\t" else f"\\x{ord(char):02x}" for char in text)
+    return redacted(text)
+
+
+def as_json(data: Any, indent: int | None = 2) -> str:
+    """Data as it may be shown: JSON, without what looks like a secret, with a final newline."""
+    return json.dumps(redacted_data(data), indent=indent) + "\n"
 
 
 def _wrapped(text: str, indent: str = "    ", first: str | None = None) -> list[str]:

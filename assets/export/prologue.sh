@@ -1,4 +1,4 @@
-# POSIX sh; needs cat, chmod, chown, cp, date, head, id, mkdir, mv, printf, rm, sha256sum, tail: coreutils or busybox.
+# POSIX sh; needs cat, chmod, chown, cp, date, head, id, mkdir, mv, printf, rm, sha256sum, tail, tr: coreutils or busybox.
 # With COMPUTE_WIZARD_ROOT=DIRECTORY everything is done below that directory: files are written, commands only listed.
 set -u
 export LC_ALL=C PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
@@ -59,6 +59,7 @@ begin_write() { # PATH
 	OLD=$ROOT$1
 }
 lines() { head -n "$2" <"$OLD" | tail -n "+$1" >>"$NEW"; } # FIRST LAST of the old file
+bare_line() { head -n "$1" <"$OLD" | tail -n "+$1" | tr -d '\n' >>"$NEW"; } # NUMBER of a line, without its end
 finish_write() { # PATH SHA256 MODE OWNER
 	[ "$(sum "$NEW")" = "$2" ] || { rm -f "$NEW"; die "$1 would not become what was planned; it was not touched"; }
 	if [ "$(id -u)" = 0 ] && [ -z "$ROOT" ]; then chown "$4" "$NEW" || die "$1 cannot be given to $4"; fi

@@ -105,6 +105,37 @@ def test_what_changed_since_is_named_and_nothing_is_touched(tmp_path: Path) -> N
     assert not (root / "var/lib/compute-wizard").exists()
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b"[a]\npassword = hunter2", b"[a]\npassword = hunter2\nmore = 1\n"),
+        (b"password = hunter2\n[a]\n", b"[a]\npassword = hunter2\n"),
+        (b"[a]\npassword = hunter2\n[b]\n", b"[b]\n[a]\npassword = hunter2"),
+        (b"[a]\npassword = hunter2", b"password = hunter2\n[a]"),
+    ],
+)
+def test_a_line_that_moves_or_gets_an_end_is_not_written_out(old: bytes, new: bytes, tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    (root / "etc").mkdir(parents=True)
+    (root / "etc/a").write_bytes(old)
+    state = FileState(sha256=digest(old), mode=f"{(root / 'etc/a').stat().st_mode & 0o777:04o}", owner="root:root")
+    step = WriteFile(
+        path="/etc/a",
+        before=state,
+        after=FileContent.of(new, 0o640, "root:root"),
+        chapters=("x",),
+        phase="files",
+        why=("w",),
+        diff="",
+    )
+    plan = Plan(node=NodeName(hostname="h", os="o", nova=None), steps=(step,))
+    text = script(facts.read(DirectoryNode(root)), plan)
+    assert "hunter2" not in text
+    done = run(shell_of("dash"), text, root)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (root / "etc/a").read_bytes() == new
+
+
 CONTENT = st.lists(
     st.one_of(
         st.sampled_from(

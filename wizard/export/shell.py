@@ -152,7 +152,30 @@ def _content(old: bytes, new: bytes) -> Iterator[str]:
         if tag == "equal":
             yield f"lines {first + 1} {last}"
         elif start < end:
-            yield from _literal(after[start:end])
+            yield from _new_lines(before, after[start:end])
+
+
+def _new_lines(before: list[bytes], lines: list[bytes]) -> Iterator[str]:
+    """Commands for lines that stand elsewhere now: what the old file holds is taken from there, never written out; so is its
+    last line where only the line end is new."""
+    places = {line: number for number, line in enumerate(before, 1)}
+    new: list[bytes] = []
+    for line in lines:
+        bare = line.removesuffix(b"\n")
+        number = places.get(line) or (places.get(bare) if bare else None) or places.get(bare + b"\n")
+        if number is None or not line.strip():
+            new.append(line)
+            continue
+        yield from _literal(new) if new else ()
+        new = []
+        if before[number - 1] == line:
+            yield f"lines {number} {number}"
+        elif line.endswith(b"\n"):
+            yield from (f"lines {number} {number}", "printf '\\n' >>\"$NEW\"")
+        else:
+            yield f"bare_line {number}"
+    if new:
+        yield from _literal(new)
 
 
 def _kept_ends(lines: list[bytes]) -> list[bytes]:

@@ -1,13 +1,14 @@
-"""Hiding the secrets of a nova.conf for a preview.
+"""Hiding secrets: all of a nova.conf but what is known to be none, and what looks like one in any other text.
 
-What may be seen is listed, not what must be hidden: passwords stand in options that nobody can list (transport_url,
-connection, a vendor's own), in comments, and in lines that came off their option.
+In nova.conf what may be seen is listed, not what must be hidden: passwords stand in options that nobody can list
+(transport_url, connection, a vendor's own), in comments, and in lines that came off their option.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from typing import Any
 
 from wizard.formats.oslo_reading import separator, split_lines
 
@@ -15,7 +16,35 @@ HIDDEN = "***"
 
 # A name is shown only if it looks like one: a wrapped password that starts a line may have a part before a "=" too.
 _NAME = re.compile(r"-{0,2}[a-z_][a-z0-9_.-]*")
+_TELLING = (
+    r"[\w.-]*(?:passw(?:or)?d|passphrase|secret|token|credential|(?:private|api|auth|access)[_-]?key)[\w.-]*[\"']?"
+)
+_ASSIGNED = re.compile(rf"(?i)(\b{_TELLING}(?:=|[ \t]+=[ \t]*))(\"[^\"\n]*\"|'[^'\n]*'|(?<=[ \t])[^\n]+|[^\s]+)")
+_USER_INFO = re.compile(r"(://)[^\s\"'<>]*@|(?<=:)([^\s:@/\"']+)(?=@[\w\[])")
+
 _HEADER = re.compile(r"\[[A-Za-z0-9_. :-]+\]")
+
+
+def redacted(text: str) -> str:
+    """The text without what looks like a secret: values behind `=` of names such as password, and who logs in by URL.
+
+    A net below the others, for text of any kind (kernel command lines, comments, what commands say); it knows names, not
+    secrets, and so it is no reason to show what may hold them.
+    """
+    if "=" in text:
+        text = _ASSIGNED.sub(lambda match: match[1] + HIDDEN, text)
+    if "@" in text:
+        text = _USER_INFO.sub(lambda match: f"{match[1] or ''}{HIDDEN}{'@' if match[1] else ''}", text)
+    return text
+
+
+def redacted_data(data: Any) -> Any:
+    """JSON-able data with :func:`redacted` texts."""
+    if isinstance(data, str):
+        return redacted(data)
+    if isinstance(data, dict):
+        return {key: redacted_data(value) for key, value in data.items()}
+    return [redacted_data(value) for value in data] if isinstance(data, list | tuple) else data
 
 
 def masked(content: bytes, shown: Collection[str]) -> bytes:

@@ -1,0 +1,256 @@
+"""Secrets of all kinds, planted wherever this tool reads, and looked for in everything that it says or leaves behind."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from screens.app import WizardApp
+from screens.engine import NodeEngine
+from screens.state import PAGES
+from wizard import answer_files, report, store
+from wizard.apply import launch
+from wizard.apply.journal import Journal, follow, read, sentence
+from wizard.demo import built_in, simulate
+from wizard.export.shell import script
+from wizard.formats.secrets import redacted
+from wizard.merge import make_plan
+from wizard.node import facts
+from wizard.node.simulated import SimulatedNode
+
+NOVA = {
+    "transport_url": "[DEFAULT]\ntransport_url = rabbit://openstack:{}@10.0.0.1:5672/\n",
+    "transport_url-slash": "transport_url = rabbit://openstack:pa/{}@10.0.0.1:5672,x:{}@10.0.0.2:5672//\n",
+    "sql": "sql_connection = mysql://nova:{}@10.0.0.1/nova\n",
+    "connection": "[database]\nconnection = mysql+pymysql://nova:{}@10.0.0.1/nova?charset=utf8\n",
+    "slave": "slave_connection: postgresql://nova:{}@10.0.0.2/nova\n",
+    "password": "[keystone_authtoken]\nadmin_password = {}\n",
+    "no-blanks": "password={}\n",
+    "quoted": 'memcache_secret_key = "{} with blanks"\n',
+    "single-quoted": "auth_token = '{}'\n",
+    "upper-case": "RABBIT_PASSWORD = {}\n",
+    "hyphens": "rabbit-password = {}\n",
+    "a vendor's own": "[vendor]\nlogin = {}\n",
+    "a list": "sheep_list = one, {}, three\n",
+    "json": '[service]\ncredentials_json = {{"user": "x", "key": "{}"}}\n',
+    "continued": "[libvirt]\nrbd_secret_uuid = first\n    {}\n    = {}\n",
+    "continued option": "images_rbd_pool =\n\t{}\n",
+    "a comment": "# the old password was {}\n",
+    "a comment that was an option": "#admin_password = {}\n",
+    "a comment with a semicolon": "; {}\n",
+    "an indented comment": "before_it = x\n    # {}\n",
+    "an alias of the section": "[Neutron]\nmetadata_proxy_shared_secret = {}\n[NEUTRON]\npassword = {}\n",
+    "a repeated option": "[neutron]\npassword = {}\npassword = {}\n",
+    "interpolated": "[glance]\nkey = {}\nauth = $key\n",
+    "in a known option's continuation": "[DEFAULT]\ndhcp_domain = example\n  password = {}\n",
+    "in a name": "[DEFAULT]\n{}_name = x\n",
+    "the last line without an end": "[zz]\npassword = {}",
+}
+ELSEWHERE = {
+    "/etc/dnsmasq-nova.conf": "# admin_password = {}\ndhcp-option=tag:other,option:router,10.1.1.1\n",
+    "/etc/modprobe.d/aaa.conf": "# token={}\noptions mlx4_core debug_level=1\n",
+    "/etc/default/grub.d/10-iscsi.cfg": 'GRUB_CMDLINE_LINUX="rd.iscsi.password={} netroot=iscsi:user:{}@10.0.0.9"\n',
+    "/etc/default/grub": '# GRUB_PASSWORD={}\nGRUB_CMDLINE_LINUX_DEFAULT="quiet"\n',
+    "/etc/nova/nova-compute.conf": "[DEFAULT]\ncompute_driver=libvirt.LibvirtDriver\n[libvirt]\nvnc_password = {}\n",
+}
+
+
+class Planted:
+    """A node full of secrets. Each is a word of its own."""
+
+    def __init__(self, directory: Path) -> None:
+        self.node = simulate(built_in("demo"), directory)
+        self.words: dict[str, str] = {}
+        conf = self.node.place("/etc/nova/nova.conf")
+        text = "".join(self._filled(name, each) for name, each in NOVA.items() if not name.startswith("the last"))
+        text = conf.read_text(encoding="utf-8") + text + self._filled("the last", NOVA["the last line without an end"])
+        strange = self.node.place("/srv/odd/service.settings")  # no name of nova's: the running process tells it
+        strange.parent.mkdir(parents=True)
+        strange.write_text(
+            "[DEFAULT]\nmy_ip = 10.0.0.3\n" + self._filled("strange", "admin_pass_word = {}\n"), encoding="utf-8"
+        )
+        conf.write_text(text, encoding="utf-8")
+        for path, each in ELSEWHERE.items():
+            place = self.node.place(path)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_text(self._filled(path, each), encoding="utf-8")
+        line = self.node.place("/proc/cmdline")
+        line.write_text(
+            line.read_text(encoding="utf-8").rstrip() + self._filled("cmdline", " rd.password={}\n"), encoding="utf-8"
+        )
+        for process in self.node.directory.glob("proc/[0-9]*/cmdline"):
+            if b"nova-compute" in process.read_bytes():
+                more = f"--config-file=/srv/odd/service.settings\0--os-password\0{self._word('argv')}\0"
+                process.write_bytes(process.read_bytes() + more.encode())
+
+    def _word(self, name: str) -> str:
+        word = f"s3cr3t{len(self.words):03}x"
+        self.words[word] = name
+        return word
+
+    def _filled(self, name: str, text: str) -> str:
+        return text.format(*(self._word(name) for _ in range(text.count("{}"))))
+
+    def found_in(self, text: str | bytes) -> list[str]:
+        text = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
+        return sorted({self.words[word] for word in self.words if word in text})
+
+
+@pytest.fixture
+def planted(tmp_path: Path) -> Planted:
+    (tmp_path / "node").mkdir()
+    return Planted(tmp_path / "node")
+
+
+def test_there_are_two_dozen_kinds_and_nova_reads_them(planted: Planted) -> None:
+    assert len(set(planted.words.values())) >= 30
+    seen = facts.read(planted.node)
+    assert seen.nova.problem == ""
+    assert "/srv/odd/service.settings" in seen.nova.config_files
+    assert {step.path for step in planned(planted.node).steps if hasattr(step, "path")} >= {"/etc/nova/nova.conf"}
+
+
+def planned(node: SimulatedNode) -> object:
+    seen = facts.read(node)
+    return make_plan(seen, answer_files.suggest(seen))
+
+
+def commands(directory: Path) -> Iterator[list[str]]:
+    answers, out = str(directory / "answers.toml"), str(directory / "the.plan")
+    for command in ("inspect", "check", "verify", "history", "plan"):
+        yield [command]
+        yield [command, "--json"]
+    yield ["plan", "--answers", answers, "--out", out]
+    yield ["export", "script", "--answers", answers, "--out", str(directory / "the.sh")]
+    yield ["apply", out, "--yes", "--files-only"]
+    yield ["history", "0001"]
+    yield ["history", "0001", "--json"]
+    yield ["undo", "--json"]
+    yield ["undo"]
+    yield ["plan", "--answers", "/etc/nova/nova.conf"]
+    yield ["apply", str(directory / "node/etc/nova/nova.conf"), "--yes"]
+    yield ["check", "--answers", str(directory / "node/etc/nova/nova.conf")]
+
+
+def test_no_command_says_one_and_no_file_but_private_ones_holds_one(planted: Planted, tmp_path: Path) -> None:
+    """stdout and stderr of every command, each process's arguments, and every file that is left behind."""
+    root = planted.node.directory
+    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path / "home"), "TMPDIR": str(tmp_path / "tmp")}
+    (tmp_path / "tmp").mkdir()
+    suggested = ""
+    run = [sys.executable, "-I", "-m", "screens.start", "--root", str(root)]
+    for words in [["suggest"], *commands(tmp_path)]:
+        done = subprocess.run([*run, *words], capture_output=True, env=environment, check=False, timeout=120)
+        assert planted.found_in(done.stdout) == [], words
+        assert planted.found_in(done.stderr) == [], words
+        assert b"Traceback" not in done.stderr, (words, done.stderr)
+        if words == ["suggest"]:
+            suggested = done.stdout.decode()
+            (tmp_path / "answers.toml").write_text(suggested, encoding="utf-8")
+    known = {root / path.lstrip("/") for path in (*ELSEWHERE, "/etc/nova/nova.conf", "/srv/odd/service.settings")}
+    holding: dict[str, int] = {}
+    for path in sorted(tmp_path.rglob("*")):
+        if path.is_symlink() or not path.is_file() or path in known or path.is_relative_to(root / "proc"):
+            continue
+        if planted.found_in(path.read_bytes()):
+            status = path.stat()
+            holding[str(path.relative_to(tmp_path))] = stat.S_IMODE(status.st_mode)
+            assert status.st_uid == os.geteuid(), path
+    assert set(holding.values()) == {0o600}, holding
+    assert "the.plan" in holding
+    assert not [
+        name for name in holding if "journal" in name or "undo.sh" in name or name.endswith((".state", ".sh", ".log"))
+    ]
+    assert stat.S_IMODE((tmp_path / "the.sh").stat().st_mode) == 0o700
+
+
+def test_no_process_has_one_among_its_arguments(planted: Planted, tmp_path: Path) -> None:
+    strace = shutil.which("strace")
+    if strace is None:
+        pytest.skip("strace: the program is not installed")
+    log = tmp_path / "log"
+    root = planted.node.directory
+    plan = tmp_path / "the.plan"
+    run = [sys.executable, "-I", "-m", "screens.start", "--root", str(root)]
+    for words in (["plan", "--out", str(plan)], ["apply", str(plan), "--yes", "--files-only"]):
+        traced = [strace, "-f", "-qq", "-v", "-s", "4096", "-e", "trace=execve", "-o", str(log)]
+        done = subprocess.run([*traced, *run, *words], capture_output=True, check=False, timeout=300)
+        if b"ptrace" in done.stderr:
+            pytest.skip("kernel: this process may not trace others")
+        text = log.read_text(encoding="utf-8", errors="replace")
+        assert "execve(" in text
+        assert planted.found_in(text) == [], words
+
+
+async def test_no_page_of_the_wizard_shows_one(planted: Planted) -> None:
+    app = WizardApp(NodeEngine(planted.node, str(planted.node.directory), True))
+    async with app.run_test(size=(160, 200)) as pilot:
+        for number, name in enumerate(PAGES):
+            await pilot.app.workers.wait_for_complete()
+            await pilot.press(str(number))
+            await pilot.app.workers.wait_for_complete()
+            await pilot.pause()
+            for _ in range(25 if name == "preview" else 1):
+                shown = app.export_screenshot() + "".join(str(each.render()) for each in app.screen.query("Static"))
+                assert planted.found_in(shown) == [], name
+                await pilot.press("down")
+                await pilot.pause()
+
+
+def test_a_run_and_its_undo_say_none(planted: Planted) -> None:
+    node = planted.node
+    seen = facts.read(node)
+    plan = make_plan(seen, answer_files.suggest(seen))
+    assert planted.found_in(plan.masked().to_json()) == []
+    assert planted.found_in(script(seen, plan)) == []
+    started = launch.start(node.directory, plan, simulated=True)
+    events = list(follow(started.journal))
+    assert planted.found_in("\n".join(sentence(event) for event in events)) == []
+    assert planted.found_in(started.journal.read_bytes()) == []
+    assert planted.found_in((started.directory / "undo.sh").read_bytes()) == []
+    assert planted.found_in(report.as_json(facts.read(node).to_data())) == []
+    assert len(store.runs(node.directory)) == 1
+
+
+def test_what_a_command_says_is_written_down_without_it(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal.jsonl")
+    journal.output(1, "reading [x] admin_password = hunter2 and more\n")
+    journal.output(1, "connecting to rabbit://openstack:hun/ter2@10.0.0.1:5672/\n")
+    journal.close()
+    text = (tmp_path / "journal.jsonl").read_text(encoding="utf-8")
+    assert "hunter2" not in text
+    assert "ter2" not in text
+    assert [event["text"] for event in read(tmp_path / "journal.jsonl")] == [
+        "reading [x] admin_password = ***",
+        "connecting to rabbit://***@10.0.0.1:5672/",
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "dhcp-option=tag:demo-net,option:router,10.44.1.1",
+        "BOOT_IMAGE=/boot/vmlinuz root=UUID=1-2 ro quiet intel_iommu=on",
+        'alias = {"vendor_id": "15b3", "name": "ib"}',
+        "--changed keep, restore or merge",
+        "0000:04:00.0: bound to mlx4_core",
+        "see https://example.org/page",
+        "serial-getty@ttyS0.service",
+    ],
+)
+def test_what_is_no_secret_stays(text: str) -> None:
+    assert redacted(text) == text
+
+
+@given(st.text(max_size=60))
+def test_any_text_may_be_looked_through(text: str) -> None:
+    assert redacted(redacted(text)) == redacted(text)
