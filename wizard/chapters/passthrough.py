@@ -86,7 +86,7 @@ class Pool(AnswersModel):
     @field_validator("name")
     @classmethod
     def _name(cls, value: str) -> str:
-        if not re.fullmatch(r"[A-Za-z0-9._-]{1,64}", value):
+        if not re.fullmatch(r"[A-Za-z0-9._][A-Za-z0-9._-]{0,63}", value):
             raise ValueError(
                 f"{value!r} is no alias: letters, digits, '.', '_' or '-', since ':' and ',' break the flavor's syntax"
             )
@@ -95,7 +95,7 @@ class Pool(AnswersModel):
     @field_validator("physical_network")
     @classmethod
     def _physical(cls, value: str | None) -> str | None:
-        if value is not None and not re.fullmatch(r"[A-Za-z0-9._-]{1,64}", value):
+        if value is not None and not re.fullmatch(r"[A-Za-z0-9._][A-Za-z0-9._-]{0,63}", value):
             raise ValueError("type a physical network's name of letters, digits, '.', '_' or '-', such as physnet1")
         return value
 

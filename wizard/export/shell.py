@@ -40,11 +40,11 @@ def script(facts: Facts, plan: Plan) -> str:
     return "\n".join(
         [
             "#!/bin/sh",
-            f"# compute-wizard: a plan for {plan.node.hostname or 'a node'} ({plan.node.os}), as a script.",
+            _comment(f"compute-wizard: a plan for {plan.node.hostname or 'a node'} ({plan.node.os}), as a script."),
             "# It checks that the node is as it was when the plan was made, backs up what it changes, and stops at the first failure.",
             "# Run it as root: sh THIS-SCRIPT [--dry-run]",
             "#",
-            *(f"# {number:3}. {report.title(step)}" for number, step in enumerate(plan.steps, 1)),
+            *(_comment(f"{number:3}. {report.title(step)}") for number, step in enumerate(plan.steps, 1)),
             _asset("prologue.sh"),
             *_start(plan),
             *_expectations(plan),
@@ -59,7 +59,7 @@ def script(facts: Facts, plan: Plan) -> str:
 def _start(plan: Plan) -> Iterator[str]:
     yield 'if [ "${1:-}" = --dry-run ]; then'
     for number, step in enumerate(plan.steps, 1):
-        yield f"\techo {shlex.quote(f'{number:3}. {report.title(step)}')}"
+        yield f"\techo {shlex.quote(report.printable(f'{number:3}. {report.title(step)}'))}"
     yield "\texit 0"
     yield "fi"
     yield '[ $# = 0 ] || { echo "usage: sh $0 [--dry-run]" >&2; exit 64; }'
@@ -118,8 +118,8 @@ def _undo(plan: Plan) -> str:
 def _step(facts: Facts, number: int, step: Step) -> Iterator[str]:
     yield ""
     for why in step.why:
-        yield f"# {report.printable(why)}".replace("\n", " ")
-    yield _call("step", str(number), report.title(step))
+        yield _comment(why)
+    yield _call("step", str(number), report.printable(report.title(step)))
     if isinstance(step, WriteFile):
         yield _call("begin_write", step.path)
         yield from _content(_old(facts, step), step.after.data())
@@ -224,6 +224,11 @@ def _ending(plan: Plan) -> Iterator[str]:
         yield "echo 'A reboot is needed. The entry \"recovery mode\" of the boot menu boots without the new arguments.'"
     if plan.controller:
         yield from _document("cat", "On the controller:\n" + "\n".join(report.controller(plan.controller)) + "\n")
+
+
+def _comment(text: str) -> str:
+    """One line that a shell skips, whatever the text holds."""
+    return "# " + report.printable(text).replace("\n", " ")
 
 
 def _call(name: str, *words: Iterable[str] | str) -> str:
