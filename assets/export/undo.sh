@@ -2,7 +2,10 @@
 # Takes back what the script beside this backup did, as far as it came. Run it as root.
 set -u
 HERE=$(cd "$(dirname "$0")" && pwd)
-ROOT=${COMPUTE_WIZARD_ROOT:-}
+case $HERE in # the root that this backup lies in, never another one
+*/var/lib/compute-wizard/*) ROOT=${HERE%/var/lib/compute-wizard/*} ;;
+*) ROOT=${COMPUTE_WIZARD_ROOT:?says below which root the files lie} ;;
+esac
 did() { grep -qx "$1" "$HERE/done" 2>/dev/null; }
 command_back() { # NUMBER WORDS…
 	number=$1
