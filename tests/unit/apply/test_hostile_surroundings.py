@@ -90,6 +90,36 @@ def test_a_link_planted_at_any_path_that_is_written_leads_nowhere(node: Simulate
     assert tried > 10
 
 
+@pytest.mark.parametrize("which", ["/etc/nova/nova.conf", "/etc/nova", "/etc"])
+def test_a_link_planted_between_resolving_and_opening_is_an_error(
+    which: str, node: SimulatedNode, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The worst moment: the path was just looked through, and found to hold no link."""
+    place = tmp_path / "outside"
+    (place / "nova").mkdir(parents=True)
+    (place / "nova.conf").write_text("precious\n", encoding="utf-8")
+    (place / "nova" / "nova.conf").write_text("precious\n", encoding="utf-8")
+    before = outside(tmp_path)
+    tree = Tree(node.directory)
+    found = tree.find("/etc/nova/nova.conf")
+    real = tree.resolve("/etc/nova/nova.conf")
+    monkeypatch.setattr(tree, "resolve", lambda _: real)
+    there = node.place(which)
+    there.rename(there.with_name("moved"))
+    there.symlink_to(place / "nova.conf" if which.endswith("conf") else place)
+    for attempt in (
+        lambda: tree.find("/etc/nova/nova.conf"),
+        lambda: tree.write("/etc/nova/nova.conf", b"x", 0o644, "root:root", None),
+        lambda: tree.write("/etc/nova/nova.conf", b"x", 0o644, "root:root", None, found),
+        lambda: tree.remove("/etc/nova/nova.conf"),
+        lambda: tree.make_directory("/etc/nova/nova.conf"),
+    ):
+        with suppress(NodeError):
+            assert attempt() is None  # only what says that nothing is there may pass
+        assert outside(tmp_path) == before
+    assert sorted(each.name for each in place.rglob("*")) == ["nova", "nova.conf", "nova.conf"]
+
+
 def test_temporary_files_cannot_be_taken_by_a_link(node: SimulatedNode, monkeypatch: pytest.MonkeyPatch) -> None:
     """Even if the name were known before: it is made anew or not at all."""
     monkeypatch.setattr("secrets.token_hex", lambda _: "0" * 16)
