@@ -152,11 +152,11 @@ def _file_content(facts: Facts, answers: Answers, content: bytes | None) -> byte
     own = facts.history.file(answers.config_file)
     ours = dnsmasq.router_options("".join(f"{line}\n" for line in own.lines).encode())
     result = content
-    for option in ours:
-        if option.label not in wanted and result is not None:
-            result = dnsmasq.remove_router(result, option.label)
-    for label, router in wanted.items():
-        result = dnsmasq.set_router(result, label, router)
+    gone = {option.label for option in ours} - wanted.keys()
+    if gone and result is not None:
+        result = dnsmasq.remove_routers(result, gone)
+    if wanted:
+        result = dnsmasq.set_routers(result, wanted)
     return None if result is not None and not result.strip() and own.created else result
 
 

@@ -8,6 +8,7 @@ lines with one tag the last wins.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from ipaddress import AddressValueError, IPv4Address
 
@@ -22,9 +23,11 @@ __all__ = [
     "label_problem",
     "problems",
     "remove_router",
+    "remove_routers",
     "router_options",
     "router_problem",
     "set_router",
+    "set_routers",
 ]
 
 LABEL = re.compile(r"[A-Za-z0-9._-]+")
@@ -90,41 +93,71 @@ def _router_option(option: DhcpOption, label: str) -> RouterOption:
 
 
 def set_router(content: bytes | None, label: str, router: str) -> bytes:
-    """Make `router` (an IPv4 address) the router that the network `label` is told, by the smallest change.
+    """Make `router` the router that one network is told: see :func:`set_routers`."""
+    return set_routers(content, {label: router})
 
-    The line that counts is changed in place, other lines for the router of the same network go; without one a line is added at the
-    end. Nothing is done where that is so already. `content` is None for a file that does not exist yet. Raises FormatError for a label
-    or an address that cannot be written, and for a file with a line that dnsmasq reads as several.
+
+def set_routers(content: bytes | None, wanted: Mapping[str, str]) -> bytes:
+    """Make each network of `wanted` (label: IPv4 address) be told its router, by the smallest change.
+
+    The line that counts is changed in place, other lines for the router of the same network go; for a network without one a line is
+    added at the end. Nothing is done where that is so already. `content` is None for a file that does not exist yet. Raises FormatError
+    for a label or an address that cannot be written, and for a file with a line that dnsmasq reads as several.
     """
+    for label, router in wanted.items():
+        _refuse_unwritable(label, router)
+    before = content or b""
+    _refuse_overlong(before)
+    present: dict[str, list[DhcpOption]] = {}
+    for option, label in _routers(before):
+        if label in wanted:
+            present.setdefault(label, []).append(option)
+    edits: list[_Edit] = []
+    for label, options in present.items():
+        edits += [_cut(option) for option in options[:-1]]
+        edits += _changed(before, options[-1], _text(label, wanted[label]), wanted[label])
+    fresh = [_text(label, router) for label, router in wanted.items() if label not in present]
+    after = _appended(_edited(before, edits), fresh)
+    _refuse_overlong(after)
+    _refuse_misread(after, wanted, present)
+    return after
+
+
+def _text(label: str, router: str) -> bytes:
+    return f"dhcp-option=tag:{label},option:router,{router}".encode()
+
+
+def _refuse_unwritable(label: str, router: str) -> None:
     wrong = label_problem(label)
     if wrong is not None:
         raise FormatError(wrong.rstrip("."), where=repr(label))
     wrong = router_problem(router)
     if wrong is not None:
         raise FormatError(wrong.rstrip("."), where=f"router of {label}", do="give one IPv4 address, as in 10.44.1.1")
-    before = content or b""
-    _refuse_overlong(before)
-    text = f"dhcp-option=tag:{label},option:router,{router}".encode()
-    present = [option for option, name in _routers(before) if name == label]
-    if present:
-        edits = [_cut(option) for option in present[:-1]] + _changed(before, present[-1], text, router)
-        after = _edited(before, edits)
-    else:
-        after = _appended(before, text)
-    _refuse_overlong(after)
-    if [(o.label, o.router) for o in router_options(after) if o.label == label] != [(label, router)]:
-        raise FormatError(
-            f"the router of {label} cannot be set: dnsmasq would not read the changed line as meant",
-            where=f"line {present[-1].line.number}" if present else "end of the file",
-            do="remove that line by hand",
-        )
-    return after
+
+
+def _refuse_misread(after: bytes, wanted: Mapping[str, str], present: Mapping[str, list[DhcpOption]]) -> None:
+    read: dict[str, list[str]] = {}
+    for option in router_options(after):
+        read.setdefault(option.label, []).append(option.router)
+    for label, router in wanted.items():
+        if read.get(label) != [router]:
+            raise FormatError(
+                f"the router of {label} cannot be set: dnsmasq would not read the changed line as meant",
+                where=f"line {present[label][-1].line.number}" if label in present else "end of the file",
+                do="remove that line by hand",
+            )
 
 
 def remove_router(content: bytes, label: str) -> bytes:
-    """Take out every line that sets the router of the network `label`. Raises FormatError as :func:`set_router` does for the file."""
+    """Take out every line that sets the router of one network. Raises FormatError as :func:`set_routers` does for the file."""
+    return remove_routers(content, {label})
+
+
+def remove_routers(content: bytes, labels: Collection[str]) -> bytes:
+    """Take out every line that sets the router of these networks. Raises FormatError as :func:`set_routers` does for the file."""
     _refuse_overlong(content)
-    return _edited(content, [_cut(option) for option, name in _routers(content) if name == label])
+    return _edited(content, [_cut(option) for option, name in _routers(content) if name in labels])
 
 
 def _refuse_overlong(content: bytes) -> None:
@@ -167,15 +200,20 @@ def _body_start(line: Line) -> int:
 
 
 def _edited(content: bytes, edits: list[_Edit]) -> bytes:
-    for start, end, replacement in sorted(edits, reverse=True):
-        content = content[:start] + replacement + content[end:]
-    return content
+    parts: list[bytes] = []
+    done = 0
+    for start, end, replacement in sorted(edits):
+        parts += (content[done:start], replacement)
+        done = end
+    return b"".join([*parts, content[done:]])
 
 
-def _appended(content: bytes, text: bytes) -> bytes:
-    """One more line, with the line end that the file's last line has, or its first where the last has none."""
+def _appended(content: bytes, texts: list[bytes]) -> bytes:
+    """More lines, with the line end that the file's last line has, or its first where the last has none."""
+    if not texts:
+        return content
     ends = re.findall(rb"\r?\n", content)
     end: bytes = ends[-1] if ends else b"\n"
     if content and not content.endswith(b"\n"):
         content += end
-    return content + text + end
+    return content + b"".join(text + end for text in texts)
