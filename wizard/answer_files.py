@@ -146,7 +146,20 @@ def value_at(answers: AllAnswers, name: str, key: Key) -> Any:
 def change(answers: AllAnswers, name: str, key: Key, value: Any) -> AllAnswers:
     """The answers with one value changed; None takes an optional value away. Raises InputError(where=field) where the
     chapter's model refuses it."""
+    return change_all(answers, name, {key: value})
+
+
+def change_all(answers: AllAnswers, name: str, values: Mapping[Key, Any]) -> AllAnswers:
+    """The answers with several values changed at once, as they have to be where one alone would not fit the others. Raises
+    InputError as :func:`change` does."""
     data: Any = answers.to_data().get(name, {})
+    for key, value in values.items():
+        put(data, key, value)
+    return _validated(answers, name, data, next(iter(values)))
+
+
+def put(data: Any, key: Key, value: Any) -> None:
+    """Set one value at its place in plain data, making tables on the way; None takes a table's value away."""
     here: Any = data
     for part in key[:-1]:
         if isinstance(here, dict):
@@ -157,7 +170,6 @@ def change(answers: AllAnswers, name: str, key: Key, value: Any) -> AllAnswers:
         here.pop(key[-1], None)
     else:
         here[key[-1]] = value
-    return _validated(answers, name, data, key)
 
 
 def add_row(answers: AllAnswers, name: str, key: Key, row: Mapping[str, Any]) -> AllAnswers:

@@ -37,7 +37,8 @@ class Question:
 class Table:
     """A list of rows that can be added to and taken from: `key` is the list's place; `columns` are its fields.
 
-    `fresh` are the values of a new row.
+    `more` are fields of a row that a table is too narrow for: asked only where one row is edited. `fresh` are the values of a
+    new row.
     """
 
     key: Key
@@ -46,6 +47,7 @@ class Table:
     fresh: dict[str, Any]
     group: str = ""
     help: str = ""
+    more: tuple[Question, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

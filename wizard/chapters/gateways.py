@@ -95,6 +95,9 @@ def questions(facts: Facts, answers: AllAnswers) -> list[Question | Table]:
         Question(("vlan",), "number", "VLAN", help="1 to 4094; may stay empty"),
         Question(("cidr",), "text", "Network", help="such as 10.44.1.0/24; may stay empty, then less is checked"),
     )
+    bridge = Question(
+        ("bridge",), "text", "Bridge", help="only where it is not br and the VLAN's number; may stay empty"
+    )
     fresh = {"label": "new-net", "router": "10.0.0.1"}
     off = "" if facts.nova.networking != "neutron" else "Neutron has its own way"
     return [
@@ -105,7 +108,7 @@ def questions(facts: Facts, answers: AllAnswers) -> list[Question | Table]:
             help="read by every dnsmasq that nova-network starts",
             disabled=off,
         ),
-        Table(("network",), "Networks", columns, fresh),
+        Table(("network",), "Networks", columns, fresh, more=(bridge,)),
     ]
 
 

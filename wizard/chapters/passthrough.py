@@ -11,13 +11,14 @@ from pydantic import Field, field_validator, model_validator
 from wizard import cards, device_spec, handover, nova_names, services
 from wizard.answers import AllAnswers
 from wizard.cards import AnswersModel, CardAnswers, Match
-from wizard.chapters import passthrough_findings
+from wizard.chapters import passthrough_findings, passthrough_questions
+from wizard.chapters.passthrough_questions import Manager, Policy
 from wizard.formats import oslo_config
 from wizard.node.facts import Facts
 from wizard.node.nova_release import RELEASES
 from wizard.node.pci import PciFunction
 from wizard.plan import Finding
-from wizard.questions import Check, Choice, Question, Table
+from wizard.questions import Check
 from wizard.wants import Edit, Product, Wants
 
 NAME = "passthrough"
@@ -79,7 +80,7 @@ class Pool(AnswersModel):
     cards: Literal["all"] | Match | None = None
     devices: Literal["vfs"] | list[Device] | None = None
     flavor: Flavor | None = None
-    numa_policy: Literal["required", "legacy", "preferred", "socket"] | None = None
+    numa_policy: Policy | None = None
     physical_network: str | None = None
     trusted: bool | None = None
 
@@ -110,7 +111,7 @@ class Answers(AnswersModel):
     """`release`, `manager` and `config_file` are "auto" or what the admin knows better."""
 
     release: str = "auto"
-    manager: Literal["auto", "none", "kolla", "puppet", "juju", "osa", "tripleo", "chef", "salt"] = "auto"
+    manager: Manager = "auto"
     config_file: str = "auto"
     pool: list[Pool] = Field(default=[])
 
@@ -193,22 +194,7 @@ def _last_answers(facts: Facts) -> Answers | None:
     return answers if not own or there & own else None
 
 
-def questions(facts: Facts, answers: AllAnswers) -> list[Question | Table]:
-    releases = (Choice("auto", f"auto ({facts.nova.release or 'unknown'})"), *(Choice(name, name) for name in RELEASES))
-    columns = (
-        Question(("name",), "text", "Alias", help="what flavors ask for, such as ib"),
-        Question(("flavor", "name"), "text", "Flavor", help="made on the controller, such as m1.ib"),
-        Question(("flavor", "count"), "number", "per VM", help="devices that one guest gets"),
-        Question(
-            ("physical_network",), "text", "physical network", help="for Neutron ports (vnic direct) only; else empty"
-        ),
-    )
-    fresh = {"name": "pool", "cards": "all", "flavor": {"name": "m1.pool", "count": 1}}
-    return [
-        Question(("release",), "choice", "Release of nova", choices=releases),
-        Question(("config_file",), "text", "nova.conf", help='"auto" follows the running nova-compute'),
-        Table(("pool",), "Pools", columns, fresh),
-    ]
+questions = passthrough_questions.questions
 
 
 def pool_functions(facts: Facts, answers: AllAnswers, pool: Pool) -> list[PciFunction]:
