@@ -8,6 +8,7 @@ from typing import ClassVar
 from textual import work
 from textual.message import Message
 
+from screens import shell
 from screens.apply import ApplyPage
 from screens.base import Page
 from screens.devices import DevicesPage
@@ -21,7 +22,7 @@ from screens.history import HistoryPage
 from screens.iommu import IommuPage
 from screens.metadata import MetadataPage
 from screens.passthrough import PassthroughPage
-from screens.preview import PreviewPage
+from screens.preview import PreviewPage, UndoPage
 from screens.state import State
 from screens.verify import VerifyPage
 from screens.vfs import VfsPage
@@ -42,6 +43,7 @@ ALL: tuple[type[Page], ...] = (
     ApplyPage,
     VerifyPage,
     HistoryPage,
+    UndoPage,
 )
 
 
@@ -80,32 +82,82 @@ class WizardApp(FacedApp):
     def on_looked(self, message: Looked) -> None:
         first = self.state.facts is None
         self.state.facts = message.facts
+        page = message.page
         if first:
             draft = self.engine.load_draft()
-            self.state.from_draft = draft is not None
-            self.state.answers = draft if draft is not None else self.engine.suggest(message.facts)
+            suggested = self.engine.suggest(message.facts)
+            self.state.from_draft = draft is not None and draft != suggested
+            self.state.answers = draft if draft is not None else suggested
+            page = self.first_page(message.facts)
+        self.state.planned = None
         self.replan()
-        self.go(message.page)
+        self.go(page)
+
+    def first_page(self, facts: Facts) -> str:
+        """Welcome; or Apply where a run is under way, or Verify where the node was rebooted for one."""
+        under_way = next((run for run in facts.history.runs if run.state == "running"), None)
+        if under_way is not None:
+            self.state.run = under_way.id
+            return "apply"
+        last = facts.history.last
+        rebooted = last is not None and last.boot_id and facts.system.boot_id not in ("", None, last.boot_id)
+        if last is not None and last.state == "done" and last.needs_reboot and rebooted:
+            return "verify"
+        return "welcome"
 
     def replan(self) -> None:
-        """Make the plan that fits the answers."""
-        if self.state.facts is not None:
+        """Make the plan that fits the answers, unless it is that already."""
+        if self.state.facts is not None and self.state.planned is not self.state.answers:
             self.state.plan = self.engine.plan(self.state.facts, self.state.answers)
+            self.state.planned = self.state.answers
 
     def go(self, page: str) -> None:
         """Show a page; the draft is saved on the way."""
         if self.state.facts is None:
             return
-        if self.state.visited:
-            self.engine.save_draft(self.state.answers)
+        self.keep_draft()
+        self.replan()
         kind = next(each for each in ALL if page == each.NAME)
+        while len(self.screen_stack) > 1 and not isinstance(self.screen, Page):
+            self.pop_screen()
         if isinstance(self.screen, Page):
             self.switch_screen(kind())
         else:
             self.push_screen(kind())
 
+    def keep_draft(self) -> None:
+        """Save the answers, once something was seen of them."""
+        if self.state.visited:
+            self.engine.save_draft(self.state.answers)
+
+    def fresh(self) -> None:
+        """Forget the draft; the answers are what fits the node as it is."""
+        if self.state.facts is not None:
+            self.engine.forget_draft()
+            self.state = State(facts=self.state.facts, answers=self.engine.suggest(self.state.facts))
+            self.go("welcome")
+
+    def show_undo(self, run: str) -> str:
+        """Show what taking a run back will do; gives what stands in the way, or ""."""
+        if self.state.facts is None:
+            return ""
+        try:
+            facts = self.engine.look()
+            self.state.undo = self.engine.undo_plan(facts, run)
+        except WizardError as error:
+            return str(error)
+        self.state.facts, self.state.planned = facts, None
+        self.go("undo")
+        return ""
+
     def show_help(self, page: str) -> None:
         self.push_screen(HelpPage(page))
+
+    def open_shell(self) -> None:
+        """A shell, and back."""
+        problem = shell.open_shell(self, self.engine.root if self.engine.simulation else None)
+        if problem:
+            self.notify(problem, markup=False)
 
     def leave(self) -> None:
         """Quit; the draft stays."""

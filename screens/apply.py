@@ -1,42 +1,44 @@
-"""Apply: asks once, then follows the run, which is a process of its own."""
+"""Apply: asks once, then follows the run, which is a process of its own. A run that is found under way is followed, too."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
 from typing import Any, ClassVar
 
 from textual import work
 from textual.app import ComposeResult
 from textual.message import Message
-from textual.widgets import Input, Log, Static
+from textual.timer import Timer
+from textual.widgets import Input, Static
 
 from screens.base import Page
+from screens.changes import line
+from screens.footer import Key
+from screens.progress import WORDS, Progress
+from screens.state import short
+from screens.widgets.rows import Column, Rows, cut
+from screens.widgets.text_view import TextView
 from wizard import report
 from wizard.errors import Exit, WizardError
 from wizard.plan import Plan
 
-WORDS = {
-    Exit.DONE: "Done.",
-    Exit.ROLLED_BACK: "A step failed. What had been done was taken back: the node is as it was.",
-    Exit.NOT_ROLLED_BACK: "It stopped before its end and was not taken back: press h for the history, and undo or resume it.",
-    Exit.REFUSED: "Refused: something changed since the plan was made. Go back to Preview: it is made anew.",
-}
+GOES_ON = ("failed", "stopped", "interrupted")  # states of a run that can be gone on with
 
 
-class Said(Message):
-    """A line of the journal."""
+class Happened(Message):
+    """Events of the journal, in their order."""
 
-    def __init__(self, line: str) -> None:
+    def __init__(self, events: list[dict[str, Any]]) -> None:
         super().__init__()
-        self.line = line
+        self.events = events
 
 
 class Ended(Message):
-    """The run has ended. `after` is what is to be said of the reboot."""
+    """The run has ended; `problem` where its runner is gone without a word. `after` is what is to be said of the reboot."""
 
-    def __init__(self, code: int, after: list[str]) -> None:
+    def __init__(self, problem: str, after: list[str]) -> None:
         super().__init__()
-        self.code, self.after = code, after
+        self.problem, self.after = problem, after
 
 
 class ApplyPage(Page):
@@ -44,50 +46,103 @@ class ApplyPage(Page):
 
     NAME = "apply"
     AUTO_FOCUS = "#yes"
-    applied: Plan | None = None
-    BINDINGS: ClassVar = [("x", "stop", "stop after this step")]
+    SCROLLS = False
+    BINDINGS: ClassVar = [
+        ("x", "stop", "stop after this step"),
+        ("r", "retry", "retry"),
+        ("u", "undo", "take back"),
+        ("l", "leave_it", "leave it"),
+    ]
 
-    def keys(self) -> str:
-        return "F1 help  q leave  x stop after this step  Esc back  Enter next"
+    def __init__(self) -> None:
+        super().__init__()
+        self.progress: Progress | None = None
+        self._timer: Timer | None = None
+        self._stopping = False
+
+    def keys(self) -> list[Key]:
+        if self.state.running:
+            return [("x", "stop after this step"), ("Tab", "steps, output")]
+        if self.can_go_on:
+            return [("r", "retry"), ("u", "take back"), ("l", "leave as it is")]
+        return []
+
+    def ways(self) -> list[Key]:
+        if self.state.running:
+            return [("Esc", "look elsewhere: it goes on")]
+        if self.progress is None:
+            return [("Esc", "back")]
+        return [("Esc", "back"), ("Enter", "to Verify")]
+
+    def field_ways(self) -> list[Key]:
+        return [("Esc", "leave the field"), ("Enter", "do what you typed")]
 
     @property
     def plan(self) -> Plan | None:
         return self.state.undo if self.state.undo is not None else self.state.plan
 
+    @property
+    def can_go_on(self) -> bool:
+        """Whether the run that is shown stopped on its way."""
+        return (
+            self.progress is not None
+            and not self.state.running
+            and self.progress.result not in ("done", "rolled_back", "refused")
+        )
+
     def body(self) -> ComposeResult:
         plan = self.plan
-        if plan is None:
-            return
-        yield Static(report.printable("\n".join(self.before(plan))), id="before", markup=False)
-        if self.state.run is None and not self.obstacle(plan):
-            yield Input("", id="yes", compact=True, placeholder="yes")
+        yield Static("", id="before", markup=False)
+        if self.state.run is None and plan is not None and not self.obstacle(plan):
+            yield Input("", id="yes", compact=True, select_on_focus=False)
         yield Static("", id="result", markup=False)
-        yield Log(id="log", highlight=False)
+        yield Rows([Column("")], id="steps", headings=False)
+        yield TextView(id="log")
+
+    def on_mount(self) -> None:
+        self.query_one("#log").display = self.state.run is not None
+        if self.state.run is not None:
+            self.follow_run(self.state.run)
+            return
+        plan = self.plan
+        if plan is not None:
+            self.query_one("#before", Static).update(report.printable("\n".join(self.before(plan))))
+            self.query_one(Rows).show([str(number) for number in range(1, len(plan.steps) + 1)], self.cells)
 
     def obstacle(self, plan: Plan) -> str:
         """Why it cannot be applied; empty where it can."""
-        if self.wizard.engine.can_apply:
-            return self.wizard.engine.can_apply
+        wrong = self.state.not_right()
+        if wrong and not plan.undoes:
+            return f"something is not right yet in {', '.join(wrong)}: go there, n leads to it"
         if plan.stopped:
-            return "a finding blocks: mend it, or leave its chapter alone (o), then preview again"
-        return "" if plan.steps else "nothing is to be changed on this node"
+            return "a finding blocks: mend it, or leave its chapter alone (o), then come back"
+        return self.wizard.engine.can_apply if plan.steps else "nothing is to be changed on this node"
 
     def before(self, plan: Plan) -> list[str]:
-        if self.state.run is not None:
-            return [f"Run {self.state.run}"]
-        what = f"take back {plan.undoes}" if plan.undoes else "do what the preview shows"
-        lines = [f"This will {what}: {len(plan.steps)} steps."]
+        """What will happen, and what to type."""
+        what = f"Take back run {short(plan.undoes)}" if plan.undoes else "Do what the preview shows"
+        labels = dict.fromkeys(label for step in plan.steps for label in step.labels)
+        lines = [f"{what}: {len(plan.steps)} steps{' (' + ', '.join(labels) + ')' if labels else ''}."]
         if self.obstacle(plan):
-            return [*lines, f"Not now: {self.obstacle(plan)}."]
+            return [*lines, "", f"Not now: {self.obstacle(plan)}."]
+        lines.append("It is done by a process of its own: when this line drops, it goes on, and is found here again.")
         if any("one-way" in step.labels for step in plan.steps):
-            lines.append("One step cannot be taken back. Type one-way to do it all.")
-        else:
-            lines.append("It can be taken back. Type yes to start.")
-        return lines
+            return [*lines, "One step cannot be taken back. Type one-way to do it all:"]
+        return [*lines, "At the first failure it stops and asks. All can be taken back. Type yes to start:"]
 
-    def on_mount(self) -> None:
-        if self.state.run is not None:
-            self.follow(self.state.run)
+    def cells(self, key: str) -> list[str]:
+        number = int(key)
+        plan = self.progress.plan if self.progress else self.plan
+        if plan is None:
+            return [""]
+        mark, took = "  ", ""
+        if self.progress is not None:
+            mark, took = WORDS[self.progress.steps[number - 1].state], self.progress.time(number, time.time())
+        room = self.query_one(Rows).room - 7 - (11 if self.progress else 0)
+        return [f"{mark} {number:3} {cut(line(plan.steps[number - 1]), max(12, room))} {took:>10}".rstrip()]
+
+    def on_rows_moved(self, message: Rows.Moved) -> None:
+        message.stop()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
@@ -96,46 +151,165 @@ class ApplyPage(Page):
         if plan is None:
             return
         one_way = any("one-way" in step.labels for step in plan.steps)
-        if event.value.strip().lower() != ("one-way" if one_way else "yes"):
-            self.query_one("#result", Static).update("Nothing was done.")
+        word = "one-way" if one_way else "yes"
+        if event.value.strip().lower() != word:
+            self.say(f"Nothing was done: that was not {word}.")
             return
         try:
-            self.state.run = self.wizard.engine.start(plan, ("one-way",) if one_way else ())
+            run = self.wizard.engine.start(plan, ("one-way",) if one_way else ())
         except WizardError as error:
-            self.query_one("#result", Static).update(report.printable(str(error)))
+            self.refused(error)
             return
-        self.applied, self.state.undo = plan, None
-        self.state.runs += 1
         event.input.remove()
-        self.query_one("#before", Static).update(f"Run {self.state.run}")
+        self.state.undo = None
+        self.state.runs += 1
+        self.follow_run(run)
+
+    def refused(self, error: WizardError) -> None:
+        """It was not started: say why."""
+        self.say(f"Not started: {error} Back (Esc) at the preview, r reads the node anew.")
+
+    def say(self, text: str) -> None:
+        self.query_one("#result", Static).update(report.printable(text))
+
+    def follow_run(self, run: str) -> None:
+        """Show a run from its beginning, and follow it."""
+        try:
+            plan = self.wizard.engine.plan_of(run)
+        except WizardError as error:
+            self.say(str(error))
+            return
+        self.state.run, self.state.running, self._stopping = run, True, False
+        self.progress = Progress(plan)
+        self.remove_class("-ended")
+        log = self.query_one("#log", TextView)
+        log.display = True
+        log.show([])
+        log.follow()
+        self.query_one(Rows).show([str(number) for number in range(1, len(plan.steps) + 1)], self.cells)
+        self.query_one(Rows).focus()
+        self.say("")
+        self.tick()
+        if self._timer is None:
+            self._timer = self.set_interval(1.0, self.tick)
+        self._timer.resume()
         self.refresh_frame()
-        self.follow(self.state.run)
+        self.follow(run)
 
     @work(thread=True, exclusive=True, group="follow", exit_on_error=False)
     def follow(self, run: str) -> None:
-        tell: Callable[[Any], str] = self.wizard.engine.line_for
-        for event in self.wizard.engine.events(run):
-            line = tell(event)
-            if line:
-                self.post_message(Said(report.printable(line)))
-        code = self.wizard.engine.result(run)
-        after = self.wizard.engine.after_apply(self.applied) if code == Exit.DONE and self.applied else []
-        self.post_message(Ended(code, after))
+        problem, after = "", []
+        engine = self.wizard.engine
+        try:
+            for event in engine.events(run):
+                if not self.is_attached:
+                    return
+                self.post_message(Happened([event]))
+            if engine.result(run) == Exit.DONE:
+                after = engine.after_apply(engine.plan_of(run))
+        except WizardError as error:
+            problem = str(error)
+        self.post_message(Ended(problem, after))
 
-    def on_said(self, message: Said) -> None:
-        self.query_one(Log).write_line(message.line)
+    def on_happened(self, message: Happened) -> None:
+        if self.progress is None:
+            return
+        log = self.query_one("#log", TextView)
+        for event in message.events:
+            before = self.progress.current
+            said = self.progress.take(event)
+            if said:
+                log.add(said)
+            if self.progress.current and self.progress.current != before:
+                self.query_one(Rows).go(str(self.progress.current))
+        self.tick()
+
+    def tick(self) -> None:
+        """Draw what moves: the time, the bar, what is done now and what comes next."""
+        progress = self.progress
+        if progress is None or not self.is_mounted:
+            return
+        takes = f" takes back run {short(progress.plan.undoes)}" if progress.plan.undoes else ""
+        title = f"Run {short(self.state.run or '')}{takes}"
+        lines = [f"{title}   {progress.elapsed(time.time())}", progress.bar()]
+        if self.state.running:
+            lines.append(self.now_and_next(progress))
+        self.query_one("#before", Static).update(report.printable("\n".join(lines)))
+        self.query_one(Rows).refresh()
+
+    def now_and_next(self, progress: Progress) -> str:
+        if progress.rolling_back:
+            return "A step failed: taking back what was done."
+        number, steps = progress.current, progress.plan.steps
+        now = f"now: {report.title(steps[number - 1])}" if number else "now: starting"
+        if self._stopping:
+            return f"{now}; then it stops, as asked"
+        follows = number + 1 if number else 1
+        return f"{now}\nnext: {report.title(steps[follows - 1]) if follows <= len(steps) else 'nothing more'}"
 
     def on_ended(self, message: Ended) -> None:
-        text = WORDS.get(Exit(message.code), f"Ended with {message.code}.")
-        lines = [text, *message.after, "Enter goes to Verify."]
-        self.query_one("#result", Static).update(report.printable("\n".join(lines)))
-        self.state.run = None
+        self.state.running = False
+        if self._timer is not None:
+            self._timer.pause()
+        self.tick()
+        self.say(message.problem or " ".join([self.verdict(), *message.after]))
+        self.add_class("-ended")
         self.refresh_frame()
 
+    def verdict(self) -> str:
+        """What came of it and what to do."""
+        progress = self.progress
+        assert progress is not None
+        match progress.result:
+            case "done" if progress.plan.undoes:
+                return f"Done: run {short(progress.plan.undoes)} is taken back."
+            case "done":
+                return "Done."
+            case "rolled_back":
+                return f"Step {progress.failed} failed: {progress.why}. What had been done was taken back: the node is as it was."
+            case "refused":
+                return f"Refused, nothing was done: {progress.why}. Go back to the preview; r reads the node anew."
+            case "stopped":
+                return f"Stopped after {progress.done} steps, as asked. r goes on, u takes back what was done, l leaves it so."
+        what = f"Step {progress.failed} failed: {progress.why}." if progress.failed else "It did not come to its end."
+        return f"{what} {progress.done} steps are done. r tries again from there, u takes back what was done, l leaves it so."
+
     def action_stop(self) -> None:
-        if self.state.run is not None:
+        """Ask the runner to stop between two steps."""
+        if self.state.running and self.state.run is not None:
             self.wizard.engine.request_stop(self.state.run)
+            self._stopping = True
+            self.tick()
+
+    def action_retry(self) -> None:
+        """Go on from the step that failed."""
+        if self.can_go_on and self.state.run is not None:
+            try:
+                self.wizard.engine.resume(self.state.run)
+            except WizardError as error:
+                self.say(str(error))
+                return
+            self.follow_run(self.state.run)
+
+    def action_undo(self) -> None:
+        """Show what taking this run back would do."""
+        if self.can_go_on and self.state.run is not None:
+            self.wizard.show_undo(self.state.run)
+
+    def action_leave_it(self) -> None:
+        """Leave it as it is: the history goes on from there."""
+        if self.can_go_on:
+            self.wizard.look("history")
 
     def action_next(self) -> None:
-        if self.state.run is None:
+        if self.progress is not None and not self.state.running:
             self.wizard.look("verify")
+
+    def back(self) -> None:
+        if self.state.undo is not None:
+            self.wizard.go("undo")
+        elif self.progress is not None and not self.state.running:
+            self.state.run = None
+            self.wizard.look("preview")
+        else:
+            super().back()

@@ -5,15 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
-from textual.containers import Horizontal, VerticalScroll
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.events import DescendantBlur, DescendantFocus, Resize
 from textual.screen import Screen
-from textual.widgets import Input, Static
+from textual.widgets import Input, Static, TextArea
 
+from screens.footer import Key, footer
 from screens.state import PAGES, TITLES, State
+from screens.widgets.find import Find
 from wizard.report import printable
 
 if TYPE_CHECKING:
     from screens.app import WizardApp
+
+HELP: Key = ("F1", "help")
+QUIT: Key = ("q", "quit")
+ENTER_NEXT: Key = ("Enter", "next")
 
 
 class Page(Screen[None]):
@@ -21,17 +28,20 @@ class Page(Screen[None]):
 
     NAME: ClassVar[str] = ""
     AUTO_FOCUS: ClassVar[str | None] = ""
-    KEYS: ClassVar[str] = ""
+    SCROLLS: ClassVar[bool] = True  # the body as a whole; else its parts do
+    FINDS: ClassVar[str] = ""  # what `/` does here, "" for nothing
     BINDINGS: ClassVar = [
         ("f1", "help", "help"),
         ("question_mark", "help", "help"),
+        ("f2", "shell", "shell"),
         ("f3", "redraw", "redraw"),
         ("ctrl+l", "redraw", "redraw"),
         ("f10", "quit_wizard", "quit"),
         ("q", "quit_wizard", "quit"),
         ("escape", "back", "back"),
         ("enter", "next", "next"),
-        ("h", "history", "history"),
+        ("h", "jump('history')", "history"),
+        ("slash", "find", "find"),
         *[(str(number), f"jump('{page}')", "") for number, page in enumerate(PAGES)],
         ("down", "down", ""),
         ("up", "up", ""),
@@ -54,50 +64,108 @@ class Page(Screen[None]):
         yield Static(self.status(), id="status", markup=False)
         with Horizontal(id="middle"):
             yield Static(self.pages(), id="pages", markup=False)
-            with VerticalScroll(id="body", can_focus=False):
-                yield from self.body()
-        yield Static(self.keys(), id="keys", markup=False)
+            with Vertical(id="right"):
+                with VerticalScroll(id="body", can_focus=False) if self.SCROLLS else Vertical(id="body"):
+                    yield from self.body()
+                yield from self.below()
+                if self.FINDS:
+                    yield Find(self.FINDS)
+        yield Static("", id="keys", markup=False)
 
     def body(self) -> ComposeResult:
         yield from ()
 
+    def below(self) -> ComposeResult:
+        """What stays in sight below the body."""
+        yield from ()
+
     def status(self) -> str:
-        """What node this is; that it is a simulation; that nothing was changed yet."""
+        """What node this is; that it is a simulation; whether something was changed from here."""
         facts = self.state.facts
         first = "SIMULATION" if self.wizard.engine.simulation else "compute-wizard"
-        last = "running" if self.state.run else "nothing changed yet" if not self.state.runs else "changed"
+        last = "changing now" if self.state.running else "nothing changed yet" if not self.state.runs else "changed"
         if facts is None:
             return first
         parts = [facts.system.hostname or "unnamed node", facts.system.label, f"nova {facts.nova.release or '?'}"]
         return printable(" | ".join([first, *parts, last]))
 
     def pages(self) -> str:
-        lines = []
-        for number, page in enumerate(PAGES):
-            if page == "preview":
-                lines.append("")
-            if page in TITLES:
-                here = ">" if page == self.NAME else " "
-                lines.append(f"{here}{number} {TITLES[page]:<12}{self.state.mark(page)}")
-        return "\n".join(lines)
+        lines = [self._entry(str(number), page) for number, page in enumerate(PAGES)]
+        lines.insert(PAGES.index("preview"), "")
+        return "\n".join([*lines, "", self._entry("h", "history")])
 
-    def keys(self) -> str:
-        more = f"{self.KEYS}  " if self.KEYS else ""
-        return f"F1 help  F3 redraw  q quit  {more}Esc back  Enter next"
+    def _entry(self, key: str, page: str) -> str:
+        here = ">" if page == self.NAME else " "
+        mark = "    " if page in ("welcome", "history") else self.state.mark(page)
+        return f"{here}{key} {TITLES[page]:<12}{mark}".rstrip()
+
+    def keys(self) -> list[Key]:
+        """The keys of this page, the most wanted first."""
+        return []
+
+    def ways(self) -> list[Key]:
+        """The ways back and on."""
+        return [("Esc", "back"), ENTER_NEXT]
+
+    def _footer(self) -> str:
+        if isinstance(self.focused, TextArea):
+            return footer([HELP, ("F10", "quit")], [("Esc", "leave the field")], self.size.width - 2)
+        if isinstance(self.focused, Input):
+            return footer([HELP, ("F10", "quit")], self.field_ways(), self.size.width - 2)
+        return footer([HELP, *self.keys(), QUIT, ("F2", "shell"), ("F3", "redraw")], self.ways(), self.size.width - 2)
+
+    def field_ways(self) -> list[Key]:
+        """The ways out of a text field."""
+        if self.focused is not None and self.focused.id == "find":
+            return [("Esc", "all again"), ("Enter", "take")]
+        return [("Tab", "next field"), ("Esc", "leave the field"), ("Enter", "next field")]
 
     def refresh_frame(self) -> None:
         """Draw the frame's texts anew, after the state changed."""
         self.query_one("#status", Static).update(self.status())
         self.query_one("#pages", Static).update(self.pages())
-        self.query_one("#keys", Static).update(self.keys())
+        self.refresh_keys()
 
-    def on_screen_resume(self) -> None:
+    def refresh_keys(self) -> None:
+        if self.is_mounted:
+            self.query_one("#keys", Static).update(self._footer())
+
+    def on_mount(self) -> None:
         self.state.visited.add(self.NAME)
         self.refresh_frame()
+
+    def on_descendant_focus(self, _: DescendantFocus) -> None:
+        self.refresh_keys()
+
+    def on_descendant_blur(self, _: DescendantBlur) -> None:
+        self.call_after_refresh(self.refresh_keys)
+
+    def on_resize(self, _: Resize) -> None:
+        self.refresh_keys()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
         self.focus_next()
+
+    def find(self, text: str) -> None:
+        """Something else is looked for; an empty text for nothing."""
+
+    def on_find_changed(self, message: Find.Changed) -> None:
+        message.stop()
+        self.find(message.text)
+
+    def on_find_left(self, message: Find.Left) -> None:
+        message.stop()
+        self.leave_find()
+
+    def leave_find(self) -> None:
+        """Where the focus goes from the field of `/`."""
+        self.set_focus(None)
+        self.refresh_keys()
+
+    def action_find(self) -> None:
+        if self.FINDS:
+            self.query_one(Find).open()
 
     def action_down(self) -> None:
         """To the next field; where there is none, down the page."""
@@ -108,11 +176,14 @@ class Page(Screen[None]):
 
     def action_scroll(self, pages: float) -> None:
         """Move the body by pages."""
-        body = self.query_one("#body", VerticalScroll)
+        body = self.query_one("#body")
         body.scroll_relative(y=round(pages * max(1, body.size.height - 2)), animate=False)
 
     def action_help(self) -> None:
         self.wizard.show_help(self.NAME)
+
+    def action_shell(self) -> None:
+        self.wizard.open_shell()
 
     def action_redraw(self) -> None:
         self.wizard.redraw()
@@ -120,10 +191,20 @@ class Page(Screen[None]):
     def action_quit_wizard(self) -> None:
         self.wizard.leave()
 
+    def leave_inner(self) -> bool:
+        """Close what is open inside the page; whether there was something."""
+        return False
+
     def action_back(self) -> None:
-        if isinstance(self.focused, Input):  # the first Esc leaves the field
+        if isinstance(self.focused, Input | TextArea):  # the first Esc leaves the field
+            if self.focused.id == "find":
+                self.query_one(Find).close()
             self.set_focus(None)
-            return
+        elif not self.leave_inner():
+            self.back()
+
+    def back(self) -> None:
+        """To the page before this one."""
         self.wizard.go(PAGES[max(0, PAGES.index(self.NAME) - 1)])
 
     def action_next(self) -> None:
@@ -132,6 +213,3 @@ class Page(Screen[None]):
 
     def action_jump(self, page: str) -> None:
         self.wizard.go(page)
-
-    def action_history(self) -> None:
-        self.wizard.go("history")

@@ -1,4 +1,4 @@
-"""A chapter as a page: why, what was found, the questions, what is wrong, and - while typing - what will change."""
+"""A chapter as a page: why, what was found, what is wrong, the questions, and - while typing - what will change."""
 
 from __future__ import annotations
 
@@ -6,22 +6,27 @@ from typing import Any, ClassVar
 
 from textual import work
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical
+from textual.containers import Vertical
+from textual.events import Resize
 from textual.message import Message
 from textual.timer import Timer
-from textual.widgets import Static
+from textual.widgets import Input, Static
 
-from screens.base import Page
+from screens import answering
+from screens.base import ENTER_NEXT, Page
+from screens.changes import changes
+from screens.footer import Key as FooterKey
 from screens.widgets.fields import Changed, Field, field_for
+from screens.widgets.table_editor import TableEditor
 from wizard import answer_files
 from wizard.answers import AllAnswers
 from wizard.chapters import Chapter, chapter
-from wizard.errors import InputError
-from wizard.plan import Plan, RemoveFile, WriteFile
+from wizard.plan import Plan
 from wizard.questions import Key, Question, Table
-from wizard.report import printable, title
+from wizard.report import printable
 
-REST = 0.4  # seconds without a key before the plan is made anew
+REST = 0.5  # seconds without a key before the plan is made anew
+MOST_FOUND = 4  # lines of what was found; `inspect` has all
 
 
 class Planned(Message):
@@ -35,8 +40,13 @@ class Planned(Message):
 class ChapterPage(Page):
     """Renders the questions of the chapter with its name."""
 
-    KEYS = "o on/off"
-    BINDINGS: ClassVar = [("o", "toggle_chapter", "on/off"), ("a", "add_row", "add"), ("d", "delete_row", "delete")]
+    BINDINGS: ClassVar = [
+        ("o", "toggle_chapter", "on/off"),
+        ("a", "add", "add"),
+        ("e", "edit", "edit"),
+        ("d", "delete", "delete"),
+        ("n", "next_problem", "next problem"),
+    ]
 
     def __init__(self) -> None:
         super().__init__()
@@ -50,10 +60,35 @@ class ChapterPage(Page):
     def answered(self) -> bool:
         return self.state.answers.get(self.NAME) is not None
 
-    def keys(self) -> str:
-        tables = any(isinstance(question, Table) for question in self._questions())
-        rows = "a add  d delete  " if tables else ""
-        return f"F1 help  q quit  Tab fields  Space change  {rows}o {'off' if self.answered else 'on'}  Esc back  Enter next"
+    @property
+    def table(self) -> TableEditor | None:
+        found = self.query(TableEditor)
+        return found.first() if found else None
+
+    def keys(self) -> list[FooterKey]:
+        switch = ("o", "leave alone" if self.answered else "answer it")
+        rows: list[FooterKey] = []
+        if self.table is not None:
+            rows = [] if self.table.editing else [("a", "add"), ("e", "edit"), ("d", "delete"), *self.more_row_keys()]
+            if self.state.raw.get(self.NAME) or self.state.refused.get(self.NAME):
+                rows.append(("n", "next problem"))
+        change: list[FooterKey] = [("Space", "change")] if isinstance(self.focused_field(), Field) else []
+        return [*change, *rows, switch, ("Tab", "fields")]
+
+    def more_row_keys(self) -> list[FooterKey]:
+        """Further keys of the rows of this chapter."""
+        return []
+
+    def ways(self) -> list[FooterKey]:
+        back = "close" if self.table is not None and self.table.editing else "back"
+        return [("Esc", back), ENTER_NEXT]
+
+    def focused_field(self) -> Field | None:
+        """The field that has the focus, where it is not a text."""
+        focused: Any = self.focused
+        while focused is not None and not isinstance(focused, Field):
+            focused = focused.parent
+        return None if isinstance(self.focused, Input) else focused
 
     def _questions(self) -> list[Question | Table]:
         if self.state.facts is None or not self.answered:
@@ -65,13 +100,20 @@ class ChapterPage(Page):
         if facts is None:
             return
         yield Static(self.chapter.WHY, classes="why", markup=False)
-        yield Static(printable("\n".join(self.chapter.summary(facts))), classes="found", markup=False)
+        groups = {question.group for question in self._questions()}
+        found = [text for text in self.chapter.summary(facts) if text not in groups]  # said above the questions, too
+        if len(found) > MOST_FOUND:
+            found = [*found[: MOST_FOUND - 1], f"and {len(found) - MOST_FOUND + 1} more"]
+        if found:
+            yield Static(printable("\n".join(found)), classes="found", markup=False)
         yield Static("", id="findings", markup=False)
         with Vertical(id="form"):
             if self.answered:
                 yield from self.form()
             else:
-                yield Static("This chapter is left alone. Press o to answer it.", markup=False)
+                yield Static("This chapter is left alone. Press o to answer it.", id="said", markup=False)
+
+    def below(self) -> ComposeResult:
         yield Static("", id="changes", markup=False)
 
     def form(self) -> ComposeResult:
@@ -81,61 +123,66 @@ class ChapterPage(Page):
                 group = question.group
                 yield Static(printable(group), classes="group", markup=False)
             if isinstance(question, Table):
-                yield from self.table(question)
+                yield TableEditor(self.state, self.NAME, question)
             else:
-                value = answer_files.value_at(self.state.answers, self.NAME, question.key)
-                yield field_for(question, value, question.key)
+                yield self.field(question)
+        yield Static("", id="said", classes="problem", markup=False)
 
-    def table(self, table: Table) -> ComposeResult:
-        rows = answer_files.value_at(self.state.answers, self.NAME, table.key) or []
-        yield Static(f"{table.text}: {len(rows)}", classes="group", markup=False)
-        with Horizontal(classes="row head"):
-            yield Static("", classes="number", markup=False)
-            for column in table.columns:
-                yield Static(column.text, classes="cell", markup=False)
-        for index in range(len(rows)):
-            with Horizontal(classes="row"):
-                yield Static(f"{index + 1:3} ", classes="number", markup=False)
-                for column in table.columns:
-                    key = (*table.key, index, *column.key)
-                    yield field_for(column, answer_files.value_at(self.state.answers, self.NAME, key), key, in_row=True)
-        yield Static("", id="row-problem", classes="problem", markup=False)
+    def field(self, question: Question) -> Field:
+        value = answer_files.value_at(self.state.answers, self.NAME, question.key)
+        return field_for(
+            question, *_key_last(answering.shown(self.state, self.NAME, question.key, value), question.key)
+        )
 
     def on_mount(self) -> None:
         self.show()
+
+    def on_resize(self, _: Resize) -> None:
+        self.call_after_refresh(self.show)
+
+    def say(self, text: str) -> None:
+        """Something about the last key, below the questions."""
+        place = self.query_one("#said", Static)
+        place.update(printable(f"! {text}") if text else "")
+        place.set_class(bool(text), "-shown")
 
     def on_changed(self, message: Changed) -> None:
         """Take a value into the answers, or say at the field what is wrong with it."""
         message.stop()
         field = message.field
-        try:
-            value = message.value if message.text is None else answer_files.parse(field.question, message.text)
-            self.state.answers = answer_files.change(self.state.answers, self.NAME, field.key, value)
-        except InputError as error:
-            self.tell(field, error.what)
-            return
-        self.tell(field, "")
+        told = answering.take(self.state, self.NAME, field.question, field.key, message.text, message.value)
+        for each in self.query(Field):
+            if each.key in told:
+                each.problem(told[each.key])
         self.later()
 
-    def tell(self, field: Field, problem: str) -> None:
-        """What is wrong, below the field; below the table for a field in a row."""
-        if not field.in_row:
-            field.problem(problem)
-            return
-        place = self.query_one("#row-problem", Static)
-        place.update(printable(f"! row {self._number(field)}, {field.question.text}: {problem}") if problem else "")
-        place.set_class(bool(problem), "-shown")
+    def on_table_editor_edited(self, message: TableEditor.Edited) -> None:
+        message.stop()
+        self.later()
 
-    def _number(self, field: Field) -> int:
-        return next((part + 1 for part in field.key if isinstance(part, int)), 0)
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """To the next field; from the last one out of the fields, so that Enter goes on from there."""
+        event.stop()
+        event.prevent_default()
+        table = self.table
+        inside = table is not None and table.editing and table in event.input.ancestors
+        fields = list((table if inside and table else self).query("Input, Line").results())
+        fields = [each for each in fields if each.focusable and each.id != "find"]
+        behind = fields[fields.index(event.input) + 1 :] if event.input in fields else []
+        if behind:
+            behind[0].focus()
+        elif not (inside and table and table.close()):
+            self.set_focus(None)
 
     def later(self) -> None:
         """Make the plan anew when the keys rest."""
+        self.refresh_frame()
         if self._timer is not None:
             self._timer.stop()
         self._timer = self.set_timer(REST, self.plan_anew)
 
     def plan_anew(self) -> None:
+        self.wizard.keep_draft()
         self.make_plan(self.state.answers)
 
     @work(thread=True, exclusive=True, group="plan", exit_on_error=False)
@@ -145,43 +192,32 @@ class ChapterPage(Page):
             self.post_message(Planned(self.wizard.engine.plan(facts, answers), answers))
 
     def on_planned(self, message: Planned) -> None:
-        if message.answers == self.state.answers:
-            self.state.plan = message.plan
+        if message.answers is self.state.answers:
+            self.state.plan, self.state.planned = message.plan, message.answers
             self.show()
 
     def show(self) -> None:
-        """Draw what follows from the plan."""
-        plan = self.state.plan
-        if plan is None:
+        """Draw what follows from the answers and the plan."""
+        if not self.is_mounted:
             return
-        found = [finding for finding in plan.findings if finding.chapter == self.NAME]
+        plan = self.state.plan
+        found = [finding for finding in plan.findings if finding.chapter == self.NAME] if plan else []
+        words = {"blocks": "BLOCKS", "warns": "WARNS", "tells": "Note"}
         lines = [
-            line for f in found for line in (f"{f.severity.upper()} {f.code}: {f.seen}", f"  {f.why}", f"  > {f.do}")
+            text for f in found for text in (f"{words[f.severity]} {f.code}: {f.seen}", f"  {f.why}", f"  > {f.do}")
         ]
-        self.query_one("#findings", Static).update(printable("\n".join(lines)))
-        self.query_one("#changes", Static).update(printable("\n".join(self.changes(plan))))
+        findings = self.query_one("#findings", Static)
+        findings.update(printable("\n".join(lines)))
+        findings.display = bool(lines)
+        for question in self._questions():
+            for field in self.query(Field):
+                if isinstance(question, Question) and field.key == question.key:
+                    field.renew(question)
+        right = self.query_one("#right").size
+        most = max(5, min(right.height // 4, 14))
+        lines = changes(plan, self.NAME, self.answered, most, max(20, right.width - 2))
+        self.query_one("#changes", Static).update(printable("\n".join(lines)))
         self.refresh_frame()
-
-    def changes(self, plan: Plan) -> list[str]:
-        """What this chapter does, a few words each; the preview has the rest."""
-        if self.NAME in plan.blocked:
-            return ["Will change", "  nothing: blocked by what is said above, or by a chapter that this one needs"]
-        lines = ["Will change"]
-        for step in plan.steps:
-            if self.NAME not in step.chapters:
-                continue
-            lines.append(f"{'' if title(step).startswith('$') else '+ '}{title(step)}")
-            if isinstance(step, WriteFile | RemoveFile):
-                added = [
-                    line[1:] for line in step.diff.splitlines()[2:] if line.startswith("+") and "#" not in line[:2]
-                ]
-                lines += [f"    {line}" for line in added[:3]] + (
-                    [f"    ({len(added) - 3} more lines)"] if len(added) > 3 else []
-                )
-        mine = [step for step in plan.steps if self.NAME in step.chapters]
-        if any("reboot" in step.labels for step in mine):
-            lines.append("! takes effect after a reboot")
-        return lines if mine else ["Will change", "  nothing: all is as it is wanted"]
 
     async def action_toggle_chapter(self) -> None:
         """Leave the chapter alone, or answer it."""
@@ -191,6 +227,7 @@ class ChapterPage(Page):
             suggested = self.chapter.suggest(self.state.facts)
             fresh: Any = suggested if suggested is not None else self.fresh()
             if fresh is None:
+                self.say("there is nothing to be answered here: this node has nothing of the kind")
                 return
             self.state.answers = self.state.answers.replace(self.NAME, fresh)
         await self.redo()
@@ -199,45 +236,39 @@ class ChapterPage(Page):
         """Answers to begin with where nothing is suggested; None where nothing can be asked."""
         return None
 
-    def _table(self) -> Table | None:
-        return next((question for question in self._questions() if isinstance(question, Table)), None)
+    async def action_add(self) -> None:
+        if self.table is not None and not self.table.editing:
+            await self.table.add()
+            self.refresh_frame()
 
-    async def action_add_row(self) -> None:
-        table = self._table()
-        if table is None:
-            return
-        row = dict(table.fresh)
-        taken = answer_files.value_at(self.state.answers, self.NAME, table.key) or []
-        first = str(table.columns[0].key[0])
-        row[first] = f"{row[first]}{len(taken) + 1}"
-        try:
-            self.state.answers = answer_files.add_row(self.state.answers, self.NAME, table.key, row)
-        except InputError as error:
-            self.notify(printable(error.what), markup=False)
-            return
-        await self.redo()
+    async def action_edit(self) -> None:
+        if self.table is not None and not self.table.editing:
+            await self.table.edit()
 
-    async def action_delete_row(self) -> None:
-        table = self._table()
-        index = self._row(table) if table else None
-        if table is None or index is None:
-            return
-        self.state.answers = answer_files.remove_row(self.state.answers, self.NAME, table.key, index)
-        await self.redo()
+    def action_delete(self) -> None:
+        if self.table is not None:
+            self.say(self.table.delete())
 
-    def _row(self, table: Table) -> int | None:
-        """The row that has the focus; else the last one."""
-        rows = answer_files.value_at(self.state.answers, self.NAME, table.key) or []
-        node: Any = self.focused
-        while node is not None and not isinstance(node, Field):
-            node = node.parent
-        key: Key = node.key if node is not None else ()
-        inside = key[: len(table.key)] == table.key and len(key) > len(table.key)
-        index = key[len(table.key)] if inside else len(rows) - 1
-        return index if isinstance(index, int) and rows else None
+    async def action_next_problem(self) -> None:
+        """To the next field or row that is not right yet."""
+        wrong = [field for field in self.query(Field) if field.key in self.state.refused.get(self.NAME, {})]
+        if wrong and (self.table is None or not self.table.editing):
+            wrong[0].query("Input, Line").first().focus()
+        elif self.table is not None:
+            await self.table.next_problem()
+
+    def leave_inner(self) -> bool:
+        closed = self.table is not None and self.table.close()
+        if closed:
+            self.refresh_frame()
+        return closed
 
     async def redo(self) -> None:
-        """Build the form anew."""
+        """Build the page anew."""
         self.wizard.replan()
         await self.recompose()
         self.show()
+
+
+def _key_last(shown: tuple[Any, str], key: Key) -> tuple[Any, Key, str]:
+    return shown[0], key, shown[1]

@@ -2,90 +2,126 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from textual.app import ComposeResult
-from textual.widgets import DataTable, Static
+from textual.widgets import Static
 
 from screens.base import Page
+from screens.footer import Key
+from screens.widgets.rows import Column, Rows
+from screens.widgets.text_view import TextView
 from wizard import cards
 from wizard.node.pci import PciFunction
 from wizard.report import printable
+
+SHORT = {"default route": "route", "root disk": "root"}  # the page has the long words below the table
 
 
 class DevicesPage(Page):
     """A table of PCI functions, details of the one under the cursor below."""
 
     NAME = "devices"
-    AUTO_FOCUS = "DataTable"
+    AUTO_FOCUS = "Rows"
+    SCROLLS = False
+    FINDS = "only devices with"
+
+    def keys(self) -> list[Key]:
+        return [("Up/Down", "device"), ("/", "filter"), ("Tab", "details")]
 
     def body(self) -> ComposeResult:
-        yield Static("PCI functions: cards that can have VFs first, Mellanox before others.", markup=False)
-        table: DataTable[str] = DataTable(cursor_type="row", id="functions")
-        yield table
-        yield Static("", id="detail", markup=False)
-
-    def functions(self) -> list[PciFunction]:
-        """All that matter here: with VFs, or a network card, or one that the node lives on."""
-        facts = self.state.facts
-        if facts is None:
-            return []
-        return [f for f in facts.pci.functions if f.offer != "none" or f.is_network or facts.guests.roles_of(f.address)]
+        yield Static("", id="count", markup=False)
+        columns = [
+            Column("address", 12 if self._domains else 7),
+            Column("model"),
+            Column("driver", 9),
+            Column("VFs", 6),
+        ]
+        yield Rows([*columns, Column("carries", 15)], id="functions", empty="no such device")
+        yield TextView(id="detail")
 
     def on_mount(self) -> None:
-        table = self.query_one(DataTable)
-        table.add_columns("address", "model", "driver", "VFs", "carries")
-        for function in self.functions():
-            bound = cards.limit(function)
-            vfs = f"{function.num_vfs or 0}/{bound}" if bound is not None else "VF" if function.is_vf else "-"
-            table.add_row(
-                *(
-                    printable(each)
-                    for each in (
-                        function.address,
-                        function.model[:16],
-                        function.driver or "-",
-                        vfs,
-                        self.roles(function),
-                    )
-                ),
-                key=function.address,
-            )
+        self.find("")
 
-    def on_data_table_row_highlighted(self, event: DataTable.RowHighlighted) -> None:
-        found = [function for function in self.functions() if function.address == event.row_key.value]
-        if found and self.state.facts is not None:
-            self.query_one("#detail", Static).update(printable(self.detail(found[0])))
-
-    def on_data_table_row_selected(self, _: DataTable.RowSelected) -> None:
-        self.action_next()
-
-    def roles(self, function: PciFunction) -> str:
+    @cached_property
+    def functions(self) -> dict[str, PciFunction]:
+        """All that matter here, by address: with VFs, or a network card, or one that the node lives on."""
         facts = self.state.facts
-        found = facts.guests.roles_of(function.address) if facts else ()
-        return ", ".join(dict.fromkeys(role.role for role in found))
+        if facts is None:
+            return {}
+        lived_on = {role.address for role in facts.guests.roles}
+        return {f.address: f for f in facts.pci.functions if f.offer != "none" or f.is_network or f.address in lived_on}
 
-    def detail(self, function: PciFunction) -> str:
+    @cached_property
+    def _domains(self) -> bool:
+        return any(not address.startswith("0000:") for address in self.functions)
+
+    @cached_property
+    def _roles(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for role in self.state.facts.guests.roles if self.state.facts else ():
+            if role.role not in found.setdefault(role.address, []):
+                found[role.address].append(role.role)
+        return found
+
+    def find(self, text: str) -> None:
+        """Only functions with this text in their address, model, driver, interfaces or in what they carry."""
+        keys = [address for address in self.functions if text.lower() in self._words(address)]
+        of = f" of {len(self.functions)}" if len(keys) != len(self.functions) else ""
+        self.query_one("#count", Static).update(
+            f"{len(keys)}{of} PCI functions that can have VFs, are network cards, or carry the node itself."
+        )
+        self.query_one(Rows).show(keys, self.cells)
+
+    def leave_find(self) -> None:
+        self.query_one(Rows).focus()
+
+    def _words(self, address: str) -> str:
+        function = self.functions[address]
+        names = [device.name for device in function.netdevs] + [device.name for device in function.rdma]
+        words = [address, function.model, function.driver or "", *names, *self._roles.get(address, [])]
+        return " ".join([*words, "vf" if function.is_vf else "", function.serial or ""]).lower()
+
+    def cells(self, address: str) -> list[str]:
+        function = self.functions[address]
+        bound = cards.limit(function)
+        off = "off" if function.offer == "off" else "-"
+        vfs = "VF" if function.is_vf else f"{function.num_vfs or 0}/{bound}" if bound is not None else off
+        carries = ", ".join(SHORT.get(role, role) for role in self._roles.get(address, []))
+        shown = address if self._domains else address[5:]
+        return [shown, function.model, function.driver or "-", vfs, carries]
+
+    def on_rows_moved(self, message: Rows.Moved) -> None:
+        message.stop()
+        lines = self.detail(self.functions[message.key]) if message.key else []
+        self.query_one("#detail", TextView).show([printable(line) for line in lines])
+
+    def detail(self, function: PciFunction) -> list[str]:
         facts = self.state.facts
         assert facts is not None
         group = facts.iommu.group_of(function.address)
         members = next((members for number, members in facts.iommu.groups if number == group), ())
         firmware = facts.firmware.card(function.address)
         names = ", ".join(device.name for device in function.netdevs) or "none"
-        rdma = ", ".join(
-            f"{d.name} firmware {d.firmware} {'/'.join(p.link_layer for p in d.ports)}" for d in function.rdma
-        )
         lines = [
-            f"{function.address} {function.model} [{function.vendor}:{function.device}] serial {function.serial or 'unknown'}",
-            f"  driver {function.driver or 'none'}, NUMA {function.numa_node}, interfaces {names}{', ' + rdma if rdma else ''}",
-            f"  IOMMU group {group} with {', '.join(members)}"
-            if group is not None
-            else "  no IOMMU group: the IOMMU is off",
+            f"{function.address} {function.model} [{function.vendor}:{function.device}]",
+            f"  serial {function.serial or 'unknown'}, driver {function.driver or 'none'}, NUMA node {function.numa_node}",
+            f"  interfaces: {names}",
         ]
-        if function.why_no_vfs:
+        for device in function.rdma:
+            layers = "/".join(port.link_layer for port in device.ports)
+            lines.append(f"  {device.name}: firmware {device.firmware}, {layers}")
+        if function.is_vf:
+            lines.append(f"  a VF of {function.physical_function}")
+        elif function.why_no_vfs:
             lines.append(f"  no VFs: {function.why_no_vfs}")
         if firmware is not None:
-            lines.append(
-                f"  firmware at the next boot: SRIOV_EN {firmware.value('SRIOV_EN')}, NUM_OF_VFS {firmware.value('NUM_OF_VFS')}"
-            )
+            sriov, count = firmware.value("SRIOV_EN"), firmware.value("NUM_OF_VFS")
+            lines.append(f"  firmware at the next boot: SRIOV_EN {sriov}, NUM_OF_VFS {count}")
         lines += [f"  carries {role.role}: {role.detail}" for role in facts.guests.roles_of(function.address)]
-        lines += [f"  used: {use.address} by {use.by}" for use in facts.guests.uses_of(function.address)]
-        return "\n".join(lines)
+        lines += [f"  used by {use.by}" for use in facts.guests.uses_of(function.address)]
+        vf_uses = [use for use in facts.guests.in_use if use.address in function.virtual_functions]
+        lines += [f"  its VF {use.address} is used by {use.by}" for use in vf_uses]
+        off = "no IOMMU group: the IOMMU is off"
+        lines.append(f"  {off}" if group is None else f"  IOMMU group {group}: {', '.join(members)}")
+        return lines

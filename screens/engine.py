@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from wizard import answer_files, boot_guard, store
+from wizard import plan as plans
 from wizard.answers import AllAnswers
 from wizard.apply import launch
 from wizard.apply.later_work import Choice
 from wizard.apply.undo import undo_plan
-from wizard.errors import UsageError
+from wizard.errors import UsageError, WizardError
 from wizard.export.shell import script
 from wizard.merge import make_plan
 from wizard.node import facts as fact_reader
@@ -32,7 +33,6 @@ class NodeEngine:
     def __init__(self, node: Node, root: str, simulated: bool) -> None:
         self.node, self.root, self.simulation = node, root, simulated
         self.label = node.name
-        self._started: dict[str, launch.Started] = {}
 
     @property
     def can_apply(self) -> str:
@@ -60,28 +60,58 @@ class NodeEngine:
     def verify(self, facts: Facts, answers: AllAnswers) -> list[Check]:
         return verify(facts, answers)
 
+    def asked_for(self, facts: Facts) -> AllAnswers | None:
+        """What the last run that stands was asked for: that is what has to be so. None where there is no such run."""
+        last = facts.history.last
+        if last is None:
+            return None
+        try:
+            return answer_files.from_data(last.answers, f"run {last.id}")
+        except WizardError:  # of another version of this tool
+            return None
+
     def start(self, plan: Plan, accept: tuple[str, ...] = ()) -> str:
-        """Start the runner, a process of its own; gives the run's name."""
-        started = launch.start(self.root, plan, simulated=self.simulation, accept=accept)
-        self._started[started.run] = started
+        """Start the runner, a process of its own, which stops at the first failure; gives the run's name."""
+        started = launch.start(self.root, plan, on_failure="stop", simulated=self.simulation, accept=accept)
         return started.run
+
+    def after_apply(self, plan: Plan) -> list[str]:
+        """What is to be said of the reboot, once the run has ended. Reads the node anew: takes up to seconds."""
+        return boot_guard.after_apply(self.look(), plan)
+
+    def resume(self, run: str) -> None:
+        """Go on with a run that stopped on its way."""
+        launch.resume(self.root, run)
+
+    def _started(self, run: str) -> launch.Started:
+        return launch.Started(run, store.run_directory(Path(self.root).resolve(), run))
+
+    def plan_of(self, run: str) -> Plan:
+        """The plan that a run carries out."""
+        return plans.load(self._started(run).directory / "plan.json")
+
+    def journal(self, run: str) -> list[str]:
+        """The journal of a run so far, as lines for people; why it cannot be read, where it cannot."""
+        try:
+            events = launch.events(self.root, run, follow_it=False)
+            return [line for event in events if (line := self.line_for(event))]
+        except (OSError, WizardError) as error:
+            return [f"its journal cannot be read: {error}"]
 
     def events(self, run: str) -> Iterator[Any]:
         """The journal of a run as it grows, to its end."""
         return launch.events(self.root, run, follow_it=True)
 
     def line_for(self, event: Any) -> str:
+        """An event of a journal as a line for people; empty for those that say nothing to them."""
         return launch.line_for(event)
 
     def request_stop(self, run: str) -> None:
-        launch.request_stop(self._started[run])
-
-    def after_apply(self, plan: Plan) -> list[str]:
-        """What is to be said of the reboot, once the run has ended. Reads the node anew: takes up to seconds."""
-        return boot_guard.after_apply(self.look(), plan)
+        launch.request_stop(self._started(run))
 
     def result(self, run: str) -> int:
-        return int(launch.result(self._started[run]))
+        """How a run ended. Raises InputError where its runner is gone without a word."""
+        return int(launch.result(self._started(run)))
 
     def undo_plan(self, facts: Facts, run: str | None, changed: Mapping[str, Choice] | None = None) -> Plan:
         """The plan that takes a run back; `changed` says what becomes of files that were changed since."""
@@ -100,6 +130,13 @@ class NodeEngine:
 
     def save_plan(self, plan: Plan, path: str) -> None:
         write_private(Path(path), plan.to_json().encode())
+
+    def save_text(self, text: str, path: str) -> None:
+        write_private(Path(path), text.encode())
+
+    def proposed_path(self, name: str) -> str:
+        """Where a file of this name may be saved: in the home directory."""
+        return str(Path.home() / name)
 
     def export_script(self, facts: Facts, plan: Plan, path: str) -> None:
         write_private(Path(path), script(facts, plan).encode(), mode=0o700)

@@ -10,12 +10,13 @@ from textual.app import App
 from textual.geometry import Offset, Region
 from textual.scrollbar import ScrollBarRender
 from textual.widget import Widget
-from textual.widgets import DataTable, Input, OptionList, TextArea
+from textual.widgets import Input, OptionList, TextArea
 
 from screens.faces import Face
 from screens.guard import ENDING, Guard
 from screens.terminal import Terminal
 from screens.themes import OWN, TERMINAL
+from screens.widgets.rows import Rows
 
 ASKED = Face("full", "asked for", Terminal("xterm-256color", "pty"))
 
@@ -107,6 +108,6 @@ def _cursor_in(widget: Widget) -> Offset:
     row = 0
     if isinstance(widget, OptionList) and widget.highlighted is not None:
         row = widget.highlighted - widget.scroll_offset.y
-    elif isinstance(widget, DataTable):
-        row = widget.cursor_row + widget.header_height - widget.scroll_offset.y
+    elif isinstance(widget, Rows):
+        row = widget.cursor_line
     return Offset(region.x, region.y + min(max(row, 0), max(region.height - 1, 0)))

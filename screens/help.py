@@ -6,32 +6,51 @@ from importlib import resources
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.containers import VerticalScroll
 from textual.screen import Screen
 from textual.widgets import Static
 
+from screens.state import TITLES, heading
+from screens.widgets.text_view import TextView
+
 KEYS = """
-Keys
-  Enter next      Esc back (in a field: leave it)     Tab, Up, Down: from field to field
-  Space change    Left, Right: another choice         0-9 straight to a page
-  h history       F3 or Ctrl-L draw anew              q or F10 quit; the answers are kept
+Everywhere
+  Enter next       Esc back          Tab, Up, Down: from field to field
+  0-9 to a page    h history         Space change; Left, Right: another choice
+  / search         F1 or ? help      F2 a shell; exit comes back
+  q or F10 quit: the answers are kept and offered at the next start
+  F3 or Ctrl-L draw anew, when a kernel message or line noise spoilt the screen
+In a field that is typed into
+  only Tab, Enter (both: next field), Esc (leave it), F-keys and Ctrl-L act
+The list on the left
+  [ok] seen   [! ] look here   [x ] blocked   [- ] left alone   [  ] not seen yet
 """
 
 
 class HelpPage(Screen[None]):
     """One text; any of Esc, Enter, q and F1 leaves it."""
 
-    BINDINGS: ClassVar = [(key, "leave", "back") for key in ("escape", "enter", "q", "f1", "question_mark")]
+    BINDINGS: ClassVar = [
+        *[(key, "leave", "back") for key in ("escape", "enter", "q", "f1", "f10", "question_mark")],
+        ("pagedown", "page(1)", ""),
+        ("pageup", "page(-1)", ""),
+    ]
+    AUTO_FOCUS = "TextView"
 
     def __init__(self, page: str) -> None:
         super().__init__()
         self._page = page
 
     def compose(self) -> ComposeResult:
+        yield Static(heading(self.app, f"Help | {TITLES[self._page]}"), id="status", markup=False)
+        yield TextView(id="help")
+        yield Static("Up, Down, PgUp, PgDn  Esc back", id="keys", markup=False)
+
+    def on_mount(self) -> None:
         text = resources.files("assets").joinpath("help", f"{self._page}.md").read_text(encoding="utf-8")
-        with VerticalScroll(id="help"):
-            yield Static(text + KEYS, markup=False)
-        yield Static("Esc back", id="keys", markup=False)
+        self.query_one(TextView).show((text + KEYS).splitlines())
 
     def action_leave(self) -> None:
-        self.app.pop_screen()
+        self.dismiss()
+
+    def action_page(self, by: int) -> None:
+        self.query_one(TextView).page(by)

@@ -5,57 +5,108 @@ from __future__ import annotations
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.widgets import OptionList, Static
-from textual.widgets.option_list import Option
+from textual.widgets import Static
 
+from screens.apply import GOES_ON
 from screens.base import Page
-from wizard import report
+from screens.footer import Key
+from screens.state import short
+from screens.widgets.rows import Column, Rows
+from screens.widgets.text_view import TextView
 from wizard.errors import WizardError
+from wizard.node.history import PastRun
 
 
 class HistoryPage(Page):
-    """Runs; u shows what taking one back would do."""
+    """Runs, the newest first; below, the journal of the one under the cursor."""
 
     NAME = "history"
-    AUTO_FOCUS = "OptionList"
-    BINDINGS: ClassVar = [("u", "undo", "undo")]
+    AUTO_FOCUS = "Rows"
+    SCROLLS = False
+    BINDINGS: ClassVar = [("u", "undo", "undo"), ("g", "go_on", "go on")]
 
-    def keys(self) -> str:
-        return "F1 help  q quit  u take this run back (shown first)  Esc back"
+    def keys(self) -> list[Key]:
+        run = self.run_here()
+        go_on: list[Key] = (
+            [("g", "watch" if run and run.state == "running" else "go on")] if run and self.open(run) else []
+        )
+        return [*go_on, ("u", "take this run back (shown first)"), ("Tab", "journal")] if run else []
+
+    def ways(self) -> list[Key]:
+        return [("Esc", "back")]
 
     def body(self) -> ComposeResult:
+        runs = self.runs()
+        said = "What this tool did to this node, the newest first." if runs else "This tool never changed this node."
+        yield Static(said, id="said", markup=False)
+        yield Rows([Column("run", 21), Column("state", 11), Column("steps", 7), Column("what")], id="runs")
+        yield TextView(id="detail")
+
+    def runs(self) -> dict[str, PastRun]:
         facts = self.state.facts
-        runs = facts.history.runs if facts else ()
-        yield Static("What this tool did to this node, the newest first." if runs else report.history(()), markup=False)
-        options = [
-            Option(report.printable(f"{run.id}  {run.state}  {run.steps_done}/{run.steps} steps"), id=run.id)
-            for run in reversed(runs)
+        return {run.id: run for run in reversed(facts.history.runs)} if facts else {}
+
+    def run_here(self) -> PastRun | None:
+        rows = self.query("#runs")
+        return self.runs().get(rows.first(Rows).key or "") if rows else None
+
+    @staticmethod
+    def open(run: PastRun) -> bool:
+        """Whether it can be gone on with, or watched."""
+        return run.state in GOES_ON or run.state == "running"
+
+    def on_mount(self) -> None:
+        self.query_one(Rows).show(list(self.runs()), self.cells)
+
+    def cells(self, key: str) -> list[str]:
+        run = self.runs()[key]
+        what = f"takes back {short(run.undoes)}" if run.undoes else ", ".join(run.chapters) or "nothing"
+        return [
+            f"{short(run.id)} {run.at[:16].replace('T', ' ')}",
+            run.state.replace("_", " "),
+            f"{run.steps_done}/{run.steps}",
+            what,
         ]
-        yield OptionList(*options, id="runs", markup=False, compact=True)
-        yield Static("", id="detail", markup=False)
+
+    def on_rows_moved(self, message: Rows.Moved) -> None:
+        message.stop()
+        run = self.runs().get(message.key or "")
+        lines: list[str] = []
+        if run is not None:
+            lines = [f"{run.at}  {', '.join(run.chapters)}"]
+            lines += [f"taken back by {short(run.undone_by)}"] if run.undone_by else []
+            lines += [f"left to be run: {command}" for command in run.unfinished]
+            lines += ["", *self.wizard.engine.journal(run.id)]
+        self.query_one("#detail", TextView).show(lines)
+        self.refresh_keys()
+
+    def action_scroll(self, pages: float) -> None:
+        self.query_one("#detail", TextView).page(pages)
 
     def action_undo(self) -> None:
-        facts = self.state.facts
-        runs = self.query_one("#runs", OptionList)
-        if facts is None or runs.highlighted is None:
+        run = self.run_here()
+        if run is not None:
+            problem = self.wizard.show_undo(run.id)
+            self.query_one("#said", Static).update(problem)
+
+    def action_go_on(self) -> None:
+        """Watch a run that is under way; go on with one that stopped."""
+        run = self.run_here()
+        if run is None or not self.open(run):
             return
         try:
-            plan = self.wizard.engine.undo_plan(facts, runs.get_option_at_index(runs.highlighted).id)
+            if run.state != "running":
+                self.wizard.engine.resume(run.id)
         except WizardError as error:
-            self.query_one("#detail", Static).update(report.printable(str(error)))
+            self.query_one("#said", Static).update(str(error))
             return
-        self.state.undo, self.state.run = plan, None
-        self.query_one("#detail", Static).update(
-            report.plan(plan) + "\nEnter goes to Apply, where you are asked once more."
-        )
+        self.state.run = run.id
+        self.state.runs += 1
+        self.wizard.go("apply")
 
-    def on_option_list_option_selected(self, _: OptionList.OptionSelected) -> None:
-        self.action_next()
-
-    def action_back(self) -> None:
+    def back(self) -> None:
         self.state.undo = None
         self.wizard.go("verify")
 
     def action_next(self) -> None:
-        if self.state.undo is not None:
-            self.wizard.go("apply")
+        """There is nothing behind this page."""

@@ -5,107 +5,271 @@ from __future__ import annotations
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.widgets import Input, OptionList, Static
-from textual.widgets.option_list import Option
+from textual.containers import Horizontal
+from textual.widgets import Input, Static
 
+from screens import diff_view
 from screens.base import Page
+from screens.changes import line
+from screens.footer import Key
+from screens.state import TITLES, short
+from screens.widgets.rows import Column, Rows, cut
+from screens.widgets.text_view import TextView
 from wizard import report
 from wizard.errors import WizardError
-from wizard.plan import Plan, RemoveFile, Step, WriteFile
+from wizard.plan import Plan
+
+KINDS = {"plan": ("the plan", "plan"), "script": ("a shell script", "sh"), "text": ("the preview as text", "txt")}
 
 
 class PreviewPage(Page):
     """The list of steps on top, the chosen one below."""
 
     NAME = "preview"
-    AUTO_FOCUS = "OptionList"
-    BINDINGS: ClassVar = [("s", "save('plan')", "save"), ("e", "save('script')", "export")]
+    AUTO_FOCUS = "Rows"
+    SCROLLS = False
+    FINDS = "search"
+    BINDINGS: ClassVar = [
+        ("n", "change(1)", "next change"),
+        ("p", "change(-1)", "previous change"),
+        ("f", "fold", "fold"),
+        ("s", "save('plan')", "save"),
+        ("e", "save('script')", "export"),
+        ("w", "save('text')", "write as text"),
+        ("c", "copy", "copy"),
+        ("r", "look", "read the node anew"),
+    ]
 
     def __init__(self) -> None:
         super().__init__()
         self._saving = ""
+        self._folded = False
+        self._found = ""
 
-    def keys(self) -> str:
-        return "F1 help  q quit  Up/Down step  s save plan  e script  Esc back  Enter next"
+    @property
+    def plan(self) -> Plan | None:
+        """The plan that is shown."""
+        return self.state.plan
+
+    def keys(self) -> list[Key]:
+        what = "match" if self._found else "change"
+        fold: Key = ("f", "unfold" if self._folded else "fold")
+        export: list[Key] = [] if self.plan is None or self.plan.undoes else [("e", "script")]
+        keys: list[Key] = [("n/p", what), ("s", "save"), *export, ("/", "search"), fold]
+        return [*keys, ("w", "as text"), ("c", "copy"), ("r", "look again")]
 
     def body(self) -> ComposeResult:
-        self.wizard.replan()
-        plan = self.state.plan
+        plan = self.plan
         if plan is None:
             return
+        yield Static(report.printable("\n".join(self.heading(plan))), id="heading", markup=False)
+        yield Rows([Column("")], id="steps", headings=False)
+        with Horizontal(id="save", classes="line -hidden"):
+            yield Static("", id="save-as", classes="label", markup=False)
+            yield Input("", id="path", compact=True, select_on_focus=False)
+        yield Static("", id="said", markup=False)
+        yield TextView(id="detail", coloured=True)
+
+    def heading(self, plan: Plan) -> list[str]:
+        """How much it is, and what is left out."""
+        wrong = self.state.not_right()
+        lines = [f"! not in this plan, since it is not right yet: something in {', '.join(wrong)}"] if wrong else []
         if plan.blocked:
-            yield Static(
-                f"Blocked, and left out: {', '.join(plan.blocked)}. Their pages say why.", markup=False, classes="alarm"
-            )
-        options = [Option(self.line(number, step), id=str(number)) for number, step in enumerate(plan.steps)]
-        options += [Option("    kernel command line", id="line")]
-        options += (
-            [Option(f"    controller: {len(plan.controller)} things to be done there", id="controller")]
-            if plan.controller
-            else []
-        )
+            names = ", ".join(TITLES.get(name, name) for name in plan.blocked)
+            lines.append(f"! blocked, and left out: {names}. Their pages say why; nothing is applied before.")
         if not plan.steps:
-            yield Static("Nothing is to be changed on this node.", markup=False)
-        yield OptionList(*options, id="steps", markup=False, compact=True)
-        yield Static("", id="saved", markup=False)
-        yield Input("", id="path", compact=True, classes="-hidden")
-        yield Static("", id="detail", markup=False)
+            return [*lines, "Nothing is to be changed on this node."]
+        signs = "+ new  ~ changed  - removed  = set  $ run"
+        return [*lines, f"{len(plan.steps)} steps{', then a reboot' if plan.needs_reboot else ''}.  {signs}"]
 
-    def line(self, number: int, step: Step) -> str:
-        labels = f"[{', '.join(step.labels)}] " if step.labels else ""
-        return report.printable(f"{number + 1:3} {labels}{report.title(step)}")
+    def on_mount(self) -> None:
+        self.show_steps()
 
-    def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
-        plan = self.state.plan
-        if plan is not None and event.option_id is not None:
-            self.query_one("#detail", Static).update(report.printable(self.detail(plan, event.option_id)))
+    def show_steps(self) -> None:
+        plan = self.plan
+        if plan is None:
+            return
+        keys = [str(number) for number in range(len(plan.steps))]
+        keys += [] if plan.undoes else ["line"]
+        keys += ["controller"] if plan.controller else []
+        self.query_one(Rows).show(keys, self.cells)
 
-    def on_option_list_option_selected(self, _: OptionList.OptionSelected) -> None:
-        self.action_next()
+    def cells(self, key: str) -> list[str]:
+        plan = self.plan
+        if plan is None or not key.isdigit():
+            count = len(plan.controller) if plan else 0
+            return ["      kernel command line" if key == "line" else f"      controller: {count} things to do there"]
+        step = plan.steps[int(key)]
+        labels = f"  [{', '.join(step.labels)}]" if step.labels else ""
+        room = self.query_one(Rows).room - 4 - len(labels)
+        return [f"{int(key) + 1:3} {cut(line(step), max(12, room))}{labels}"]
 
-    def detail(self, plan: Plan, which: str) -> str:
-        if which == "line":
-            line = plan.kernel_command_line
-            return f"now:\n  {line.now or 'unknown'}\nafter the reboot:\n  {line.after_reboot or 'unknown'}"
-        if which == "controller":
-            return "\n".join(report.controller(plan.controller))
-        step = plan.steps[int(which)]
-        lines = [*(f"why:  {why}" for why in step.why), f"undo: {report.how_undone(step)}"]
-        if step.labels:
-            lines.append(f"note: {', '.join(step.labels)}")
-        if isinstance(step, WriteFile):
-            lines.append(f"mode {step.after.mode}, owner {step.after.owner}")
-        if isinstance(step, WriteFile | RemoveFile):
-            lines += ["", *step.diff.splitlines()[2:]]
-        return "\n".join(lines)
+    def lines(self, key: str) -> list[str]:
+        """The text of one entry of the list."""
+        plan = self.plan
+        if plan is None:
+            return []
+        if key == "line":
+            return diff_view.kernel_line(plan)
+        return (
+            diff_view.controller(plan) if key == "controller" else diff_view.detail(plan.steps[int(key)], self._folded)
+        )
+
+    def on_rows_moved(self, message: Rows.Moved) -> None:
+        message.stop()
+        self.query_one("#detail", TextView).show(self.lines(message.key) if message.key else [], self._found)
+
+    def action_scroll(self, pages: float) -> None:
+        self.query_one("#detail", TextView).page(pages)
+
+    def action_fold(self) -> None:
+        """With or without the lines that stay."""
+        self._folded = not self._folded
+        rows, view = self.query_one(Rows), self.query_one("#detail", TextView)
+        view.show(self.lines(rows.key) if rows.key else [], self._found)
+        self.refresh_keys()
+
+    def find(self, text: str) -> None:
+        self._found = text.lower()
+        rows = self.query_one(Rows)
+        if rows.key is not None:
+            self.query_one("#detail", TextView).show(self.lines(rows.key), self._found)
+        self.say("")
+        if text and not self._go(rows.keys[rows.cursor :], 0):
+            self._go(rows.keys, 0)
+
+    def leave_find(self) -> None:
+        self.query_one(Rows).focus()
+
+    def marks(self, key: str) -> list[int]:
+        """The lines of an entry that `n` goes to: what is searched for, else changes."""
+        lines = [text for line in self.lines(key) for text in report.printable(line).expandtabs(8).split("\n")]
+        if self._found:
+            return [number for number, line in enumerate(lines) if self._found in line.lower()]
+        return diff_view.changes(lines)
+
+    def action_change(self, by: int) -> None:
+        """To the next or the previous change, or what is searched for; on into the next steps."""
+        rows, view = self.query_one(Rows), self.query_one("#detail", TextView)
+        if rows.key is None:
+            return
+        here = self.marks(rows.key)
+        at = view.mark
+        further = (
+            [number for number in here if number > at] if by > 0 else [number for number in here if number < at][::-1]
+        )
+        if further:
+            view.go(further[0])
+            return
+        place = rows.keys.index(rows.key)
+        keys = rows.keys[place + 1 :] if by > 0 else rows.keys[:place][::-1]
+        if not self._go(keys, 0 if by > 0 else -1):
+            self.say("no more of it in this direction")
+
+    def _go(self, keys: list[str], which: int) -> bool:
+        """To the first entry that has a mark, and to its first or last one."""
+        for key in keys:
+            marks = self.marks(key)
+            if marks:
+                self.query_one(Rows).go(key)
+                self.call_after_refresh(self.query_one("#detail", TextView).go, marks[which])
+                return True
+        return False
+
+    def say(self, text: str) -> None:
+        self.query_one("#said", Static).update(report.printable(text))
+
+    def action_look(self) -> None:
+        """Read the node anew; the plan is made of what it is then."""
+        self.wizard.look(self.NAME)
+
+    def action_copy(self) -> None:
+        """Hand the preview to the terminal's clipboard."""
+        if self.plan is not None:
+            self.app.copy_to_clipboard(report.plan(self.plan))
+            self.say("copied, where this terminal allows it; w writes the same to a file")
 
     def action_save(self, what: str) -> None:
         """Ask for a path, then write there."""
-        plan = self.state.plan
-        if plan is None or (what == "script" and plan.blocked):
+        plan = self.plan
+        if plan is None:
+            return
+        if what == "script" and (plan.blocked or plan.undoes):
+            self.say(
+                "a plan with something blocked in it is not exported" if plan.blocked else "run `compute-wizard undo`"
+            )
             return
         self._saving = what
+        named, ending = KINDS[what]
         field = self.query_one("#path", Input)
-        name = plan.node.hostname or "node"
-        field.value = f"/root/{name}.plan" if what == "plan" else f"/root/{name}.sh"
-        field.remove_class("-hidden")
-        self.query_one("#saved", Static).update(f"save the {what} as:")
+        field.value = self.wizard.engine.proposed_path(f"{plan.node.hostname or 'node'}.{ending}")
+        self.query_one("#save-as", Static).update(f"Save {named} as:")
+        self.query_one("#save").remove_class("-hidden")
         field.focus()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
+        if event.input.id != "path":
+            return
         event.stop()
         event.prevent_default()  # else the handler of every page moves the focus on, too
-        plan, facts, path = self.state.plan, self.state.facts, event.value.strip()
-        if plan is None or facts is None or not path:
-            return
+        path = event.value.strip()
+        if path:
+            self.say(self._save(path))
+        self.leave_inner()
+
+    def _save(self, path: str) -> str:
+        plan, facts = self.plan, self.state.facts
+        if plan is None or facts is None:
+            return ""
         try:
             if self._saving == "plan":
                 self.wizard.engine.save_plan(plan, path)
-            else:
+                return f"saved as {path}, for its owner only: compute-wizard apply {path}"
+            if self._saving == "script":
                 self.wizard.engine.export_script(facts, plan, path)
-            said = f"saved as {path}, for its owner only"
+                return f"saved as {path}, for its owner only: run it as root with sh"
+            self.wizard.engine.save_text(report.plan(plan), path)
         except WizardError as error:
-            said = str(error)
-        self.query_one("#saved", Static).update(report.printable(said))
-        event.input.add_class("-hidden")
-        self.query_one("#steps", OptionList).focus()
+            return f"! {error.what if not error.where else f'{error.where}: {error.what}'}"
+        return f"saved as {path}, for its owner only"
+
+    def leave_inner(self) -> bool:
+        save = self.query("#save")
+        if not save or save.first().has_class("-hidden"):
+            return False
+        save.first().add_class("-hidden")
+        self.query_one(Rows).focus()
+        return True
+
+    def action_next(self) -> None:
+        self.state.undo = None
+        super().action_next()
+
+
+class UndoPage(PreviewPage):
+    """What taking a run back will do: the same page over a plan of its own."""
+
+    NAME = "undo"
+
+    @property
+    def plan(self) -> Plan | None:
+        return self.state.undo
+
+    def heading(self, plan: Plan) -> list[str]:
+        lines = [f"This takes run {short(plan.undoes or '')} back: {len(plan.steps)} steps."]
+        return [*lines, *(f"{f.severity.upper()} {f.code}: {f.seen} > {f.do}" for f in plan.findings)]
+
+    def ways(self) -> list[Key]:
+        return [("Esc", "back"), ("Enter", "to Apply")]
+
+    def back(self) -> None:
+        self.state.undo = None
+        self.wizard.go("history")
+
+    def action_look(self) -> None:
+        """An undo is made from the history page."""
+        self.back()
+
+    def action_next(self) -> None:
+        self.state.run = None
+        self.wizard.go("apply")

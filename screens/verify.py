@@ -2,50 +2,129 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
+from textual import work
 from textual.app import ComposeResult
+from textual.message import Message
 from textual.widgets import Static
 
 from screens.base import Page
+from screens.footer import Key
+from screens.state import TITLES, short
+from screens.widgets.rows import Column, Rows
+from screens.widgets.text_view import TextView
 from wizard import report
+from wizard.answers import AllAnswers
 from wizard.questions import Check
 
 ORDER = {"failed": 0, "pending": 1, "unknown": 2, "held": 3}
 
 
+class Verified(Message):
+    """What the checks saw."""
+
+    def __init__(self, found: list[Check]) -> None:
+        super().__init__()
+        self.found = found
+
+
 class VerifyPage(Page):
-    """The checks, the ones that failed first."""
+    """The checks, the ones that failed first; what each saw below."""
 
     NAME = "verify"
+    AUTO_FOCUS = "Rows"
+    SCROLLS = False
+    FINDS = "only checks with"
     BINDINGS: ClassVar = [("v", "again", "again"), ("b", "reboot", "reboot")]
 
-    def keys(self) -> str:
-        reboot = "  b reboot (simulated)" if self.wizard.engine.simulation else ""
-        return f"F1 help  q quit  v verify again{reboot}  h history  Esc back"
+    def __init__(self) -> None:
+        super().__init__()
+        self._found: list[Check] = []
+
+    def keys(self) -> list[Key]:
+        reboot: list[Key] = [("b", "reboot (simulated)")] if self.wizard.engine.simulation else []
+        return [("v", "verify again"), *reboot, ("h", "history"), ("/", "filter")]
+
+    def ways(self) -> list[Key]:
+        return [("Esc", "back")]
 
     def body(self) -> ComposeResult:
-        facts = self.state.facts
-        if facts is None:
-            return
-        found = self.wizard.engine.verify(facts, self.state.answers)
-        yield Static(self.verdict(found), classes="why", markup=False)
-        for check in sorted(found, key=lambda check: ORDER[check.state]):
-            state = check.state.upper() if check.state == "failed" else check.state
-            yield Static(report.printable(f"{state}: {check.what}"), markup=False)
-            do = f"\n> {check.do}" if check.do and check.state != "held" else ""
-            yield Static(report.printable(check.seen + do), markup=False, classes="seen")
+        yield Static("Looking ...", id="verdict", markup=False)
+        yield Rows([Column("state", 7), Column("chapter", 11), Column("check")], id="checks", empty="nothing to show")
+        yield TextView(id="detail")
 
-    def verdict(self, found: list[Check]) -> str:
-        """One sentence."""
-        states = [check.state for check in found]
+    def on_mount(self) -> None:
+        self.check()
+
+    @work(thread=True, exclusive=True, group="verify", exit_on_error=False)
+    def check(self) -> None:
+        facts = self.state.facts
+        if facts is not None:
+            self.post_message(Verified(self.wizard.engine.verify(facts, self.answers)))
+
+    @property
+    def answers(self) -> AllAnswers:
+        """What is to be so: what the last run was asked for; without one, what is answered now."""
+        facts = self.state.facts
+        asked = self.wizard.engine.asked_for(facts) if facts else None
+        return asked or self.state.answers
+
+    def on_verified(self, message: Verified) -> None:
+        self._found = sorted(message.found, key=lambda check: ORDER[check.state])
+        self.query_one("#verdict", Static).update(report.printable("\n".join(self.verdict())))
+        self.find("")
+
+    def find(self, text: str) -> None:
+        words = text.lower()
+        keys = [
+            str(number)
+            for number, check in enumerate(self._found)
+            if words in f"{check.state} {check.chapter} {check.what} {check.seen}".lower()
+        ]
+        self.query_one(Rows).show(keys, self.cells)
+
+    def leave_find(self) -> None:
+        self.query_one(Rows).focus()
+
+    def cells(self, key: str) -> list[str]:
+        check = self._found[int(key)]
+        state = check.state.upper() if check.state == "failed" else check.state
+        return [state, TITLES.get(check.chapter, "All"), check.what]
+
+    def on_rows_moved(self, message: Rows.Moved) -> None:
+        message.stop()
+        lines: list[str] = []
+        if message.key is not None and self._found:
+            check = self._found[int(message.key)]
+            lines = [f"{check.what}: {check.state}", "", f"seen: {check.seen}"]
+            do = check.do.replace("Run plan, then apply.", "See 7 Preview, then 8 Apply.")
+            lines += [f"do:   {do}"] if do and check.state != "held" else []
+        self.query_one("#detail", TextView).show(lines)
+
+    def action_scroll(self, pages: float) -> None:
+        self.query_one("#detail", TextView).page(pages)
+
+    def verdict(self) -> list[str]:
+        """What it comes to, in a sentence or two."""
+        facts = self.state.facts
+        last = facts.history.last if facts else None
+        about = f"What run {short(last.id)} was to do" if last else "Nothing is applied; what is answered now"
+        states = [check.state for check in self._found]
+        counts = ", ".join(f"{states.count(state)} {state}" for state in ORDER if state in states)
+        if not states:
+            return ["Nothing is answered, so there is nothing to verify."]
+        return [f"{about}: {counts}.", self.sentence(states, last is not None)]
+
+    def sentence(self, states: Sequence[str], applied: bool) -> str:
         if "failed" in states:
-            return f"{states.count('failed')} of {len(found)} checks failed."
+            return "Not all is as it is to be." if applied else "What failed is what applying would set right."
         if "pending" in states:
             return "All is in place; some of it waits for the reboot."
         if "unknown" in states:
             return "Nothing failed, but something could not be seen."
-        return f"All {len(found)} checks held." if found else "Nothing is answered, so there is nothing to verify."
+        return f"All {len(states)} checks held."
 
     def action_again(self) -> None:
         self.wizard.look("verify")
@@ -54,3 +133,6 @@ class VerifyPage(Page):
         if self.wizard.engine.simulation:
             self.wizard.engine.reboot()
             self.wizard.look("verify")
+
+    def action_next(self) -> None:
+        """There is nothing behind this page."""

@@ -1,4 +1,4 @@
-"""Many networks at once: from a pattern over VLANs, or from lines that are pasted or imported. Pure; what is wrong keeps its row."""
+"""Many networks at once: from a pattern over VLANs, or from lines that are pasted or imported. What is wrong keeps its row."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import csv
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
@@ -177,6 +178,22 @@ def from_text(text: str) -> list[Row]:
             continue
         found.append(_row(number, cells, fields))
     return found
+
+
+def from_file(path: Path) -> list[Row]:
+    """Rows from a file on this machine. Raises InputError where it is none, too long, or not UTF-8."""
+    where = str(path)
+    try:
+        if not path.is_file():
+            raise InputError("is no file" if path.exists() else "there is no such file", where=where)
+        if path.stat().st_size > 4 * LONGEST:
+            raise InputError("is too long for a list of networks", where=where)
+        return from_text(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror}", where=where) from None
+    except ValueError as error:
+        what = f"is not UTF-8 at byte {error.start}" if isinstance(error, UnicodeDecodeError) else "is no path"
+        raise InputError(what, where=where) from None
 
 
 def _row(number: int, cells: list[str], fields: tuple[str, ...]) -> Row:

@@ -10,6 +10,9 @@ from textual.message import Message
 from textual.widgets import Input, Static
 
 from wizard.questions import Key, Question
+from wizard.report import printable
+
+FEW = 3  # choices that are shown one below the other; more of them one at a time
 
 
 class Changed(Message):
@@ -23,58 +26,83 @@ class Changed(Message):
 class Field(Vertical):
     """One question: its widget, and below it what is wrong or what to type."""
 
-    def __init__(self, question: Question, value: Any, key: Key, in_row: bool = False) -> None:
-        super().__init__(classes="field -in-row" if in_row else "field")
-        self.question, self.value, self.key, self.in_row = question, value, key, in_row
+    def __init__(self, question: Question, value: Any, key: Key, problem: str = "") -> None:
+        super().__init__(classes="field")
+        self.question, self.value, self.key = question, value, key
+        self._problem = problem
 
     def compose(self) -> ComposeResult:
         yield from self.widgets()
-        yield Static("", classes="problem", markup=False)
+        yield Static(self._problem_text(), classes="problem -shown" if self._problem else "problem", markup=False)
 
     def widgets(self) -> ComposeResult:
         yield from ()
 
+    def _problem_text(self) -> str:
+        return printable(f"  ! {self._problem}") if self._problem else ""
+
     def problem(self, text: str) -> None:
         """Show what is wrong, at the field; an empty text takes it away."""
+        self._problem = text
         place = self.query_one(".problem", Static)
-        place.update(f"  ! {text}" if text else "")
+        place.update(self._problem_text())
         place.set_class(bool(text), "-shown")
+
+    def renew(self, question: Question) -> None:
+        """The question is another one now: disabled, or with another help."""
+        if question != self.question:
+            self.question = question
+            self.draw()
+
+    def draw(self) -> None:
+        """Draw the question anew."""
 
 
 class Line(Static, can_focus=True):
     """A line that takes the focus and draws itself from its field."""
 
 
-class Tick(Field):
+class Marked(Field):
+    """A field that is one piece of text, drawn from its value."""
+
+    def widgets(self) -> ComposeResult:
+        yield Line(printable(self.line()), markup=False, disabled=bool(self.question.disabled))
+
+    def line(self) -> str:
+        """The text."""
+        raise NotImplementedError
+
+    def draw(self) -> None:
+        line = self.query_one(Line)
+        line.update(printable(self.line()))
+        line.disabled = bool(self.question.disabled)
+
+
+class Tick(Marked):
     """[x] yes, [ ] no."""
 
     BINDINGS: ClassVar = [("space", "change", "change")]
-
-    def widgets(self) -> ComposeResult:
-        yield Line(self.line(), markup=False, disabled=bool(self.question.disabled))
 
     def line(self) -> str:
         off = f"  ({self.question.disabled})" if self.question.disabled else ""
         return f"[{'x' if self.value else ' '}] {self.question.text}{off}"
 
     def action_change(self) -> None:
-        self.value = not self.value
-        self.query_one(Line).update(self.line())
-        self.post_message(Changed(self, self.value, None))
+        if not self.question.disabled:
+            self.value = not self.value
+            self.draw()
+            self.post_message(Changed(self, self.value, None))
 
 
-class ChoiceField(Field):
+class ChoiceField(Marked):
     """One of a few, left and right; all of them where there are few, else the one that is chosen."""
 
     BINDINGS: ClassVar = [("left", "move(-1)", "other"), ("right,space", "move(1)", "other")]
 
-    def widgets(self) -> ComposeResult:
-        yield Line(self.line(), markup=False, disabled=bool(self.question.disabled))
-
     def line(self) -> str:
         if self.question.disabled:
             return f"{self.question.text}: ({self.question.disabled})"
-        if len(self.question.choices) > 4:
+        if len(self.question.choices) > FEW:
             label = next((c.label for c in self.question.choices if c.value == self.value), str(self.value))
             return f"{self.question.text}: < {label} >"
         lines = [f"  ({'x' if c.value == self.value else ' '}) {c.label}" for c in self.question.choices]
@@ -82,9 +110,11 @@ class ChoiceField(Field):
 
     def action_move(self, by: int) -> None:
         values = [choice.value for choice in self.question.choices if not choice.disabled]
+        if self.question.disabled or not values:
+            return
         place = values.index(self.value) if self.value in values else 0
         self.value = values[(place + by) % len(values)]
-        self.query_one(Line).update(self.line())
+        self.draw()
         self.post_message(Changed(self, self.value, None))
 
 
@@ -93,23 +123,30 @@ class TextField(Field):
 
     def widgets(self) -> ComposeResult:
         text = "" if self.value is None else " ".join(self.value) if isinstance(self.value, list) else str(self.value)
-        field = Input(text, compact=True, disabled=bool(self.question.disabled), select_on_focus=False)
-        if self.in_row:
-            yield field
-            return
+        self._text = text
         with Horizontal(classes="line"):
-            yield Static(f"{self.question.text}:", markup=False, classes="label")
-            yield field
-        note = self.question.disabled or self.question.help
-        if note:
-            yield Static(f"  {note}", markup=False, classes="note")
+            yield Static(printable(f"{self.question.text}:"), markup=False, classes="label")
+            yield Input(text, compact=True, disabled=bool(self.question.disabled), select_on_focus=False)
+        note = self._note()
+        yield Static(note, markup=False, classes="note" if note else "note -empty")
+
+    def _note(self) -> str:
+        return printable(f"  {self.question.disabled or self.question.help}").rstrip()
+
+    def draw(self) -> None:
+        self.query_one(Input).disabled = bool(self.question.disabled)
+        note = self.query_one(".note", Static)
+        note.update(self._note())
+        note.set_class(not self._note(), "-empty")
 
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()
-        self.post_message(Changed(self, None, event.value))
+        if event.value != self._text:  # an input tells its first value, too
+            self._text = event.value
+            self.post_message(Changed(self, None, event.value))
 
 
-def field_for(question: Question, value: Any, key: Key, in_row: bool = False) -> Field:
+def field_for(question: Question, value: Any, key: Key, problem: str = "") -> Field:
     """The widget of a question's kind."""
     kinds: dict[str, type[Field]] = {"yesno": Tick, "choice": ChoiceField}
-    return kinds.get(question.kind, TextField)(question, value, key, in_row)
+    return kinds.get(question.kind, TextField)(question, value, key, problem)

@@ -250,11 +250,15 @@ def _labels(facts: Facts, answers: Answers) -> list[Finding]:
         _finding(
             "GATEWAYS-UNKNOWN-LABEL",
             "warns",
-            f"{', '.join(strange)}: no dnsmasq of this node serves such a network; it serves {', '.join(sorted(known))}",
+            f"{_some(strange)}: no dnsmasq of this node serves such a network; it serves {_some(sorted(known))}",
             "The tag has to be nova's label to the letter, case too: else the line is never used, and nobody says so.",
             "Compare with `nova network-list`. It may be right for a network that has no guest here yet.",
         )
     ]
+
+
+def _some(names: list[str], most: int = 8) -> str:
+    return ", ".join(names) if len(names) <= most else f"{', '.join(names[:most])} and {len(names) - most} more"
 
 
 def _problems(facts: Facts, answers: Answers) -> list[Finding]:

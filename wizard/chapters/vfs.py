@@ -34,17 +34,28 @@ def suggest(facts: Facts) -> Answers | None:
         able = function.is_network and not function.is_vf and function.offer == "offered"
         if not able or _covered(found, function, facts):
             continue
-        now = configured(facts, function)
-        fresh = min(cards.limit(function) or 0, SUGGESTED) if function.is_mellanox else 0
-        found.append(
-            Card(
-                match=cards.identity(function),
-                count=now if now is not None else fresh,
-                host_vfs=_host_vfs(facts, function),
-                ports=_ports(facts, function),
-            )
-        )
+        found.append(card_for(facts, function))
     return Answers(card=found) if found else None
+
+
+def card_for(facts: Facts, function: PciFunction) -> Card:
+    """An entry for a function, with what it is set to have; one that has no VFs gets some if it is Mellanox's."""
+    now = configured(facts, function)
+    fresh = min(cards.limit(function) or 0, SUGGESTED) if function.is_mellanox else 0
+    return Card(
+        match=cards.identity(function),
+        count=now if now is not None else fresh,
+        host_vfs=_host_vfs(facts, function),
+        ports=_ports(facts, function),
+    )
+
+
+def not_answered(facts: Facts, answers: AllAnswers) -> list[PciFunction]:
+    """Functions that can have VFs and are in no entry of the answers."""
+    mine = answers.of(Answers)
+    there = list(mine.card) if mine else []
+    able = [function for function in facts.pci.functions if function.offer == "offered" and not function.is_vf]
+    return [function for function in able if not _covered(there, function, facts)]
 
 
 def _covered(found: list[Card], function: PciFunction, facts: Facts) -> bool:

@@ -1,0 +1,33 @@
+"""A shell in the terminal of the wizard, which waits meanwhile."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+from textual.app import App, SuspendNotSupported
+
+FALLBACK = "/bin/sh"
+
+
+def open_shell(app: App[int], directory: str | None) -> str:
+    """Hand the terminal to the user's shell until it ends; gives why that cannot be, or "".
+
+    `directory` is where it starts: for a simulated node, its own files.
+    """
+    words = [os.environ.get("SHELL") or FALLBACK]
+    if not Path(words[0]).is_file():
+        words = [FALLBACK]
+    try:
+        with app.suspend():
+            print(
+                "\nThis is a shell on this machine, with the rights of the wizard. `exit` comes back to it.", flush=True
+            )
+            subprocess.run(words, check=False, cwd=directory)
+    except SuspendNotSupported:
+        return "this terminal cannot be handed to a shell"
+    except OSError as error:
+        return f"{words[0]} cannot be started: {error.strerror}"
+    app.refresh(layout=True)
+    return ""

@@ -1,0 +1,111 @@
+"""The wizard under Pilot: on a simulated node, with the keyboard, and its screen as text."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from textual.pilot import Pilot
+from textual.widget import Widget
+from textual.widgets import Static
+
+from screens.app import WizardApp
+from screens.engine import NodeEngine
+from screens.state import State
+from screens.widgets.rows import Rows
+from screens.widgets.text_view import TextView
+from wizard.demo import built_in, simulate
+
+SMALL, LARGE = (80, 24), (120, 40)
+BUSY = ("look", "plan", "verify")  # workers that end by themselves
+NAMED = {
+    " ": "space", "/": "slash", ".": "full_stop", ",": "comma", "-": "minus", "{": "left_curly_bracket",
+    "}": "right_curly_bracket", "%": "percent_sign", "_": "underscore",
+}  # fmt: skip
+
+
+@asynccontextmanager
+async def opened(engine: NodeEngine, size: tuple[int, int] = SMALL) -> AsyncIterator[Pilot[int]]:
+    """The wizard over an engine."""
+    app = WizardApp(engine)
+    async with app.run_test(size=size) as pilot:
+        await until(pilot, lambda: page(pilot) != "")
+        await settled(pilot)
+        yield pilot
+
+
+@asynccontextmanager
+async def wizard(tmp_path: Path, name: str = "demo", size: tuple[int, int] = SMALL) -> AsyncIterator[Pilot[int]]:
+    """The wizard on a built-in node, simulated in `tmp_path`."""
+    node = simulate(built_in(name), tmp_path)
+    async with opened(NodeEngine(node, str(tmp_path), True), size) as pilot:
+        yield pilot
+
+
+async def settled(pilot: Pilot[int]) -> None:
+    """Until nothing is being read or planned, and all is drawn."""
+    await pilot.pause()
+    await until(pilot, lambda: not any(w.is_running for w in pilot.app.workers if w.group in BUSY))
+    await pilot.pause()
+    await pilot.pause()
+
+
+async def until(pilot: Pilot[int], condition: Callable[[], bool]) -> None:
+    """Wait for something that comes true sooner or later; two minutes at most."""
+    for _ in range(2400):
+        if condition():
+            return
+        await pilot.pause(0.05)
+    raise AssertionError(f"this never came true on {pilot.app.screen}:\n{whole(pilot)}")
+
+
+def page(pilot: Pilot[int]) -> str:
+    return str(getattr(pilot.app.screen, "NAME", ""))
+
+
+def state(pilot: Pilot[int]) -> State:
+    assert isinstance(pilot.app, WizardApp)
+    return pilot.app.state
+
+
+def text(pilot: Pilot[int]) -> str:
+    """The screen as lines of text."""
+    strips = pilot.app.screen._compositor.render_strips()
+    return "\n".join("".join(segment.text for segment in strip).rstrip() for strip in strips) + "\n"
+
+
+def keys(pilot: Pilot[int]) -> str:
+    """The line of keys."""
+    return text(pilot).splitlines()[-1]
+
+
+def whole(pilot: Pilot[int]) -> str:
+    """All texts of the page, also those that are scrolled away."""
+    return "\n".join(_text_of(widget) for widget in pilot.app.screen.query("*"))
+
+
+def _text_of(widget: Widget) -> str:
+    if isinstance(widget, TextView):
+        return "\n".join(widget.lines)
+    if isinstance(widget, Rows):
+        return "\n".join(" ".join(widget._cells(key)) for key in widget.keys)
+    return str(widget.render()) if isinstance(widget, Static) else ""
+
+
+async def press(pilot: Pilot[int], *names: str) -> None:
+    for name in names:
+        await pilot.press(name)
+        await settled(pilot)
+
+
+async def write(pilot: Pilot[int], words: str) -> None:
+    """Type a text."""
+    await pilot.press(*(NAMED.get(char, char) for char in words))
+    await settled(pilot)
+
+
+async def planned(pilot: Pilot[int]) -> None:
+    """Until the plan is that of the answers."""
+    await until(pilot, lambda: state(pilot).planned is state(pilot).answers)
+    await settled(pilot)

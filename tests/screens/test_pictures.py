@@ -1,0 +1,84 @@
+"""Every screen as text, at 80x24 and at 120x40: what is in the pictures is what an admin sees."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+from driving import LARGE, SMALL, page, press, settled, text, until, whole, wizard, write
+from textual.pilot import Pilot
+
+from screens.state import PAGES
+
+GOLDEN = Path(__file__).parent / "golden"
+SAFE = set("─│┌┐└┘├┤┬┴┼░▒▓█■▲▼►◄•")  # glyphs that every console's font has
+
+
+def _same(pilot: Pilot[int], name: str, size: tuple[int, int]) -> None:
+    shown = text(pilot)
+    assert len(shown.splitlines()) == size[1]
+    assert not {char for char in shown if ord(char) > 126 and char not in SAFE}
+    shown = re.sub(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d\+00:00)?", lambda found: "Y" * len(found[0]), shown)
+    shown = re.sub(r"(\d{4})-\d{8}T\d{6}Z", r"\1-YYYYYYYYTYYYYYYZ", shown)
+    shown = re.sub(r" +\d+ s$", "    T s", shown, flags=re.MULTILINE)  # how long a step took
+    path = GOLDEN / f"{name}-{size[0]}.txt"
+    if os.environ.get("UPDATE_GOLDEN"):
+        GOLDEN.mkdir(exist_ok=True)
+        path.write_text(shown, encoding="utf-8")
+    assert shown == path.read_text(encoding="utf-8")
+
+
+sizes = pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "120x40"])
+
+
+@sizes
+async def test_every_page(size: tuple[int, int], tmp_path: Path) -> None:
+    async with wizard(tmp_path, size=size) as pilot:
+        for number, name in enumerate(PAGES):
+            await press(pilot, str(number))
+            assert page(pilot) == name
+            _same(pilot, f"{number}-{name}", size)
+            if name == "apply":
+                await press(pilot, "escape")
+
+
+@sizes
+async def test_help_and_the_ways_to_add_networks(size: tuple[int, int], tmp_path: Path) -> None:
+    async with wizard(tmp_path, size=size) as pilot:
+        await press(pilot, "5", "f1")
+        _same(pilot, "help", size)
+        await press(pilot, "escape", "m")
+        await write(pilot, "1440-1460")
+        await press(pilot, "escape")
+        _same(pilot, "add-pattern", size)
+        await press(pilot, "escape", "p")
+        await write(pilot, "net, 10.1.2.3, 7")
+        _same(pilot, "add-pasted", size)
+        await press(pilot, "escape", "escape", "a")
+        await write(pilot, "third")
+        _same(pilot, "edit-row", size)
+
+
+@sizes
+async def test_after_a_run(size: tuple[int, int], tmp_path: Path) -> None:
+    async with wizard(tmp_path, size=size) as pilot:
+        await press(pilot, "8")
+        await write(pilot, "yes")
+        await press(pilot, "enter")
+        await until(pilot, lambda: "Done." in whole(pilot))
+        await settled(pilot)
+        _same(pilot, "applied", size)
+        await press(pilot, "enter")
+        await until(pilot, lambda: "waits for the reboot" in whole(pilot))
+        _same(pilot, "verify-pending", size)
+        await press(pilot, "b")
+        await until(pilot, lambda: "checks held" in whole(pilot))
+        _same(pilot, "verify-held", size)
+        await press(pilot, "h")
+        _same(pilot, "history", size)
+        await press(pilot, "u")
+        _same(pilot, "undo", size)
+        await press(pilot, "0")
+        _same(pilot, "welcome-again", size)
