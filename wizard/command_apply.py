@@ -52,7 +52,8 @@ def _refuse_blocked(plan: Plan, as_json: bool) -> None:
     codes = sorted({finding.code for finding in plan.findings if finding.severity == "blocks"})
     raise Blocked(
         f"a finding blocks: {', '.join(codes or plan.blocked)}",
-        do="Nothing was changed. `compute-wizard check` says what to do.",
+        do="Nothing was changed. "
+        + ("Each finding says how to go on." if plan.undoes else "`compute-wizard check` says what to do."),
     )
 
 

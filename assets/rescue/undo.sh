@@ -48,7 +48,8 @@ if [ -z "$ROOT" ] && [ -r "$HERE/../../lock" ]; then
 	esac
 fi
 
-began() { grep -q "^{\"event\": \"step\", .*\"n\": $1, " "$JOURNAL" 2>/dev/null; } # NUMBER: whether the step was begun
+event() { grep -q "^{\"event\": \"$1\", .*\"n\": $2, " "$JOURNAL" 2>/dev/null; } # NAME NUMBER
+began() { event step "$1" && ! event skipped "$1"; } # NUMBER: whether the step was begun, and not only listed
 field() { sed -n "s/^$2 //p" "$1" | head -n 1; } # FILE NAME: its value
 sum() { if [ -f "$1" ]; then sha256sum <"$1" 2>/dev/null | cut -d ' ' -f 1; fi; } # empty where nothing can make one
 

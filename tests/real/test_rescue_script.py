@@ -320,3 +320,13 @@ def test_the_text_of_an_acl_is_that_of_getfacl(tmp_path: Path) -> None:
     short = {"user": "u", "group": "g", "mask": "m", "other": "o"}
     wanted = ",".join(":".join([short[line.split(":")[0]], *line.split(":")[1:]]) for line in lines)
     assert acl_text(os.getxattr(path, "system.posix_acl_access")) == wanted
+
+
+def test_commands_that_were_only_listed_are_not_to_be_run_again(tmp_path: Path) -> None:
+    words, path = shell_of("dash", tmp_path)
+    node = simulate(built_in("demo"), tmp_path)
+    started = launch.start(node.directory, planned(node), files_only=True)
+    list(follow(started.journal))
+    back = rescue(words, path, started.directory)
+    assert (back.returncode, back.stderr) == (0, "")
+    assert "Still to be done" not in back.stdout

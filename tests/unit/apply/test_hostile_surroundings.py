@@ -230,6 +230,17 @@ def test_a_program_that_others_can_change_does_not_run_as_root(tmp_path: Path, m
             refuse_untrusted_program()
 
 
+def test_the_program_is_looked_at_where_it_would_change_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse() -> None:
+        raise Refused("this program would run as root")
+
+    monkeypatch.setattr(launch, "refuse_untrusted_program", refuse)
+    monkeypatch.setattr(launch, "refuse_untrusted_state", lambda *_: None)
+    launch._refuse_untrusted(Path("/"), "none")
+    with pytest.raises(Refused, match="would run as root"):
+        launch._refuse_untrusted(Path("/"), "live")
+
+
 # hard links, and files that somebody else writes to
 
 
