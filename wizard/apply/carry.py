@@ -144,10 +144,15 @@ class Carrier:
         elif isinstance(step, SetAttribute):
             self._attribute(step.path, step.before, step.deadline_s)
         elif isinstance(step, WriteFile | RemoveFile) and number in self.backups:
-            self._restore(self.backups[number])
+            written = step.after.sha256 if isinstance(step, WriteFile) else None
+            self._restore(self.backups[number], written)
 
-    def _restore(self, backup: Backup) -> None:
+    def _restore(self, backup: Backup, written: str | None) -> None:
+        """The file as it was; one that somebody else changed after this run wrote it stays as it is: Refused."""
         found = self.tree.find(backup.path)
+        ours = (written, backup.before["sha256"] if backup.before else None)
+        if found is not None and found.state.sha256 not in ours:
+            raise Refused(f"{backup.path} was changed by somebody else after this run wrote it: it stays as it is now")
         if backup.before is None or backup.file is None:
             if found is not None:
                 self.tree.remove(backup.path)

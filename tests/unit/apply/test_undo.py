@@ -9,13 +9,16 @@ from typing import Any
 import pytest
 from nodes import remove
 
-from wizard import answer_files, cli, report
+from wizard import answer_files, cli, report, store
 from wizard.apply import launch
-from wizard.apply.journal import follow
+from wizard.apply.carry import Carrier
+from wizard.apply.files import Tree
+from wizard.apply.journal import Journal, follow
 from wizard.apply.later_work import choices
+from wizard.apply.outside import Simulated
 from wizard.apply.undo import undo_plan
 from wizard.demo import built_in, simulate
-from wizard.errors import Blocked, Exit, InputError, UsageError
+from wizard.errors import Blocked, Exit, InputError, Refused, UsageError
 from wizard.merge import make_plan
 from wizard.node import facts
 from wizard.node.node import Output
@@ -334,3 +337,22 @@ def test_a_write_that_is_kept_is_not_in_the_plan(node: SimulatedNode) -> None:
     _append(node, DNSMASQ, b"# mine\n")
     paths = [step.path for step in back(node, None, "keep").steps if isinstance(step, WriteFile | RemoveFile)]
     assert paths == [CONF]
+
+
+def test_a_rollback_does_not_overwrite_what_somebody_changed_meanwhile(node: SimulatedNode) -> None:
+    """Between the step that wrote the file and the failure that has the run taken back."""
+    plan = make_plan(facts.read(node), answer_files.from_data(ONE))
+    step = next(step for step in plan.steps if isinstance(step, WriteFile) and step.path == DNSMASQ)
+    run_directory = store.new_run(node.directory)[1]
+    carrier = Carrier(
+        Tree(node.directory), Simulated(node.directory), run_directory, Journal(run_directory / "journal.jsonl")
+    )
+    carrier.carry(1, step)
+    now = _append(node, DNSMASQ, b"# mine\n")
+    with pytest.raises(Refused, match="changed by somebody else"):
+        carrier.take_back(1, step, "state")
+    assert files(node)[DNSMASQ] == now
+    node.place(DNSMASQ).write_bytes(step.after.data())
+    carrier.take_back(1, step, "state")
+    assert files(node)[DNSMASQ] is None
+    carrier.journal.close()
