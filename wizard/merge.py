@@ -14,15 +14,13 @@ from wizard.answers import AllAnswers
 from wizard.chapters import Chapter, chapters
 from wizard.diff import unified
 from wizard.errors import FormatError, NodeError
+from wizard.expects import expected
 from wizard.node.facts import Facts
 from wizard.node.files import Snapshot
 from wizard.plan import (
     PHASES,
     ControllerStep,
     Expect,
-    ExpectAttribute,
-    ExpectFile,
-    ExpectValue,
     FileContent,
     FileState,
     Finding,
@@ -35,7 +33,6 @@ from wizard.plan import (
     WriteFile,
     digest,
 )
-from wizard.version import VERSION
 from wizard.wants import Edit, Product, Wants
 
 
@@ -81,7 +78,7 @@ def make_plan(facts: Facts, answers: AllAnswers) -> Plan:
     return Plan(
         node=NodeName(hostname=facts.system.hostname, os=facts.system.label, nova=facts.nova.release),
         answers={each.NAME: answered[each.NAME] for each in chapters() if each.NAME in answered},  # however they came
-        expects=tuple(_expects(facts, draft, steps)),
+        expects=_expects(facts, draft, steps),
         steps=tuple(steps),
         kernel_command_line=kernel_lines(facts, draft.overlay()),
         controller=_controller(draft),
@@ -267,29 +264,14 @@ def _product_step(names: tuple[str, ...], product: Product) -> Run:
     )
 
 
-def _expects(facts: Facts, draft: _Draft, steps: list[Any]) -> Iterable[Expect]:
+def _expects(facts: Facts, draft: _Draft, steps: list[Any]) -> tuple[Expect, ...]:
     """Everything that the plan starts from and that must not change before it runs."""
-    paths = dict.fromkeys([*draft.files, *(path for _, wants in draft.wants for path in wants.reads)])
-    for path in paths:
-        try:
-            snapshot = facts.files.get(path)
-        except NodeError:
-            continue
-        if snapshot is None:
-            yield ExpectFile(path=path, sha256=None)
-        else:
-            state = _state(snapshot)
-            yield ExpectFile(path=path, sha256=state.sha256, mode=state.mode, owner=state.owner)
-    seen: set[str] = set()
-    for step in steps:
-        if isinstance(step, SetAttribute) and step.path not in seen:
-            seen.add(step.path)
-            yield ExpectAttribute(path=step.path, value=step.before)
-    if facts.system.boot_id:
-        yield ExpectValue(kind="boot_id", value=facts.system.boot_id)
-    if facts.system.machine_id:
-        yield ExpectValue(kind="machine_id", value=facts.system.machine_id)
-    yield ExpectValue(kind="tool_version", value=VERSION)
+    paths = [*draft.files]
+    for _, wants in draft.wants:
+        paths += [*wants.reads, *(path for action in wants.actions for path in action.reads)]
+    attributes = {step.path: step.before for step in reversed(steps) if isinstance(step, SetAttribute)}
+    attributes |= {path: value for _, wants in draft.wants for path, value in wants.attributes}
+    return expected(facts, paths, steps, attributes)
 
 
 def _controller(draft: _Draft) -> tuple[ControllerStep, ...]:

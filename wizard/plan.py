@@ -204,19 +204,44 @@ Step = Annotated[WriteFile | RemoveFile | SetAttribute | StopByPidfile | Run, Fi
 
 
 class ExpectFile(Model):
-    """The file is as it was when the plan was made; `state` None: there is none."""
+    """The file is as it was when the plan was made; `sha256` None: there is none.
+
+    `real` is where the path leads, every link resolved; `attributes` is the sha256 of its extended attributes, ACLs among
+    them. What is None besides `sha256` was not known, and is not compared.
+    """
 
     kind: Literal["file"] = "file"
     path: str
     sha256: str | None
     mode: str | None = None
     owner: str | None = None
+    real: str | None = None
+    attributes: str | None = None
+
+
+class ExpectLink(Model):
+    """A symbolic link on the way to a file: its target as it is written."""
+
+    kind: Literal["link"] = "link"
+    path: str
+    target: str
 
 
 class ExpectAttribute(Model):
+    """A kernel attribute: a small file in /sys or /proc, without its line end."""
+
     kind: Literal["attribute"] = "attribute"
     path: str
     value: str | None
+
+
+class ExpectCommand(Model):
+    """A command is the very file that it was: where PATH finds it, and its sha256, which says more than a version does."""
+
+    kind: Literal["command"] = "command"
+    name: str
+    path: str
+    sha256: str
 
 
 class ExpectValue(Model):
@@ -226,7 +251,7 @@ class ExpectValue(Model):
     value: str
 
 
-Expect = Annotated[ExpectFile | ExpectAttribute | ExpectValue, Field(discriminator="kind")]
+Expect = Annotated[ExpectFile | ExpectLink | ExpectAttribute | ExpectCommand | ExpectValue, Field(discriminator="kind")]
 
 
 class NodeName(Model):

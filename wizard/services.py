@@ -66,14 +66,15 @@ def enable(facts: Facts, chapter: str, unit: str, why: str) -> tuple[Action, ...
     if is_enabled(facts, unit):
         return ()
     step = _systemctl(chapter, "boot", ("enable", unit), ("disable", unit), "before_files", why)
-    return (Action(step, order=40),)
+    return (Action(step, order=40, reads=(f"{UNITS}/{LOGIN}/{unit}",)),)
 
 
 def disable(facts: Facts, chapter: str, unit: str, why: str) -> tuple[Action, ...]:
     """Disable a unit of ours, before its file is removed."""
     if not is_enabled(facts, unit):
         return ()
-    return (Action(_systemctl(chapter, "check", ("disable", unit), ("enable", unit), "after_files", why), order=10),)
+    step = _systemctl(chapter, "check", ("disable", unit), ("enable", unit), "after_files", why)
+    return (Action(step, order=10, reads=(f"{UNITS}/{LOGIN}/{unit}",)),)
 
 
 def _systemctl(

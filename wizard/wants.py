@@ -54,11 +54,13 @@ class Product:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """A step as it is. With `inputs`, only when one of these files changes in this plan."""
+    """A step as it is. With `inputs`, only when one of these files changes in this plan. A change of one of `reads` makes
+    the plan stale."""
 
     step: Run | SetAttribute | StopByPidfile
     inputs: tuple[str, ...] | None = None
     order: int = 50
+    reads: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,3 +72,4 @@ class Wants:
     actions: tuple[Action, ...] = ()
     controller: tuple[ControllerStep, ...] = ()
     reads: tuple[str, ...] = ()  # further files whose change makes the plan stale
+    attributes: tuple[tuple[str, str], ...] = ()  # kernel attributes that were read, as (path, value): likewise

@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from wizard.errors import Denied, NodeError, NotThere
-from wizard.node.node import MAX_FILE, MAX_LINKS
+from wizard.errors import Denied, NodeError
+from wizard.node.node import MAX_FILE
 from wizard.node.recorded import DirectoryNode
 from wizard.plan import FileState, digest
 
@@ -58,21 +58,9 @@ class Tree:
         self.node = DirectoryNode(root)
         self.directory = self.node.directory
 
-    def resolve(self, path: str, links: int = 0) -> str:
+    def resolve(self, path: str) -> str:
         """The path with every link resolved inside the root; what is not there yet is kept as it is written."""
-        try:
-            return self.node.resolve(path)
-        except NotThere:
-            parent, name = posixpath.split(path.rstrip("/"))
-        if name in ("", ".", ".."):
-            raise NodeError("leads through a directory that is not there", where=path)
-        where = posixpath.join(self.resolve(parent, links), name)
-        target = self.node.link(where)
-        if target is None:
-            return where
-        if links >= MAX_LINKS:
-            raise NodeError("too many levels of symbolic links", where=path)
-        return self.resolve(posixpath.join(posixpath.dirname(where), target), links + 1)
+        return self.node.destination(path)
 
     def place(self, path: str) -> Path:
         """Where a path lies on this machine."""

@@ -16,6 +16,7 @@ from wizard.apply import later_work
 from wizard.apply.later_work import Choice, Version, Versions, choice_for
 from wizard.diff import unified
 from wizard.errors import InputError, NotThere
+from wizard.expects import expected
 from wizard.merge import kernel_lines
 from wizard.node import run_records
 from wizard.node.facts import Facts
@@ -23,9 +24,6 @@ from wizard.node.history import RUNS, PastRun
 from wizard.node.node import Node
 from wizard.node.run_records import Backup, Record
 from wizard.plan import (
-    Expect,
-    ExpectFile,
-    ExpectValue,
     FileContent,
     FileState,
     Finding,
@@ -41,7 +39,6 @@ from wizard.plan import (
     WriteFile,
     digest,
 )
-from wizard.version import VERSION
 
 WHY = ("as it was before the run",)
 
@@ -71,7 +68,7 @@ def undo_plan(
     return Plan(
         node=NodeName(hostname=facts.system.hostname, os=facts.system.label, nova=facts.nova.release),
         answers=_answers_afterwards(facts, past),
-        expects=tuple(_expects(facts, steps)),
+        expects=expected(facts, [step.path for step in steps if isinstance(step, WriteFile | RemoveFile)], steps),
         steps=tuple(steps),
         kernel_command_line=kernel_lines(
             facts, {s.path: _content(s) for s in steps if isinstance(s, WriteFile | RemoveFile)}
@@ -310,16 +307,3 @@ def _in_use(path: str, facts: Facts) -> list[Finding]:
 
 def _content(step: WriteFile | RemoveFile) -> bytes | None:
     return step.after.data() if isinstance(step, WriteFile) else None
-
-
-def _expects(facts: Facts, steps: Iterable[Step]) -> Iterable[Expect]:
-    for step in steps:
-        if isinstance(step, WriteFile | RemoveFile):
-            state = step.before
-            if state is None:
-                yield ExpectFile(path=step.path, sha256=None)
-            else:
-                yield ExpectFile(path=step.path, sha256=state.sha256, mode=state.mode, owner=state.owner)
-    if facts.system.boot_id:
-        yield ExpectValue(kind="boot_id", value=facts.system.boot_id)
-    yield ExpectValue(kind="tool_version", value=VERSION)

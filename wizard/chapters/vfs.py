@@ -144,7 +144,19 @@ def wants(facts: Facts, answers: AllAnswers) -> Wants:
         products=option.products + attribute.products,
         actions=option.actions + attribute.actions + _firmware(facts, requests),
         reads=option.reads,
+        attributes=_identities(facts, requests),
     )
+
+
+def _identities(facts: Facts, requests: list[Request]) -> tuple[tuple[str, str], ...]:
+    """What says that the cards still are where they were: a card can be replaced, and addresses can move, without a reboot."""
+    found: dict[str, str] = {}
+    for function in (request.function for request in requests):
+        place = f"/sys/bus/pci/devices/{function.address}"
+        found |= {f"{place}/vendor": f"0x{function.vendor}", f"{place}/device": f"0x{function.device}"}
+        if function.total_vfs is not None:
+            found[f"{place}/sriov_totalvfs"] = str(function.total_vfs)
+    return tuple(found.items())
 
 
 def _firmware(facts: Facts, requests: list[Request]) -> tuple[Action, ...]:

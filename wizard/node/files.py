@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from wizard.errors import Denied, NodeError, NotThere
@@ -12,7 +13,8 @@ MASKED = "/.compute-wizard/masked"  # files that a recording holds without their
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A file as it was found. `real` is its path with every link resolved inside the node; `mode` are permission bits."""
+    """A file as it was found. `real` is its path with every link resolved inside the node; `mode` are permission bits;
+    `attributes` are its extended attributes, None where they are not known."""
 
     path: str
     real: str
@@ -20,6 +22,7 @@ class Snapshot:
     mode: int
     owner: str
     modified: float
+    attributes: dict[str, bytes] | None = None
 
 
 class Files:
@@ -46,6 +49,25 @@ class Files:
             return None
         return found.content if found else None
 
+    def command(self, name: str) -> str | None:
+        """Where the node has a command, or None."""
+        return self._node.command(name) if self._node else None
+
+    def destination(self, path: str) -> str | None:
+        """Where a path leads, every link resolved, whether there is a file or not; None where that cannot be said."""
+        try:
+            return self._node.destination(path) if self._node else None
+        except NodeError:
+            return None
+
+    def links(self, path: str) -> list[tuple[str, str]]:
+        """The symbolic links on the way to a path, each with its target."""
+        passed: list[tuple[str, str]] = []
+        if self._node is not None:
+            with suppress(NodeError):
+                self._node.resolve(path, passed=passed)
+        return passed
+
     def names(self, directory: str) -> list[str]:
         """The names in a directory of the node; empty where there is none or it may not be read."""
         try:
@@ -62,10 +84,11 @@ class Files:
             real = self._node.resolve(path)
             status = self._node.status(path)
             content = self._node.read(path)
+            attributes = self._node.attributes(path)
         except NotThere:
             return None
         except NodeError as error:
             return error
         if status is None:
             return None
-        return Snapshot(path, real, content, status.mode, status.owner, status.modified)
+        return Snapshot(path, real, content, status.mode, status.owner, status.modified, attributes)

@@ -80,10 +80,14 @@ class Node(ABC):
         Raises NotThere where there is no such command, or a recorded node was never asked this.
         """
 
-    def resolve(self, path: str, *, last: bool = True) -> str:
+    def attributes(self, path: str) -> dict[str, bytes] | None:
+        """The extended attributes of a file, ACLs among them; None where they are not known."""
+        return None
+
+    def resolve(self, path: str, *, last: bool = True, passed: list[tuple[str, str]] | None = None) -> str:
         """The path with every link resolved inside the node; the last component too, unless `last` is false.
 
-        Raises NotThere, Denied, or NodeError for a loop.
+        `passed` takes the links on the way, each with its target. Raises NotThere, Denied, or NodeError for a loop.
         """
         if "\0" in path:
             raise NodeError("a path cannot hold a NUL byte", where=repr(path))
@@ -103,10 +107,28 @@ class Node(ABC):
             if links > MAX_LINKS:
                 raise NodeError("too many levels of symbolic links", where=path)
             target = self._readlink(here)
+            if passed is not None:
+                passed.append((here, target))
             if target.startswith("/"):
                 done = []
             todo = [piece for piece in target.split("/") if piece not in ("", ".")] + todo
         return "/" + "/".join(done)
+
+    def destination(self, path: str, links: int = 0) -> str:
+        """As :meth:`resolve`, but what is not there yet is kept as it is written: where a new file would lie."""
+        try:
+            return self.resolve(path)
+        except NotThere:
+            parent, name = posixpath.split(path.rstrip("/"))
+        if name in ("", ".", ".."):
+            raise NodeError("leads through a directory that is not there", where=path)
+        where = posixpath.join(self.destination(parent, links), name)
+        target = self.link(where)
+        if target is None:
+            return where
+        if links >= MAX_LINKS:
+            raise NodeError("too many levels of symbolic links", where=path)
+        return self.destination(posixpath.join(posixpath.dirname(where), target), links + 1)
 
     def status(self, path: str, *, follow: bool = True) -> Status | None:
         """What is at the path, or None where there is nothing. Raises Denied."""

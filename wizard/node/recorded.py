@@ -149,6 +149,18 @@ class DirectoryNode(RecordedCommands):
             self._accounts = accounts_of(self)
         return self._accounts
 
+    def attributes(self, path: str) -> dict[str, bytes] | None:
+        place = self.place(self.resolve(path))
+        try:
+            return {
+                name: os.getxattr(place, name, follow_symlinks=False)
+                for name in os.listxattr(place, follow_symlinks=False)
+            }
+        except OSError as error:
+            if error.errno == errno.ENOTSUP:
+                return {}
+            raise guarded(error, path) from None
+
     def _lstat(self, path: str) -> Status:
         try:
             found = self.place(path).lstat()
