@@ -87,7 +87,7 @@ def _say(text: str, as_json: bool) -> None:
 def _followed(started: launch.Started, as_json: bool) -> int:
     """Show the journal as it grows. The first Ctrl-C asks the runner to stop after this step, the second only stops us."""
     asked = False
-    events = follow(started.journal)
+    events = follow(started.journal, started.after)
     while True:
         try:
             for event in events:
@@ -99,7 +99,7 @@ def _followed(started: launch.Started, as_json: bool) -> int:
             asked = True
             launch.request_stop(started)
             _say("\nStopping after this step; Ctrl-C again only stops following.\n", as_json)
-            events = follow(started.journal)
+            events = follow(started.journal, started.after)
 
 
 def _show(event: Event, as_json: bool) -> None:

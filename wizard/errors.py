@@ -76,6 +76,12 @@ class Blocked(WizardError):
     exit_code = Exit.BLOCKED
 
 
+class Interrupted(WizardError):
+    """A run came to no end of its own: its runner was killed, or could not write its journal any more."""
+
+    exit_code = Exit.NOT_ROLLED_BACK
+
+
 class Refused(WizardError):
     """The node is no longer what the plan was made for, or another run is under way."""
 

@@ -39,6 +39,7 @@ def write_private(path: Path, content: bytes, mode: int = 0o600) -> None:
                 file.flush()
                 os.fsync(file.fileno())
             temporary.rename(path)
+            sync_directory(path.parent)
         except OSError:
             temporary.unlink(missing_ok=True)
             raise
@@ -46,3 +47,12 @@ def write_private(path: Path, content: bytes, mode: int = 0o600) -> None:
         raise InputError(
             f"cannot be written: {error.strerror}", where=str(path), do="Name a place that you may write to."
         ) from None
+
+
+def sync_directory(path: Path) -> None:
+    """Have the names in a directory on the disk: a file that was synced may lose its name in a power cut. Raises OSError."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

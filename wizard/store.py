@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import datetime
+import fcntl
 import os
 import posixpath
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from platformdirs import PlatformDirs
@@ -15,7 +18,7 @@ from wizard.answers import AllAnswers
 from wizard.apply.files import Tree
 from wizard.errors import InputError, WizardError
 from wizard.node.run_records import STATE, age
-from wizard.private import write_private
+from wizard.private import sync_directory, write_private
 
 DIRECTORIES = PlatformDirs("compute-wizard", appauthor=False)
 
@@ -52,10 +55,13 @@ def new_run(root: Path) -> tuple[str, Path]:
         for directory in (state_directory(root), state_directory(root) / "runs"):
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             directory.chmod(0o700)
-        number = max((age(entry.name)[0] for entry in runs(root)), default=0) + 1
-        name = f"{number:04}-{datetime.datetime.now(datetime.UTC):%Y%m%dT%H%M%SZ}"
-        place = state_directory(root) / "runs" / name
-        place.mkdir(mode=0o700)
+        with _alone(state_directory(root) / "runs"):
+            number = max((age(entry.name)[0] for entry in runs(root)), default=0) + 1
+            name = f"{number:04}-{datetime.datetime.now(datetime.UTC):%Y%m%dT%H%M%SZ}"
+            place = state_directory(root) / "runs" / name
+            place.mkdir(mode=0o700)
+        for directory in (place.parent, state_directory(root), state_directory(root).parent):
+            sync_directory(directory)
     except OSError as error:
         raise InputError(
             f"cannot be made: {error.strerror}",
@@ -63,6 +69,17 @@ def new_run(root: Path) -> tuple[str, Path]:
             do="The journal and the backups have to be kept there.",
         ) from None
     return name, place
+
+
+@contextmanager
+def _alone(directory: Path) -> Iterator[None]:
+    """Two that start at once do not take the same number."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def write(path: Path, content: bytes) -> None:

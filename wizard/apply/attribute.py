@@ -18,8 +18,11 @@ def main(argv: list[str]) -> int:
             descriptor = os.open(path, os.O_RDONLY)
             os.write(1, os.read(descriptor, 65536))
         else:
+            value = sys.stdin.buffer.read()
+            if not value:  # the runner was killed before it said which
+                return 1
             descriptor = os.open(path, os.O_WRONLY | os.O_TRUNC)
-            os.write(descriptor, sys.stdin.buffer.read() + b"\n")
+            os.write(descriptor, value + b"\n")
         os.close(descriptor)
     except OSError as error:
         sys.stderr.write(os.strerror(error.errno or 0))

@@ -8,7 +8,7 @@ from pathlib import Path
 from wizard.apply import rescue
 from wizard.apply.files import Found, Tree
 from wizard.apply.journal import Journal
-from wizard.apply.outside import Outside
+from wizard.apply.outside import Announce, Outside
 from wizard.apply.proof import shortcomings
 from wizard.errors import NodeError, Refused
 from wizard.node.run_records import Backup
@@ -37,7 +37,7 @@ class Carrier:
             self.journal.write("skipped", n=number, why=self.outside.why_not)
             return
         elif isinstance(step, SetAttribute):
-            self._attribute(step.path, step.after, step.deadline_s)
+            self._attribute(number, step.path, step.after, step.deadline_s)
         elif isinstance(step, StopByPidfile):
             said = self.outside.stop(step.pidfile, step.must_contain, step.deadline_s)
             self.journal.output(number, said)
@@ -48,7 +48,9 @@ class Carrier:
         self.journal.write("held", n=number)
 
     def _run(self, number: int, argv: tuple[str, ...], deadline_s: int) -> None:
-        status = self.outside.run(argv, deadline_s, lambda line: self.journal.output(number, line))
+        status = self.outside.run(
+            argv, deadline_s, lambda line: self.journal.output(number, line), self._announce(number)
+        )
         if status:
             raise NodeError(f"{argv[0]} ended with exit status {status}")
 
@@ -65,9 +67,13 @@ class Carrier:
         if wrong:
             raise NodeError(f"{step.argv[0]} ended well, but {'; '.join(wrong)}")
 
-    def _attribute(self, path: str, value: str, deadline_s: int) -> None:
+    def _attribute(self, number: int, path: str, value: str, deadline_s: int) -> None:
         if self.tree.node.text(path) != value:
-            self.outside.write_attribute(path, value, deadline_s)
+            self.outside.write_attribute(path, value, deadline_s, self._announce(number))
+
+    def _announce(self, number: int) -> Announce:
+        """The process itself says who it is before it does anything, so that none is ever unknown, even if we are killed."""
+        return lambda pid: self.journal.write("process", n=number, pid=pid)
 
     def _write(self, number: int, step: WriteFile) -> None:
         content = step.after.data()
@@ -142,7 +148,7 @@ class Carrier:
             elif isinstance(step, StopByPidfile):
                 self.outside.stop(step.pidfile, step.must_contain, step.deadline_s)
         elif isinstance(step, SetAttribute):
-            self._attribute(step.path, step.before, step.deadline_s)
+            self._attribute(number, step.path, step.before, step.deadline_s)
         elif isinstance(step, WriteFile | RemoveFile) and number in self.backups:
             written = step.after.sha256 if isinstance(step, WriteFile) else None
             self._restore(self.backups[number], written)

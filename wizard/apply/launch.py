@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from wizard import plan as plans
 from wizard import store
 from wizard.apply import journal as journals
 from wizard.apply import rescue
@@ -18,15 +19,13 @@ from wizard.apply.files import Tree
 from wizard.apply.lock import refusal
 from wizard.apply.obstacles import refuse_obstacles
 from wizard.apply.runner import STOP
-from wizard.apply.stale import refuse_if_stale
+from wizard.apply.stale import refuse_if_stale, refuse_if_used
 from wizard.apply.trust import refuse_untrusted_program, refuse_untrusted_state
-from wizard.errors import Blocked, Exit, InputError, Refused
-from wizard.node import history as histories
+from wizard.errors import Blocked, Exit, InputError, Interrupted, Refused
 from wizard.node.live import open_node
-from wizard.node.node import Node
 from wizard.node.recorded import DirectoryNode
-from wizard.node.run_records import LOCK, Event, lock_holder
-from wizard.plan import Plan, Run, SetAttribute, StopByPidfile, digest
+from wizard.node.run_records import LOCK, Event, fold, lock_holder
+from wizard.plan import Plan, Run, SetAttribute, StopByPidfile
 
 # A child of nobody, in a session of its own: neither the end of the terminal nor that of its parent reaches it.
 DETACH = "import os, sys\nif os.fork():\n    os._exit(0)\nos.setsid()\nos.execv(sys.argv[1], sys.argv[1:])"
@@ -42,10 +41,11 @@ RESULTS = {
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """A run that was started: its name, its directory and its journal."""
+    """A run that was started: its name, its directory and its journal. `after` is how many events that holds of before."""
 
     run: str
     directory: Path
+    after: int = 0
 
     @property
     def journal(self) -> Path:
@@ -79,8 +79,8 @@ def start(
     holder = lock_holder(store.state_directory(place) / LOCK)
     if holder is not None:
         raise refusal(holder)
-    refuse_if_stale(node, plan)
-    _refuse_used(node, place, plan)
+    refuse_if_stale(node, plan, live=commands == "live")
+    refuse_if_used(node, plan)
     refuse_obstacles(Tree(place), plan, store.state_directory(place), runs_commands=commands != "none")
     run, directory = store.new_run(place)
     store.write(directory / "plan.json", plan.to_json().encode())
@@ -111,21 +111,6 @@ def _commands(place: Path, plan: Plan, files_only: bool, simulated: bool) -> str
     return "none"
 
 
-def _refuse_used(node: Node, place: Path, plan: Plan) -> None:
-    """A plan is used once: what it expects would not be so a second time, and a slip is nearer than an intention.
-
-    After a run was taken back, a plan that is made anew may be the same to the byte: that is another use.
-    """
-    own = digest(plan.to_json().encode())
-    taken_back = {run.id for run in histories.read(node).runs if run.state in ("undone", "rolled_back")}
-    for directory in store.runs(place):
-        if directory.name in taken_back:
-            continue
-        begun = next((event for event in journals.read(directory / "journal.jsonl") if event["event"] == "begin"), None)
-        if begun is not None and begun.get("plan_sha256") == own and plan.steps:
-            raise Refused(f"this plan was used already, by run {directory.name}", do="Make it anew.")
-
-
 def _spawn(place: Path, run: str, directory: Path, commands: str) -> None:
     """A transient unit where systemd runs this machine, so that even the end of the session's scope leaves it alone."""
     argv = [sys.executable, "-I", "-m", "wizard.apply.runner", str(place), run]
@@ -142,16 +127,22 @@ def _spawn(place: Path, run: str, directory: Path, commands: str) -> None:
 
 
 def resume(root: str | Path, run: str) -> Started:
-    """Go on with a run that was cut short, after the last step that held."""
+    """Go on with a run that was cut short, after the last step that held. Raises Refused where something changed since."""
     place = Path(root).resolve()
     directory = store.run_directory(place, run)
     holder = lock_holder(store.state_directory(place) / LOCK)
     if holder is not None:
         raise refusal(holder)
     options = json.loads((directory / "options.json").read_text(encoding="utf-8"))
+    live = options["commands"] == "live"
+    if live and os.geteuid() != 0:
+        raise Refused("changing this node needs root rights", do="Resume it as root.")
     _refuse_untrusted(place, options["commands"])
+    before = journals.read(directory / "journal.jsonl")
+    refuse_if_stale(DirectoryNode(place), plans.load(directory / "plan.json"), fold(before), live=live)
+    (directory / STOP).unlink(missing_ok=True)
     _spawn(place, run, directory, options["commands"])
-    return Started(run, directory)
+    return Started(run, directory, len(before))
 
 
 def request_stop(started: Started) -> None:
@@ -161,11 +152,11 @@ def request_stop(started: Started) -> None:
 
 def result(started: Started) -> Exit:
     """How the run ended, as an exit code."""
-    ends = [event for event in journals.read(started.journal) if event["event"] == "end"]
+    ends = [event for event in journals.read(started.journal)[started.after :] if event["event"] == "end"]
     if not ends:
         log = started.directory / "runner.log"
         said = log.read_text(encoding="utf-8", errors="replace").strip() if log.exists() else ""
-        raise InputError(
+        raise Interrupted(
             f"the runner of {started.run} is gone without a word{': ' + said.splitlines()[-1] if said else ''}",
             do="`compute-wizard history` shows how far it came; `resume` goes on, `undo` takes it back.",
         )

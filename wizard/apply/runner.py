@@ -9,6 +9,7 @@ import json
 import os
 import signal
 import sys
+from contextlib import closing
 from pathlib import Path
 from types import FrameType
 
@@ -16,15 +17,17 @@ from wizard import plan as plans
 from wizard import report, store
 from wizard.apply.carry import Carrier
 from wizard.apply.files import Tree
-from wizard.apply.journal import Journal, read
+from wizard.apply.journal import Journal, JournalLost, read, sentence
 from wizard.apply.lock import only_run
+from wizard.apply.log import SystemLog
 from wizard.apply.outside import Live, Nobody, Outside, Simulated
-from wizard.apply.stale import refuse_if_stale
-from wizard.errors import NodeError, WizardError
+from wizard.apply.processes import refuse_beside_leftovers
+from wizard.apply.stale import refuse_if_stale, refuse_if_used
+from wizard.errors import Refused, WizardError
 from wizard.node.live import LiveNode
 from wizard.node.node import Node
 from wizard.node.recorded import DirectoryNode
-from wizard.node.run_records import fold
+from wizard.node.run_records import JOURNAL_FORMAT, LOCK, Event, Record, fold, lock_holder
 from wizard.plan import Plan
 
 STOP = "stop"  # a file of that name in the run's directory asks to stop between two steps
@@ -48,19 +51,31 @@ class Asked:
 
 
 def main(argv: list[str]) -> int:
-    """Carry out a run. The exit code says nothing: the journal does."""
+    """Carry out a run. What came of it is in the journal; 1 where not even that could be written."""
     root, run = Path(argv[0]), argv[1]
     state = store.state_directory(root)
     directory = state / "runs" / run
+    asked = Asked(directory)
     options = json.loads((directory / "options.json").read_text(encoding="utf-8"))
-    journal = Journal(directory / "journal.jsonl")
+    log = SystemLog(run) if options["commands"] == "live" else None
+
+    def tell(event: Event) -> None:
+        if log is not None and event["event"] != "output" and (text := sentence(event).strip()):
+            log.write(text, warn="failed" in event["event"])
+
+    path = directory / "journal.jsonl"
     try:
-        with only_run(state, run):
-            _carry_out(root, run, directory, options, journal)
-    except WizardError as error:
-        journal.write("end", result="refused", why=str(error))
-    finally:
-        journal.close()
+        with only_run(state, run), closing(Journal(path, tell)) as journal:
+            _carry_out(root, run, directory, options, journal, asked)
+    except Refused as error:  # another run is under way
+        if lock_holder(state / LOCK) != run:  # where it is this very run, its journal is not ours to write
+            with closing(Journal(path, tell)) as journal:
+                journal.write("end", result="refused", why=str(error))
+    except (JournalLost, OSError) as error:
+        print(f"compute-wizard: run {run}: {error}", file=sys.stderr)
+        if log is not None:
+            log.write(str(error), warn=True)
+        return 1
     return 0
 
 
@@ -70,27 +85,32 @@ def _outside(root: Path, node: Node, commands: str) -> Outside:
     return Live(LiveNode()) if commands == "live" else Nobody(node)
 
 
-def _carry_out(root: Path, run: str, directory: Path, options: dict[str, str], journal: Journal) -> None:
-    plan = plans.load(directory / "plan.json")
-    record = fold(read(directory / "journal.jsonl"))
+def _carry_out(root: Path, run: str, directory: Path, options: dict[str, str], journal: Journal, asked: Asked) -> None:
     node = DirectoryNode(root)
-    asked = Asked(directory)
-    (directory / STOP).unlink(missing_ok=True)
-    if record.begun is None:
-        refuse_if_stale(node, plan)
-    node = DirectoryNode(root)
+    boot = node.text("/proc/sys/kernel/random/boot_id") or ""
+    try:
+        plan = plans.load(directory / "plan.json")
+        record = fold(read(directory / "journal.jsonl"))
+        refuse_if_stale(node, plan, record, live=options["commands"] == "live")
+        refuse_if_used(node, plan, record)
+        refuse_beside_leftovers(node, boot)
+        journal.reserve()
+    except WizardError as error:
+        journal.write("end", result="refused", why=str(error))
+        return
     journal.write(
         "begin",
+        format=JOURNAL_FORMAT,
         run=run,
         steps=len(plan.steps),
         plan_sha256=plans.digest(plan.to_json().encode()),
-        boot_id=node.text("/proc/sys/kernel/random/boot_id") or "",
+        boot_id=boot,
         undoes=plan.undoes,
         resumed=record.begun is not None,
     )
     carrier = Carrier(Tree(root), _outside(root, node, options["commands"]), directory, journal)
-    carrier.backups = dict(record.backups) if record.begun and not record.rolling_back else {}
-    done = set(record.held) | record.skipped if not record.rolling_back else set()
+    carrier.backups, carrier.directories = dict(record.backups), list(record.directories)
+    done = _done(plan, record, boot)
     result = _steps(plan, carrier, journal, asked, done)
     if result == "failed" and options["on_failure"] == "rollback":
         result = _rollback(plan, carrier, journal, sorted({*done, *carrier.started} - carrier.skipped))
@@ -99,6 +119,14 @@ def _carry_out(root: Path, run: str, directory: Path, options: dict[str, str], j
         for path in reversed(undone.directories):  # only where they are empty again
             carrier.tree.remove_directory(path)
     journal.write("end", result=result)
+
+
+def _done(plan: Plan, record: Record, boot: str) -> set[int]:
+    """Steps that need not be done again. What was done to the running kernel is gone after a reboot."""
+    if record.rolling_back:
+        return set()
+    lost = {n for n in record.held if plan.steps[n - 1].phase == "live" and record.boots.get(n) != boot}
+    return (set(record.held) | record.skipped) - lost
 
 
 def _steps(plan: Plan, carrier: Carrier, journal: Journal, asked: Asked, done: set[int]) -> str:
@@ -111,10 +139,16 @@ def _steps(plan: Plan, carrier: Carrier, journal: Journal, asked: Asked, done: s
         carrier.started.append(number)
         try:
             carrier.carry(number, step)
-        except (NodeError, OSError, WizardError) as error:
-            journal.write("failed", n=number, why=str(error))
+        except JournalLost:
+            raise
+        except Exception as error:  # whatever it is, a defect of ours too: the step did not come to its end
+            journal.write("failed", n=number, why=_why(error))
             return "failed"
     return "done"
+
+
+def _why(error: Exception) -> str:
+    return str(error) if isinstance(error, WizardError) else f"{type(error).__name__}: {error}"
 
 
 def _rollback(plan: Plan, carrier: Carrier, journal: Journal, numbers: list[int]) -> str:
@@ -130,8 +164,10 @@ def _rollback(plan: Plan, carrier: Carrier, journal: Journal, numbers: list[int]
             break
         try:
             carrier.take_back(number, plan.steps[number - 1], how)
-        except (NodeError, OSError, WizardError) as error:
-            journal.write("rollback_failed", n=number, why=str(error))
+        except JournalLost:
+            raise
+        except Exception as error:
+            journal.write("rollback_failed", n=number, why=_why(error))
             result = "failed"
         else:
             journal.write("rollback_held", n=number)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from wizard.errors import InputError, NodeError, NotThere, Refused
 from wizard.expects import attributes_digest
+from wizard.node import history, run_records
 from wizard.node.node import Node
 from wizard.node.run_records import Record
 from wizard.node.system import machine_id
@@ -178,3 +179,19 @@ def refuse_if_stale(node: Node, plan: Plan, record: Record | None = None, *, liv
         f"the run cannot go on: {'; '.join(found)}",
         do="Put that back and resume; or take the run back with `undo`; or plan again: a plan holds what is still to be done.",
     )
+
+
+def refuse_if_used(node: Node, plan: Plan, record: Record | None = None) -> None:
+    """A plan is used once: what it expects would not be so a second time, and a slip is nearer than an intention.
+
+    Used is what began: a start that died before touched nothing, and may be repeated. After a run was taken back, a plan
+    that is made anew may be the same to the byte: that is another use. Raises Refused.
+    """
+    if not plan.steps or (record is not None and record.begun is not None):
+        return
+    own = digest(plan.to_json().encode())
+    taken_back = {run.id for run in history.read(node).runs if run.state in ("undone", "rolled_back")}
+    for name in run_records.run_ids(node):
+        other = run_records.read_record(node, name) if name not in taken_back else None
+        if other is not None and other.begun is not None and other.begun.get("plan_sha256") == own:
+            raise Refused(f"this plan was used already, by run {name}", do="Make it anew.")

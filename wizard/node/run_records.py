@@ -10,6 +10,7 @@ import fcntl
 import json
 import os
 import posixpath
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +23,8 @@ from wizard.node.recorded import DirectoryNode
 STATE = "/var/lib/compute-wizard"
 RUNS = f"{STATE}/runs"
 LOCK = "lock"
+JOURNAL_FORMAT = "compute-wizard.journal/2"
+_FORMAT = re.compile(r"compute-wizard\.journal/(\d+)")
 
 Event: TypeAlias = dict[str, Any]
 
@@ -56,8 +59,15 @@ class Record:
     rolling_back: bool = False
     taken_back: set[int] = field(default_factory=set)
     end: Event | None = None
+    boots: dict[int, str] = field(default_factory=dict)  # in which boot a step was held
+    process: int | None = None  # a command, or what writes an attribute, that began and was not heard of again
     rescued: bool = False
     """undo.sh took it back, without this tool; whatever began after that ends it."""
+
+    @property
+    def last_boot(self) -> str:
+        """The boot in which the run was last under way, or ""."""
+        return str((self.begun_last or {}).get("boot_id", ""))
 
     @property
     def result(self) -> str:
@@ -70,8 +80,11 @@ class Record:
         return sorted(self.started - self.skipped)
 
 
-def parse(content: bytes) -> list[Event]:
-    """The events of a journal. A line that a crash tore off is left out, at the end and where a run went on after it."""
+def parse(content: bytes, where: str = "") -> list[Event]:
+    """The events of a journal. A line that a crash tore off is left out, at the end and where a run went on after it.
+
+    Raises NodeError for a journal of a newer version; the first version did not say its number.
+    """
     found: list[Event] = []
     for line in content.split(b"\n"):
         try:
@@ -79,8 +92,22 @@ def parse(content: bytes) -> list[Event]:
         except ValueError:
             continue
         if isinstance(event, dict) and isinstance(event.get("event"), str):
+            _refuse_newer(event, where)
             found.append(event)
     return found
+
+
+def _refuse_newer(event: Event, where: str) -> None:
+    written, known = event.get("format"), _FORMAT.fullmatch(JOURNAL_FORMAT)
+    if event["event"] != "begin" or not isinstance(written, str) or known is None:
+        return
+    found = _FORMAT.fullmatch(written)
+    if found is None or int(found[1]) > int(known[1]):
+        raise NodeError(
+            f"was written by a newer version of this tool ({written}; this one knows {JOURNAL_FORMAT})",
+            where=where,
+            do="Look at it, go on with it, or take it back with that version.",
+        )
 
 
 def fold(events: Iterable[Event]) -> Record:
@@ -118,8 +145,10 @@ def _step(record: Record, number: int, event: Event) -> None:
         case "step":
             record.started.add(number)
             record.skipped.discard(number)
+        case "process":
+            record.process = int(event["pid"])
         case "held":
-            record.held[number] = event
+            record.held[number], record.boots[number] = event, record.last_boot
         case "skipped":
             record.skipped.add(number)
         case "directory":
@@ -132,6 +161,8 @@ def _step(record: Record, number: int, event: Event) -> None:
             record.taken_back.add(number)
         case _:
             pass
+    if event["event"] in ("held", "failed", "rollback_held", "rollback_failed"):
+        record.process = None
 
 
 def age(run: str) -> tuple[int, str]:
@@ -152,8 +183,9 @@ def run_ids(node: Node) -> list[str]:
 
 def read_record(node: Node, run: str) -> Record | None:
     """The record of a run; None where it never began. Raises NodeError where it cannot be read."""
+    where = f"{RUNS}/{run}/journal.jsonl"
     try:
-        record = fold(parse(node.read(f"{RUNS}/{run}/journal.jsonl")))
+        record = fold(parse(node.read(where), where))
     except NotThere:
         return None
     return record if record.begun else None
