@@ -5,11 +5,12 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 BIN := .venv/bin
 PYTEST_WORKERS ?= 2
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint unit packages clean bench
+.PHONY: help demo test torture lint unit packages clean bench
 
 help:
 	@echo "make demo    the wizard on the built-in demo node (no root, no hardware)"
 	@echo "make test    everything that is checked: style, types, walls, tests"
+	@echo "make torture every fault at every system call of an apply and of an undo (hours on one core)"
 	@echo "make bench   times of start, plan and edit, measured and printed"
 	@echo "make clean   away with what was made"
 
@@ -17,6 +18,9 @@ demo: .venv/installed
 	@$(BIN)/compute-wizard demo
 
 test: packages lint unit
+
+torture: packages .venv/tested
+	COMPUTE_WIZARD_TORTURE=full $(BIN)/pytest -n $(PYTEST_WORKERS) -s tests/real/test_torture.py
 
 lint: .venv/tested
 	$(BIN)/ruff format --check .

@@ -82,12 +82,18 @@ def start(
     refuse_if_stale(node, plan, live=commands == "live")
     refuse_if_used(node, plan)
     refuse_obstacles(Tree(place), plan, store.state_directory(place), runs_commands=commands != "none")
+    started = save(place, plan, on_failure, commands)
+    _spawn(place, started.run, started.directory, commands)
+    return started
+
+
+def save(place: Path, plan: Plan, on_failure: str, commands: str) -> Started:
+    """Put a new run where its runner finds it: the plan, how it is to be run, and the way back without this tool."""
     run, directory = store.new_run(place)
     store.write(directory / "plan.json", plan.to_json().encode())
     store.write(directory / rescue.NAME, rescue.script(plan).encode())
     options = {"on_failure": on_failure, "commands": commands}
     store.write(directory / "options.json", json.dumps(options).encode())
-    _spawn(place, run, directory, commands)
     return Started(run, directory)
 
 

@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
@@ -28,7 +29,7 @@ from wizard.node.live import LiveNode
 from wizard.node.node import Node
 from wizard.node.recorded import DirectoryNode
 from wizard.node.run_records import JOURNAL_FORMAT, LOCK, Event, Record, fold, lock_holder
-from wizard.plan import Plan
+from wizard.plan import Plan, RemoveFile, WriteFile
 
 STOP = "stop"  # a file of that name in the run's directory asks to stop between two steps
 
@@ -110,15 +111,37 @@ def _carry_out(root: Path, run: str, directory: Path, options: dict[str, str], j
     )
     carrier = Carrier(Tree(root), _outside(root, node, options["commands"]), directory, journal)
     carrier.backups, carrier.directories = dict(record.backups), list(record.directories)
+    undone = _undone(directory.parent, plan)
+    for path in _paths(plan, undone.plan if undone else None):
+        carrier.tree.sweep(path)
     done = _done(plan, record, boot)
     result = _steps(plan, carrier, journal, asked, done)
     if result == "failed" and options["on_failure"] == "rollback":
         result = _rollback(plan, carrier, journal, sorted({*done, *carrier.started} - carrier.skipped))
-    if result == "done" and plan.undoes is not None:
-        undone = fold(read(directory.parent / plan.undoes / "journal.jsonl"))
-        for path in reversed(undone.directories):  # only where they are empty again
+    if result == "done" and undone is not None:
+        for path in reversed(undone.record.directories):  # only where they are empty again
             carrier.tree.remove_directory(path)
     journal.write("end", result=result)
+
+
+@dataclass(frozen=True, slots=True)
+class _Undone:
+    """The run that a plan takes back."""
+
+    plan: Plan
+    record: Record
+
+
+def _undone(runs: Path, plan: Plan) -> _Undone | None:
+    if plan.undoes is None:
+        return None
+    place = runs / plan.undoes
+    return _Undone(plans.load(place / "plan.json"), fold(read(place / "journal.jsonl")))
+
+
+def _paths(*of: Plan | None) -> set[str]:
+    """The files of these plans: beside each there may be a new one that a killed runner left unfinished."""
+    return {step.path for plan in of if plan for step in plan.steps if isinstance(step, WriteFile | RemoveFile)}
 
 
 def _done(plan: Plan, record: Record, boot: str) -> set[int]:

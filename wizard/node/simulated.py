@@ -119,7 +119,9 @@ class SimulatedNode(DirectoryNode):
     def _remember(self, **changes: Any) -> None:
         place = self.place(STATE)
         place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_text(json.dumps({**self._state(), **changes}), encoding="utf-8")
+        new = place.with_suffix(".new")
+        new.write_text(json.dumps({**self._state(), **changes}), encoding="utf-8")
+        new.rename(place)  # whole or not at all: the node itself does not break when its runner is killed
 
     def _listing(self) -> str:
         rules: list[str] = self._state()["rules"]

@@ -1,0 +1,238 @@
+"""Faults from outside: strace makes one system call of the real runner fail, or kills the runner at it; then what is left is judged.
+
+A *point* is the N-th call of one system call in a run that meets no fault. The fault is injected there, in a copy of the
+same prepared node. Nothing in the runner knows of it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from wizard import answer_files
+from wizard.apply import launch, runner
+from wizard.apply.journal import read
+from wizard.apply.undo import undo_plan
+from wizard.merge import make_plan
+from wizard.node import facts, history
+from wizard.node.run_records import LOCK, STATE, lock_holder
+from wizard.node.simulated import SimulatedNode
+from wizard.plan import Plan, RemoveFile, WriteFile
+
+CHANGING = (
+    "write pwrite64 rename renameat renameat2 fsync fdatasync unlink unlinkat mkdir mkdirat rmdir chmod fchmod fchmodat chown fchown "
+    "fchownat lchown setxattr lsetxattr fsetxattr removexattr lremovexattr fremovexattr symlink symlinkat link linkat ftruncate "
+    "truncate fallocate clone clone3 fork vfork execve openat"
+).split()
+FAULTS = {
+    "SIGKILL": "signal=SIGKILL:when={n}",
+    "SIGTERM": "signal=SIGTERM:when={n}",
+    "SIGHUP": "signal=SIGHUP:when={n}",
+    "ENOSPC": "error=ENOSPC:when={n}",
+    "EIO": "error=EIO:when={n}",
+    "EROFS": "error=EROFS:when={n}",
+    "EDQUOT": "error=EDQUOT:when={n}",
+    "ENOSPC from then on": "error=ENOSPC:when={n}+",
+    "EROFS from then on": "error=EROFS:when={n}+",
+}
+NOT_COMPARED = ("var/lib/compute-wizard", "proc", "sys", ".compute-wizard")
+RULES = ".compute-wizard/simulated.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """The n-th call of a system call."""
+
+    call: str
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A node with a run that was saved and not started; `before` and `after` are its files then and after a whole run."""
+
+    place: Path
+    run: str
+    plan: Plan
+    before: dict[str, Any]
+
+
+def works() -> bool:
+    """Whether strace may trace here."""
+    if shutil.which("strace") is None:
+        return False
+    return subprocess.run(["strace", "-f", "-o", "/dev/null", "true"], capture_output=True, check=False).returncode == 0
+
+
+def snapshot(directory: Path) -> dict[str, Any]:
+    """Everything below a directory but the tool's own state and the kernel's: mode, owner, attributes, content, links."""
+    found: dict[str, Any] = {}
+    for path in sorted(directory.rglob("*")):
+        name = str(path.relative_to(directory))
+        if name.startswith(NOT_COMPARED):
+            continue
+        status = path.lstat()
+        attributes = {
+            each: os.getxattr(path, each, follow_symlinks=False) for each in os.listxattr(path, follow_symlinks=False)
+        }
+        if path.is_symlink():
+            what = str(path.readlink())
+        else:
+            what = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "directory"
+        found[name] = (oct(status.st_mode), status.st_uid, status.st_gid, attributes, what)
+    found["bridge rules"] = json.loads((directory / RULES).read_text())["rules"] if (directory / RULES).exists() else []
+    return found
+
+
+def argv(place: Path, run: str) -> list[str]:
+    return [sys.executable, "-I", "-m", "wizard.apply.runner", str(place), run]
+
+
+def points(prepared: Prepared, scratch: Path) -> list[Point]:
+    """Every call of a run that writes, renames, syncs, creates, removes, or starts something."""
+    place, trace = copied(prepared.place, scratch), scratch.with_suffix(".trace")
+    words = ["strace", "-f", "-qq", "-o", str(trace), "-e", f"trace={','.join(CHANGING)}", *argv(place, prepared.run)]
+    subprocess.run(words, check=True, capture_output=True, timeout=120)
+    counted: Counter[str] = Counter()
+    found = []
+    for line in trace.read_text(errors="replace").splitlines():
+        match = re.match(r"\d+\s+(\w+)\((.*)", line)
+        if match is None:
+            continue
+        call, rest = match[1], match[2]
+        counted[call] += 1
+        if (call == "openat" and "O_CREAT" not in rest) or (call == "execve" and counted[call] == 1):
+            continue  # reading, and the start of the runner itself
+        found.append(Point(call, counted[call]))
+    shutil.rmtree(place)
+    return found
+
+
+def copied(source: Path, target: Path) -> Path:
+    subprocess.run(["cp", "-a", str(source), str(target)], check=True)
+    return target
+
+
+def inject(place: Path, run: str, point: Point, fault: str) -> None:
+    """Run the runner with one fault, and make sure that it met it."""
+    trace = place.with_suffix(".trace")
+    rule = f"inject={point.call}:{FAULTS[fault].format(n=point.n)}"
+    words = ["strace", "-f", "-qq", "-o", str(trace), "-e", f"trace={point.call}", "-e", rule, *argv(place, run)]
+    if not fault.startswith("SIG"):
+        words.insert(1, "--seccomp-bpf")  # faster; but strace 6.1 sends no signals with it
+    subprocess.run(words, check=False, capture_output=True, timeout=300, stdin=subprocess.DEVNULL)
+    met = (
+        f"--- {fault} "
+        if fault in ("SIGTERM", "SIGHUP")
+        else "killed by SIGKILL"
+        if fault == "SIGKILL"
+        else "(INJECTED)"
+    )
+    assert met in trace.read_text(errors="replace"), f"{point} was not reached, so that {fault} did not happen"
+
+
+def go_on(place: Path, run: str) -> str:
+    """Carry out a run (again) in this process; its result."""
+    kept = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)}
+    umask = os.umask(0o022)
+    try:
+        assert runner.main([str(place), run]) == 0
+    finally:
+        os.umask(umask)
+        for number, handler in kept.items():
+            signal.signal(number, handler)
+    return str(read(journal(place, run))[-1].get("result"))
+
+
+def journal(place: Path, run: str) -> Path:
+    return place / STATE.lstrip("/") / "runs" / run / "journal.jsonl"
+
+
+def judge_apply(prepared: Prepared, left: Path, scratch: Path) -> str:
+    """What a run that met a fault left: history tells the truth, going on finishes it, undo gives all back. Its state."""
+    state = _truth(prepared, left)
+    other = copied(left, scratch)
+    if state in ("", "rolled_back"):
+        assert snapshot(left) == prepared.before, _different(snapshot(left), prepared.before)
+    if state not in ("done", "rolled_back"):
+        assert go_on(left, prepared.run) == "done"
+        _as_planned(left, prepared.plan)
+        node = SimulatedNode(left)
+        assert make_plan(facts.read(node), answer_files.from_data(prepared.plan.answers)).steps == ()
+    if state not in ("", "rolled_back"):
+        node = SimulatedNode(other)
+        back = launch.save(other, undo_plan(facts.read(node), node, prepared.run, other), "rollback", "simulated")
+        assert go_on(other, back.run) == "done"
+        assert snapshot(other) == prepared.before, _different(snapshot(other), prepared.before)
+        assert history.read(node).runs[0].state == "undone"
+    shutil.rmtree(left)
+    shutil.rmtree(other)
+    return state
+
+
+def judge_undo(prepared: Prepared, undone: str, left: Path) -> str:
+    """What an undo that met a fault left: going on finishes it, and all is as it was."""
+    state = next((run.state for run in history.read(SimulatedNode(left)).runs if run.id == prepared.run), "")
+    if state != "done":
+        assert go_on(left, prepared.run) == "done"
+    assert snapshot(left) == prepared.before, _different(snapshot(left), prepared.before)
+    assert next(run for run in history.read(SimulatedNode(left)).runs if run.id == undone).state == "undone"
+    shutil.rmtree(left)
+    return state
+
+
+def _truth(prepared: Prepared, left: Path) -> str:
+    assert lock_holder(left / STATE.lstrip("/") / LOCK) is None
+    lines = journal(left, prepared.run).read_bytes().split(b"\n") if journal(left, prepared.run).exists() else []
+    for line in lines[:-1]:
+        assert not line or json.loads(line)["event"]
+    seen = history.read(SimulatedNode(left))
+    assert seen.unseen == ()
+    mine = [run for run in seen.runs if run.id == prepared.run]
+    if not mine:
+        return ""
+    held = {event["n"] for event in read(journal(left, prepared.run)) if event["event"] == "held"}
+    if mine[0].state == "done":
+        _as_planned(left, prepared.plan)
+        assert len(held) == len(prepared.plan.steps)
+    elif mine[0].state in ("interrupted", "stopped") and not any(b'"rollback"' in line for line in lines):
+        steps = [step for number, step in enumerate(prepared.plan.steps, 1) if number in held]
+        _as_planned(left, prepared.plan.model_copy(update={"steps": tuple(steps)}))
+    return mine[0].state
+
+
+def _as_planned(place: Path, plan: Plan) -> None:
+    node = SimulatedNode(place)
+    for step in plan.steps:
+        if isinstance(step, WriteFile):
+            assert node.read(step.path) == step.after.data(), step.path
+            status = node.status(step.path)
+            assert status is not None
+            assert (f"{status.mode:04o}", status.owner) == (step.after.mode, step.after.owner), step.path
+        elif isinstance(step, RemoveFile):
+            assert not node.exists(step.path), step.path
+
+
+def _different(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
+    return [
+        f"{name}: {one.get(name)} / {other.get(name)}"
+        for name in sorted({*one, *other})
+        if one.get(name) != other.get(name)
+    ]
+
+
+def spread(every: list[Point], most: int, start: int) -> Iterator[Point]:
+    """At most so many of them, evenly; another start gives others."""
+    stride = max(1, len(every) // most)
+    yield from every[start % stride :: stride]

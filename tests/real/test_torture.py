@@ -1,0 +1,114 @@
+"""Whatever happens to the runner, at whatever moment: nothing is lost. `make torture` tries every point of every fault."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+from injection import (
+    FAULTS,
+    Point,
+    Prepared,
+    copied,
+    go_on,
+    inject,
+    judge_apply,
+    judge_undo,
+    points,
+    snapshot,
+    spread,
+    works,
+)
+
+from wizard import answer_files
+from wizard.apply import launch
+from wizard.apply.undo import undo_plan
+from wizard.demo import built_in, simulate
+from wizard.merge import make_plan
+from wizard.node import facts
+from wizard.node.simulated import SimulatedNode
+
+FULL = bool(os.environ.get("COMPUTE_WIZARD_TORTURE"))
+SHORT = 3  # points of each fault and scenario in the short form
+
+pytestmark = pytest.mark.skipif(not works(), reason="kernel: strace may not trace here")
+
+
+def prepare(directory: Path, name: str) -> Prepared:
+    """A node with what is easily lost: a link, an ACL, an attribute, modes; and a run that is saved, not started."""
+    node = simulate(built_in(name), directory)
+    (directory / "etc/systemd/system/multi-user.target.wants").mkdir(parents=True, exist_ok=True)
+    conf = directory / "etc/nova/nova.conf"
+    real = conf.with_name("real.conf")
+    conf.rename(real)
+    conf.symlink_to("/etc/nova/real.conf")
+    os.setxattr(real, "user.note", b"kept")
+    os.setxattr(real, "system.posix_acl_access", bytes.fromhex(ACL))
+    seen = facts.read(node)
+    plan = make_plan(seen, answer_files.suggest(seen))
+    started = launch.save(directory, plan, "rollback", "simulated")
+    return Prepared(directory, started.run, plan, snapshot(directory))
+
+
+# version 2; user::rw-, user:1000:r--, group::r--, mask::r--, other::---
+ACL = "0200000001000600ffffffff02000400e803000004000400ffffffff10000400ffffffff20000000ffffffff"
+
+
+@pytest.fixture(scope="module", params=["demo", "today"])
+def apply(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Prepared, list[Point]]:
+    prepared = prepare(tmp_path_factory.mktemp("apply") / "node", request.param)
+    return prepared, points(prepared, tmp_path_factory.mktemp("points") / "node")
+
+
+@pytest.fixture(scope="module")
+def undo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Prepared, list[Point], str]:
+    first = prepare(tmp_path_factory.mktemp("undo") / "node", "demo")
+    assert go_on(first.place, first.run) == "done"
+    node = SimulatedNode(first.place)
+    back = undo_plan(facts.read(node), node, None, first.place)
+    started = launch.save(first.place, back, "stop", "simulated")
+    prepared = Prepared(first.place, started.run, back, first.before)
+    return prepared, points(prepared, tmp_path_factory.mktemp("points") / "node"), first.run
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_an_apply_that_meets_a_fault_goes_on_and_is_taken_back(
+    apply: tuple[Prepared, list[Point]], fault: str, tmp_path: Path
+) -> None:
+    prepared, every = apply
+    states = []
+    for point in every if FULL else spread(every, SHORT, 3 * list(FAULTS).index(fault)):
+        left = copied(prepared.place, tmp_path / "left")
+        inject(left, prepared.run, point, fault)
+        try:
+            states.append(judge_apply(prepared, left, tmp_path / "other"))
+        except Exception as error:
+            raise AssertionError(f"{fault} at {point}: {error}") from error
+    assert states
+    told(f"apply, {fault}", states)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_an_undo_that_meets_a_fault_goes_on(
+    undo: tuple[Prepared, list[Point], str], fault: str, tmp_path: Path
+) -> None:
+    prepared, every, undone = undo
+    states = []
+    for point in every if FULL else spread(every, SHORT, 5 * list(FAULTS).index(fault)):
+        left = copied(prepared.place, tmp_path / "left")
+        inject(left, prepared.run, point, fault)
+        try:
+            states.append(judge_undo(prepared, undone, left))
+        except Exception as error:
+            raise AssertionError(f"{fault} at {point}: {error}") from error
+    assert states
+    told(f"undo, {fault}", states)
+
+
+def told(what: str, states: list[str]) -> None:
+    """For the figures in docs/safety.md."""
+    if FULL:
+        counted = ", ".join(f"{states.count(each)} {each or 'not begun'}" for each in sorted(set(states)))
+        print(f"\n{what}: {len(states)} points tried ({counted})", file=sys.stderr)
