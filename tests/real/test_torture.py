@@ -31,7 +31,7 @@ from wizard.node import facts
 from wizard.node.simulated import SimulatedNode
 
 FULL = bool(os.environ.get("COMPUTE_WIZARD_TORTURE"))
-SHORT = 3  # points of each fault and scenario in the short form
+SHORT = 2  # points of each fault and scenario in the short form
 
 pytestmark = pytest.mark.skipif(not works(), reason="kernel: strace may not trace here")
 

@@ -25,6 +25,7 @@ from wizard.plan import FileState, digest
 
 _TEMPORARY = re.compile(r"\.compute-wizard-[0-9a-f]{16}\.new")
 READINGS = 5  # before a file that is written to all the time is refused
+_IN_USE = (errno.ENOTEMPTY, errno.EEXIST, errno.ENOENT, errno.ENOTDIR, errno.EBUSY, errno.ELOOP)
 _BLIND = (errno.ENOTSUP, errno.ENODATA, errno.EPERM, errno.EACCES)
 
 
@@ -156,13 +157,16 @@ class Tree:
             os.fsync(directory)
 
     def remove_directory(self, path: str) -> bool:
-        """Remove a directory where it is empty; whether it was."""
-        try:
-            with self._parent(path) as (directory, name):
-                os.rmdir(name, dir_fd=directory)
-                os.fsync(directory)
-        except OSError:
-            return False
+        """Remove a directory where it is there and empty; whether it was."""
+        with _told(path):
+            try:
+                with self._parent(path) as (directory, name):
+                    os.rmdir(name, dir_fd=directory)
+                    os.fsync(directory)
+            except OSError as error:
+                if error.errno in _IN_USE:
+                    return False
+                raise
         return True
 
     def sweep(self, path: str) -> None:

@@ -24,7 +24,7 @@ from wizard.apply.log import SystemLog
 from wizard.apply.outside import Live, Nobody, Outside, Simulated
 from wizard.apply.processes import refuse_beside_leftovers
 from wizard.apply.stale import refuse_if_stale, refuse_if_used
-from wizard.errors import Refused, WizardError
+from wizard.errors import NodeError, Refused, WizardError
 from wizard.node.live import LiveNode
 from wizard.node.node import Node
 from wizard.node.recorded import DirectoryNode
@@ -119,9 +119,20 @@ def _carry_out(root: Path, run: str, directory: Path, options: dict[str, str], j
     if result == "failed" and options["on_failure"] == "rollback":
         result = _rollback(plan, carrier, journal, sorted({*done, *carrier.started} - carrier.skipped))
     if result == "done" and undone is not None:
-        for path in reversed(undone.record.directories):  # only where they are empty again
-            carrier.tree.remove_directory(path)
+        result = _without(undone.record.directories, carrier, journal) or result
     journal.write("end", result=result)
+
+
+def _without(directories: list[str], carrier: Carrier, journal: Journal) -> str:
+    """Remove directories that a run made, where they are empty again; "failed" where one could not be removed."""
+    result = ""
+    for path in reversed(directories):
+        try:
+            carrier.tree.remove_directory(path)
+        except (NodeError, OSError) as error:
+            journal.write("note", text=f"a directory that the run made is left: {_why(error)}")
+            result = "failed"
+    return result
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,9 +205,7 @@ def _rollback(plan: Plan, carrier: Carrier, journal: Journal, numbers: list[int]
             result = "failed"
         else:
             journal.write("rollback_held", n=number)
-    for path in reversed(carrier.directories):
-        carrier.tree.remove_directory(path)
-    return result
+    return _without(carrier.directories, carrier, journal) or result
 
 
 if __name__ == "__main__":
