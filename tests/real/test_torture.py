@@ -31,7 +31,7 @@ from wizard.node import facts
 from wizard.node.simulated import SimulatedNode
 
 FULL = bool(os.environ.get("COMPUTE_WIZARD_TORTURE"))
-SHORT = 2  # points of each fault and scenario in the short form
+SHORT = 3  # points of each fault and scenario in the short form
 
 pytestmark = pytest.mark.skipif(not works(), reason="kernel: strace may not trace here")
 
@@ -78,16 +78,16 @@ def test_an_apply_that_meets_a_fault_goes_on_and_is_taken_back(
     apply: tuple[Prepared, list[Point]], fault: str, tmp_path: Path
 ) -> None:
     prepared, every = apply
-    states = []
+    states, met = [], 0
     for point in every if FULL else spread(every, SHORT, 3 * list(FAULTS).index(fault)):
         left = copied(prepared.place, tmp_path / "left")
-        inject(left, prepared.run, point, fault)
+        met += inject(left, prepared.run, point, fault)
         try:
             states.append(judge_apply(prepared, left, tmp_path / "other"))
         except Exception as error:
             raise AssertionError(f"{fault} at {point}: {error}") from error
-    assert states
-    told(f"apply, {fault}", states)
+    assert met >= 0.9 * len(states) > 0
+    told(f"apply, {fault}", met, states)
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -95,20 +95,20 @@ def test_an_undo_that_meets_a_fault_goes_on(
     undo: tuple[Prepared, list[Point], str], fault: str, tmp_path: Path
 ) -> None:
     prepared, every, undone = undo
-    states = []
+    states, met = [], 0
     for point in every if FULL else spread(every, SHORT, 5 * list(FAULTS).index(fault)):
         left = copied(prepared.place, tmp_path / "left")
-        inject(left, prepared.run, point, fault)
+        met += inject(left, prepared.run, point, fault)
         try:
             states.append(judge_undo(prepared, undone, left))
         except Exception as error:
             raise AssertionError(f"{fault} at {point}: {error}") from error
-    assert states
-    told(f"undo, {fault}", states)
+    assert met >= 0.9 * len(states) > 0
+    told(f"undo, {fault}", met, states)
 
 
-def told(what: str, states: list[str]) -> None:
+def told(what: str, met: int, states: list[str]) -> None:
     """For the figures in docs/safety.md."""
     if FULL:
         counted = ", ".join(f"{states.count(each)} {each or 'not begun'}" for each in sorted(set(states)))
-        print(f"\n{what}: {len(states)} points tried ({counted})", file=sys.stderr)
+        print(f"\n{what}: {met} of {len(states)} points met ({counted})", file=sys.stderr)

@@ -52,10 +52,12 @@ def make_vfs(node: SimulatedNode, address: str, count: int) -> None:
     stride = number(node, f"{function}/sriov_stride") or 1
     for index, vf in enumerate(vf_addresses(address, offset, stride, count)):
         _add(node, real, vf, index)
-    node.put(f"{function}/sriov_numvfs", f"{count}\n")
     if count and node.names(GROUPS):
         for index in range(count):
             join_group(node, posixpath.basename(node.link(f"{function}/virtfn{index}") or ""))
+    node.put(
+        f"{function}/sriov_numvfs", f"{count}\n"
+    )  # last: a kernel is not killed half way with whoever writes to it
 
 
 def _add(node: SimulatedNode, real: str, vf: str, index: int) -> None:
@@ -65,6 +67,9 @@ def _add(node: SimulatedNode, real: str, vf: str, index: int) -> None:
     card = CARDS.get(device) if vendor == MELLANOX else None
     own = node.text(f"{real}/sriov_vf_device") or (card.vf_device if card else device)
     place = node.place(f"{parent}/{vf}")
+    shutil.rmtree(place, ignore_errors=True)
+    node.place(f"{DEVICES}/{vf}").unlink(missing_ok=True)
+    _leave_group(node, vf)
     place.mkdir(parents=True)
     values = {"vendor": f"0x{vendor}", "device": f"0x{own}", "class": node.text(f"{real}/class") or "0x020000"}
     for name, value in values.items():
