@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib import resources
 from typing import ClassVar
 
@@ -27,6 +28,7 @@ from screens.state import State
 from screens.verify import VerifyPage
 from screens.vfs import VfsPage
 from screens.welcome import WelcomePage
+from wizard.apply.later_work import Choice
 from wizard.errors import WizardError
 from wizard.node.facts import Facts
 from wizard.node.node import Node
@@ -137,13 +139,14 @@ class WizardApp(FacedApp):
             self.state = State(facts=self.state.facts, answers=self.engine.suggest(self.state.facts))
             self.go("welcome")
 
-    def show_undo(self, run: str) -> str:
-        """Show what taking a run back will do; gives what stands in the way, or ""."""
+    def show_undo(self, run: str, changed: Mapping[str, Choice] | None = None) -> str:
+        """Show what taking a run back will do; gives what stands in the way, or "". `changed` says what becomes of files
+        that were changed since."""
         if self.state.facts is None:
             return ""
         try:
             facts = self.engine.look()
-            self.state.undo = self.engine.undo_plan(facts, run)
+            self.state.undo = self.engine.undo_plan(facts, run, changed)
         except WizardError as error:
             return str(error)
         self.state.facts, self.state.planned = facts, None

@@ -16,8 +16,9 @@ from screens.state import TITLES, short
 from screens.widgets.rows import Column, Rows, cut
 from screens.widgets.text_view import TextView
 from wizard import report
+from wizard.apply.later_work import Choice
 from wizard.errors import WizardError
-from wizard.plan import Plan
+from wizard.plan import LaterWork, Plan
 
 KINDS = {"plan": ("the plan", "plan"), "script": ("a shell script", "sh"), "text": ("the preview as text", "txt")}
 
@@ -89,10 +90,13 @@ class PreviewPage(Page):
         plan = self.plan
         if plan is None:
             return
+        self.query_one(Rows).show(self.entries(plan), self.cells)
+
+    def entries(self, plan: Plan) -> list[str]:
+        """The keys of the list's entries, in their order."""
         keys = [str(number) for number in range(len(plan.steps))]
         keys += [] if plan.undoes else ["line"]
-        keys += ["controller"] if plan.controller else []
-        self.query_one(Rows).show(keys, self.cells)
+        return keys + (["controller"] if plan.controller else [])
 
     def cells(self, key: str) -> list[str]:
         plan = self.plan
@@ -247,9 +251,15 @@ class PreviewPage(Page):
 
 
 class UndoPage(PreviewPage):
-    """What taking a run back will do: the same page over a plan of its own."""
+    """What taking a run back will do: the same page over a plan of its own. What was changed after the run stands above its
+    steps, until it is said what becomes of it."""
 
     NAME = "undo"
+    BINDINGS: ClassVar = [
+        ("k", "choose('keep')", "keep"),
+        ("b", "choose('restore')", "as before the run"),
+        ("m", "choose('merge')", "merge"),
+    ]
 
     @property
     def plan(self) -> Plan | None:
@@ -259,8 +269,39 @@ class UndoPage(PreviewPage):
         lines = [f"This takes run {short(plan.undoes or '')} back: {len(plan.steps)} steps."]
         return [*lines, *(f"{f.severity.upper()} {f.code}: {f.seen} > {f.do}" for f in plan.findings)]
 
+    def keys(self) -> list[Key]:
+        choices: list[Key] = [("k", "keep it"), ("b", "as before the run"), ("m", "merge")]
+        return [*(choices if self.later() else []), *super().keys()]
+
     def ways(self) -> list[Key]:
         return [("Esc", "back"), ("Enter", "to Apply")]
+
+    def later(self) -> dict[str, LaterWork]:
+        """What was changed after the run, by its key in the list."""
+        plan = self.plan
+        return {f"later {each.path}": each for each in plan.later_work} if plan else {}
+
+    def entries(self, plan: Plan) -> list[str]:
+        return [*self.later(), *super().entries(plan)]
+
+    def cells(self, key: str) -> list[str]:
+        work = self.later().get(key)
+        if work is None:
+            return super().cells(key)
+        return [cut(f"  ! changed since, {work.choice or 'not said yet'}: {work.path}", self.query_one(Rows).room)]
+
+    def lines(self, key: str) -> list[str]:
+        work = self.later().get(key)
+        return super().lines(key) if work is None else report.later_work([work]).splitlines()
+
+    def action_choose(self, choice: Choice) -> None:
+        """Say what becomes of the file under the cursor; of all of them where it is elsewhere."""
+        plan, later = self.plan, self.later()
+        if plan is None or plan.undoes is None or not later:
+            return
+        meant = [later[key] for key in (self.query_one(Rows).key,) if key in later] or list(later.values())
+        said = {work.path: work.choice for work in plan.later_work if work.choice is not None}
+        self.say(self.wizard.show_undo(plan.undoes, {**said, **{work.path: choice for work in meant}}))
 
     def back(self) -> None:
         self.state.undo = None
