@@ -94,6 +94,13 @@ def parser() -> Parser:
         metavar="BRIDGE",
         help="prove it too: ask DHCP and fetch metadata as a guest would, on every bridge or on one",
     )
+    verify.add_argument(
+        "--guest",
+        nargs="?",
+        const="",
+        metavar="VF",
+        help="prove it too: boot a throw-away guest with an idle VF, or this one, and look for it from inside",
+    )
     verify.add_argument("--yes", action="store_true", help="do not ask before a proof")
     history = add("history", "past runs, or one of them", json=True)
     history.add_argument("run", nargs="?", metavar="RUN")

@@ -13,7 +13,7 @@ from wizard.answers import AllAnswers
 from wizard.node import facts as fact_reader
 from wizard.node.facts import Facts
 from wizard.node.live import open_node
-from wizard.proof import Proof, proofs
+from wizard.proof import proofs
 from wizard.questions import Check
 from wizard.verify import exit_code
 from wizard.verify import verify as verified
@@ -30,9 +30,13 @@ def verify(options: argparse.Namespace) -> int:
         _say("To prove it, this would be done:\n" + "".join(f"  {line}\n" for line in announced), options)
         command_apply.ask(bool(options.yes))
     found = verified(facts, answers)
+    limits = []
     for proof, only in wanted:
-        found += proof.prove(node, facts, answers, only, lambda line: _say(f"{line} ...\n", options))
-    _print(found, [proof for proof, _ in wanted], options)
+        proven = proof.prove(node, facts, answers, only, lambda line: _say(f"{line} ...\n", options))
+        found += proven
+        if any(check.state != "unknown" for check in proven):
+            limits.append(proof.LIMITS)
+    _print(found, limits, options)
     return exit_code(found)
 
 
@@ -50,11 +54,10 @@ def _say(text: str, options: argparse.Namespace) -> None:
         sys.stdout.flush()
 
 
-def _print(found: list[Check], given: list[Proof], options: argparse.Namespace) -> None:
-    limits = [proof.LIMITS for proof in given]
+def _print(found: list[Check], limits: list[str], options: argparse.Namespace) -> None:
     if options.json:
         checks = TypeAdapter(list[Check]).dump_python(found, mode="json")
-        data = {"format": "compute-wizard.checks/1", "checks": checks, **({"limits": limits} if given else {})}
+        data = {"format": "compute-wizard.checks/1", "checks": checks, **({"limits": limits} if limits else {})}
         sys.stdout.write(report.as_json(data))
     else:
         sys.stdout.write(report.checks(found, limits))

@@ -24,7 +24,7 @@ def need(*programs: str) -> None:
 
 
 @pytest.mark.parametrize("shell", SHELLS, ids=["dash", "busybox"])
-@pytest.mark.parametrize("name", ["compute-wizard-metadata", "compute-wizard-vfs", "recorder.sh"])
+@pytest.mark.parametrize("name", ["compute-wizard-metadata", "compute-wizard-vfs", "recorder.sh", "guest-init"])
 def test_the_shells_can_parse_it(shell: list[str], name: str) -> None:
     need(shell[0])
     assert subprocess.run([*shell, "-n", ASSETS / name], check=False).returncode == 0

@@ -283,3 +283,10 @@ def test_a_run_is_named_by_its_number_with_or_without_zeros(origin: Path, capsys
     for word in ("1", "0001", name):
         assert name in call(capsys, "history", word, "--root", str(origin))[1]
     assert call(capsys, "history", "2", "--root", str(origin))[0] == 1
+
+
+def test_a_guest_is_booted_on_a_live_node_alone(origin: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, err = call(capsys, "verify", "--guest", "--json", "--root", str(origin))
+    assert err == ""
+    last = json.loads(out)["checks"][-1]
+    assert (last["state"], last["seen"]) == ("unknown", "only a live node can boot a guest")

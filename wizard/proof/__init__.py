@@ -33,6 +33,6 @@ class Proof(Protocol):
 
 def proofs() -> tuple[Proof, ...]:
     """All proofs, in the order in which they are given."""
-    from wizard.proof import metadata
+    from wizard.proof import guest, metadata
 
-    return (metadata,)
+    return (metadata, guest)
