@@ -66,7 +66,8 @@ def started(place: Path) -> subprocess.Popen[bytes]:
     """Somebody who keeps a guest, until it runs; its pid is written down."""
     script = f"echo $$ > {place}/pid.new; mv {place}/pid.new {place}/pid; exec sleep 600"
     code = (
-        "from wizard.proof.keeper import Job\nfrom wizard.proof.keeping import keep\n"
+        "import signal\nfrom wizard.proof.keeper import Job\nfrom wizard.proof.keeping import keep\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a background job is started with it ignored
         f"keep(Job(['sh', '-c', {script!r}], '', 'm', 600.0, []))"
     )
     process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL)
