@@ -6,6 +6,7 @@ from wizard import answer_files, kernel_line, mlx4
 from wizard.formats import kernel_arguments
 from wizard.merge import make_plan
 from wizard.node.facts import Facts
+from wizard.node.history import RUNS
 from wizard.plan import Plan
 from wizard.report import title
 
@@ -30,7 +31,14 @@ def after_apply(facts: Facts, plan: Plan) -> list[str]:
         verb = f"{len(guests)} guests run here: move them away first. {verb}"
     unknown = not_seen(facts, plan)
     checked = "The boot menu and the initramfs were looked into: they hold what was planned."
-    return [f"Not looked into: {'; '.join(unknown)}." if unknown else checked, verb, way_back(facts)]
+    looked = f"Not looked into: {'; '.join(unknown)}." if unknown else checked
+    return [looked, verb, way_back(facts), *_rescue(facts)]
+
+
+def _rescue(facts: Facts) -> list[str]:
+    """The last way back, for a node that this tool cannot be run on any more."""
+    runs = facts.history.runs
+    return [f"If nothing else helps: from a rescue shell, sh /mnt{RUNS}/{runs[-1].id}/undo.sh."] if runs else []
 
 
 def not_ready(facts: Facts, plan: Plan) -> list[str]:

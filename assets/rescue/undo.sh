@@ -116,6 +116,9 @@ file() { # NUMBER WRITTEN: one file back; WRITTEN is the sha256 that the run gav
 	path=$(field "$state" real)
 	if through_link "$path"; then wrong "$path leads through a symbolic link now: left as it is"; return 0; fi
 	if [ -e "$ROOT$path" ] && [ ! -f "$ROOT$path" ]; then wrong "$path is no regular file any more: left as it is"; return 0; fi
+	for left in "$ROOT${path%/*}"/.compute-wizard-????????????????.new; do # what a run that was killed was writing
+		if [ -f "$left" ] && [ ! -h "$left" ]; then rm -f "$left"; fi
+	done
 	was=$(field "$state" sha256) now=-
 	if [ -e "$ROOT$path" ]; then
 		now=$(sum "$ROOT$path")

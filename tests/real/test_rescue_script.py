@@ -6,6 +6,7 @@ import os
 import shutil
 import struct
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -188,6 +189,44 @@ def test_a_run_that_was_cut_anywhere_is_taken_back(tmp_path: Path) -> None:
         assert (back.returncode, back.stderr) == (0, ""), cut
         assert everything(node) == before, cut
         assert facts.read(node).history.runs[0].state == "undone"
+
+
+def _prepared(directory: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[SimulatedNode, launch.Started]:
+    """A run that is saved and not started."""
+    node = simulate(built_in("demo"), directory)
+    with monkeypatch.context() as patched:
+        patched.setattr(launch, "_spawn", lambda *_: None)
+        return node, launch.start(node.directory, planned(node), simulated=True)
+
+
+@pytest.mark.parametrize("shell", ["dash", "busybox applets alone"])
+def test_a_runner_that_was_killed_while_it_put_a_file_in_place(
+    shell: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SIGKILL at a rename: of a backup, of its state file, of the file itself; then undo.sh alone."""
+    strace = shutil.which("strace")
+    if strace is None:
+        pytest.skip("strace: the program is not installed")
+    words, path = shell_of(shell, tmp_path)
+    killed = 0
+    for number in (1, 2, 3, 4, 6, 9, 12, 15):
+        node, started = _prepared(tmp_path / f"node-{number}", monkeypatch)
+        before = everything(node)
+        runner = [sys.executable, "-I", "-m", "wizard.apply.runner", str(node.directory), started.run]
+        inject = f"inject=rename,renameat,renameat2:signal=SIGKILL:when={number}"
+        done = subprocess.run(
+            [strace, "-qq", "-o", tmp_path / "log", "-e", inject, *runner],
+            capture_output=True,
+            check=False,
+            timeout=300,
+        )
+        if b"ptrace" in done.stderr:
+            pytest.skip("kernel: this process may not trace others")
+        killed += done.returncode != 0
+        back = rescue(words, path, started.directory)
+        assert (back.returncode, back.stderr) == (0, ""), number
+        assert everything(node) == before, number
+    assert killed >= 5
 
 
 def test_the_moment_between_backup_and_change(tmp_path: Path) -> None:
