@@ -16,11 +16,10 @@ HIDDEN = "***"
 
 # A name is shown only if it looks like one: a wrapped password that starts a line may have a part before a "=" too.
 _NAME = re.compile(r"-{0,2}[a-z_][a-z0-9_.-]*")
-_TELLING = (
-    r"[\w.-]*(?:passw(?:or)?d|passphrase|secret|token|credential|(?:private|api|auth|access)[_-]?key)[\w.-]*[\"']?"
-)
-_ASSIGNED = re.compile(rf"(?i)(\b{_TELLING}(?:=|[ \t]+=[ \t]*))(\"[^\"\n]*\"|'[^'\n]*'|(?<=[ \t])[^\n]+|[^\s]+)")
-_USER_INFO = re.compile(r"(://)[^\s\"'<>]*@|(?<=:)([^\s:@/\"']+)(?=@[\w\[])")
+# Each part is bounded: these look through texts of a node, of any size.
+_TELLING = r"(?:passw(?:or)?d|passphrase|secret|token|credential|(?:private|api|auth|access)[_-]?key)[\w.-]{0,64}[\"']?"
+_ASSIGNED = re.compile(rf"(?i)({_TELLING}(?:=|[ \t]{{1,64}}=[ \t]*))(\"[^\"\n]*\"|'[^'\n]*'|(?<=[ \t])[^\n]+|[^\s]+)")
+_USER_INFO = re.compile(r"(://)[^\s\"'<>]{0,300}@|(?<=:)([^\s:@/\"']{1,500})(?=@[\w\[])")
 
 _HEADER = re.compile(r"\[[A-Za-z0-9_. :-]+\]")
 
