@@ -31,6 +31,7 @@ from wizard.plan import (
     Run,
     SetAttribute,
     WriteFile,
+    command,
     digest,
 )
 from wizard.wants import Edit, Product, Wants
@@ -73,7 +74,7 @@ def make_plan(facts: Facts, answers: AllAnswers) -> Plan:
         found += draft.problems
         blocked = _blocked(found)
         draft = _collect(facts, answers, blocked)
-    steps = _steps(draft)
+    steps = _steps(draft, {text for run in facts.history.runs for text in run.unfinished})
     answered = answers.to_data()
     return Plan(
         node=NodeName(hostname=facts.system.hostname, os=facts.system.label, nova=facts.nova.release),
@@ -161,18 +162,19 @@ def _not_editable(chapter: Chapter, error: FormatError) -> Finding:
     )
 
 
-def _steps(draft: _Draft) -> list[Any]:
+def _steps(draft: _Draft, left: set[str]) -> list[Any]:
+    """The steps in their order. `left` are commands that an earlier run was to run and did not: they are due."""
     files = [_file_step(path, file) for path, file in sorted(draft.files.items(), key=_newness) if file.changed]
     ordered: list[tuple[int, int, int, Any]] = [
         (PHASES.index("files"), 50, number, step) for number, step in enumerate(files)
     ]
     actions = [(name, action) for name, wants in draft.wants for action in wants.actions]
     for number, (_, action) in enumerate(actions):
-        if action.inputs is None or draft.changed(action.inputs):
+        if action.inputs is None or draft.changed(action.inputs) or command(action.step) in left:
             ordered.append((PHASES.index(action.step.phase), action.order, number, action.step))
     reboot = any({"reboot", "power-cycle"} & set(step.labels) for _, _, _, step in ordered)
     for number, (names, product) in enumerate(_products(draft)):
-        if not (product.due or draft.changed(product.inputs)):
+        if not (product.due or draft.changed(product.inputs) or " ".join(product.argv) in left):
             continue
         reboot = reboot or "reboot" in product.labels
         ordered.append((PHASES.index(product.phase), product.order, number, (names, product)))

@@ -203,6 +203,14 @@ class Run(StepBase):
 Step = Annotated[WriteFile | RemoveFile | SetAttribute | StopByPidfile | Run, Field(discriminator="kind")]
 
 
+def command(step: Step) -> str:
+    """What a step has run or stopped, so that it can be found again in another plan; empty for what is judged by what is
+    there: files and attributes."""
+    if isinstance(step, Run):
+        return " ".join(step.argv)
+    return f"stop {step.pidfile}" if isinstance(step, StopByPidfile) else ""
+
+
 class ExpectFile(Model):
     """The file is as it was when the plan was made; `sha256` None: there is none.
 

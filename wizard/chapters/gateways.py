@@ -8,11 +8,14 @@ from pydantic import field_validator
 
 from wizard import services
 from wizard.answers import AllAnswers
+from wizard.chapters import gateways_findings
 from wizard.formats import dnsmasq, oslo_config
 from wizard.networks import Network, NetworkAnswers
 from wizard.node.facts import Facts
 from wizard.node.nova import NovaNetwork
-from wizard.plan import Finding, Run, Severity, StopByPidfile
+from wizard.node.processes import older
+from wizard.nova_owner import OwnerAnswers
+from wizard.plan import Finding, Run, StopByPidfile
 from wizard.questions import Check, Question, Table
 from wizard.wants import Action, Edit, Wants
 
@@ -130,15 +133,34 @@ def wants(facts: Facts, answers: AllAnswers) -> Wants:
         why=("a mistake in this file would take DHCP away from every network of this node",),
         deadline_s=30,
     )
-    actions = [Action(test, inputs=(path,))] if after is not None else []
+    behind = [network for network in facts.nova.networks if _behind(facts, network, path if after is not None else "")]
+    actions = [Action(test, inputs=None if behind else (path,))] if after is not None else []
     inputs = None if option_due else (path,)
     actions += [
-        Action(_stop(network), inputs=inputs, order=60) for network in facts.nova.networks if network.dnsmasq_running
+        Action(_stop(network), inputs=None if network in behind else inputs, order=60)
+        for network in facts.nova.networks
+        if network.dnsmasq_running
     ]
     service = services.find(facts, "nova-network", "openstack-nova-network")
     why = "nova-network starts dnsmasq again, with the new file"
-    products = (services.restarted(facts, service, why, (path,), due=option_due),) if service else ()
+    due = option_due or bool(behind)
+    products = (services.restarted(facts, service, why, (path,), due=due),) if service else ()
     return Wants(edits=tuple(edits), products=products, actions=tuple(actions))
+
+
+def _behind(facts: Facts, network: NovaNetwork, path: str) -> bool:
+    """Whether a dnsmasq runs that does not have the file as it is: it was given another, or was started before it.
+
+    What is there is meant, not what this plan writes; `path` is empty where none is wanted.
+    """
+    if not network.dnsmasq_running or not path:
+        return False
+    snapshot = facts.files.get(path) if not facts.hidden(path) else None
+    if snapshot is None:
+        return False  # it is yet to be written, and then all are stopped
+    if network.conf_file not in (path, None) and facts.nova.last("DEFAULT", OPTION) == path:
+        return True
+    return network.conf_file == path and older(network.started, snapshot.modified)
 
 
 def _why(answers: Answers) -> str:
@@ -192,90 +214,19 @@ def _stop(network: NovaNetwork) -> StopByPidfile:
     )
 
 
-def _finding(code: str, severity: Severity, seen: str, why: str, do: str) -> Finding:
-    return Finding(code=code, severity=severity, chapter=NAME, seen=seen, why=why, do=do)
-
-
 def findings(facts: Facts, answers: AllAnswers) -> list[Finding]:
     mine = answers.of(Answers)
     if facts.nova.networking == "neutron":
-        return [_neutron(facts, mine is not None)]
+        return [gateways_findings.neutron(facts, mine)]
     if mine is None:
         return []
-    found = []
-    if not facts.nova.main_file or facts.content(facts.nova.main_file) is None:
-        found.append(_no_nova_conf(facts, mine))
-    if facts.nova.last("DEFAULT", "use_single_default_gateway") in ("True", "true", "1", "yes", "on"):
-        found.append(
-            _finding(
-                "GATEWAYS-SINGLE-DEFAULT",
-                "blocks",
-                f"{facts.nova.main_file}: use_single_default_gateway = True",
-                "nova then tags the router of each port itself, and that tag wins over ours: guests keep the node as router.",
-                "Set use_single_default_gateway = False, or leave this chapter out.",
-            )
-        )
-    return found + _labels(facts, mine) + _problems(facts, mine)
-
-
-def _neutron(facts: Facts, asked: bool) -> Finding:
-    return _finding(
-        "GATEWAYS-NEUTRON",
-        "blocks" if asked else "tells",
-        f"this node's networking is Neutron ({facts.nova.networking_source})",
-        "dnsmasq_config_file in nova.conf is nova-network's: with Neutron nothing reads it. A router outside is the subnet's "
-        "own gateway_ip there.",
-        "`openstack subnet set --gateway 10.44.1.1 SUBNET` on the controller; nothing is to be done on this node.",
-    )
-
-
-def _no_nova_conf(facts: Facts, answers: Answers) -> Finding:
-    where = facts.nova.main_file or "nova.conf"
-    why_not = facts.hidden(facts.nova.main_file) if facts.nova.main_file else ""
-    return _finding(
-        "GATEWAYS-NO-NOVA-CONF",
-        "warns",
-        f"{where}: {why_not or 'there is no such file'}",
-        "The file with the routers can be written, but nothing reads it before nova-network is told about it.",
-        f"Put `{OPTION} = {answers.config_file}` into [DEFAULT] of the nova.conf that nova-network reads, then restart it.",
-    )
-
-
-def _labels(facts: Facts, answers: Answers) -> list[Finding]:
-    known = {network.label for network in facts.nova.networks if network.label}
-    strange = [network.label for network in answers.network if known and network.label not in known]
-    if not strange:
-        return []
-    return [
-        _finding(
-            "GATEWAYS-UNKNOWN-LABEL",
-            "warns",
-            f"{_some(strange)}: no dnsmasq of this node serves such a network; it serves {_some(sorted(known))}",
-            "The tag has to be nova's label to the letter, case too: else the line is never used, and nobody says so.",
-            "Compare with `nova network-list`. It may be right for a network that has no guest here yet.",
-        )
-    ]
-
-
-def _some(names: list[str], most: int = 8) -> str:
-    return ", ".join(names) if len(names) <= most else f"{', '.join(names[:most])} and {len(names) - most} more"
-
-
-def _problems(facts: Facts, answers: Answers) -> list[Finding]:
     try:
-        content = _file_content(facts, answers, facts.content(answers.config_file))
+        content = _file_content(facts, mine, facts.content(mine.config_file))
     except ValueError:
-        return []
-    return [
-        _finding(
-            "GATEWAYS-FILE",
-            "warns",
-            f"{answers.config_file} line {problem.line}: {problem.what}",
-            "dnsmasq takes it without a word, and does something else than is meant.",
-            problem.do,
-        )
-        for problem in dnsmasq.problems(content or b"")
-    ]
+        content = None
+    due = _option_due(facts, mine.config_file, content is not None)
+    asked = gateways_findings.Asked(mine, mine.config_file, f"{OPTION} = {mine.config_file}", content, due)
+    return gateways_findings.findings(facts, asked, answers.of(OwnerAnswers))
 
 
 def checks(facts: Facts, answers: AllAnswers) -> list[Check]:
@@ -299,6 +250,10 @@ def checks(facts: Facts, answers: AllAnswers) -> list[Check]:
 def _router(facts: Facts, answers: Answers, network: Network, there: str | None) -> Check:
     what = f"Guests of {network.label} are told {network.router}"
     if there == network.router:
+        for found in facts.nova.networks:
+            if found.label == network.label and _behind(facts, found, answers.config_file):
+                seen = f"{answers.config_file} says so, but the dnsmasq of {found.bridge} runs without it as it is"
+                return Check(NAME, what, "failed", seen, "Run plan, then apply: it has to be started anew.")
         return Check(NAME, what, "held", f"{answers.config_file}; at their next DHCP renewal")
     if facts.hidden(answers.config_file):
         return Check(NAME, what, "unknown", f"{answers.config_file} {facts.hidden(answers.config_file)}")

@@ -12,11 +12,12 @@ from wizard import cards, device_spec, handover, nova_names, services
 from wizard.answers import AllAnswers
 from wizard.cards import AnswersModel, CardAnswers, Match
 from wizard.chapters import passthrough_findings, passthrough_questions
-from wizard.chapters.passthrough_questions import Manager, Policy
+from wizard.chapters.passthrough_questions import Policy
 from wizard.formats import oslo_config
 from wizard.node.facts import Facts
 from wizard.node.nova_release import RELEASES
 from wizard.node.pci import PciFunction
+from wizard.nova_owner import OwnerAnswers
 from wizard.plan import Finding
 from wizard.questions import Check
 from wizard.wants import Edit, Product, Wants
@@ -107,11 +108,10 @@ class Pool(AnswersModel):
         return self
 
 
-class Answers(AnswersModel):
+class Answers(OwnerAnswers):
     """`release`, `manager` and `config_file` are "auto" or what the admin knows better."""
 
     release: str = "auto"
-    manager: Manager = "auto"
     config_file: str = "auto"
     pool: list[Pool] = Field(default=[])
 
@@ -330,7 +330,7 @@ def findings(facts: Facts, answers: AllAnswers) -> list[Finding]:
     if release is not None:
         section, option = nova_names.device_option(release)
         lines = [f"[{section}]", *(f"{option} = {value}" for value in values)]
-    question = passthrough_findings.Asked(release, file_of(facts, mine), mine.manager, tuple(values), tuple(lines))
+    question = passthrough_findings.Asked(release, file_of(facts, mine), mine, tuple(values), tuple(lines))
     return passthrough_findings.findings(facts, question) + _empty_pools(facts, answers, mine)
 
 

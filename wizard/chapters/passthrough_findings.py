@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from wizard import device_spec, nova_names
+from wizard import device_spec, nova_names, nova_owner
 from wizard.errors import FormatError
 from wizard.node.facts import Facts
-from wizard.node.nova import Manager
 from wizard.node.pci import PciFunction
+from wizard.nova_owner import OwnerAnswers
 from wizard.plan import Finding, Severity
 
 CHAPTER = "passthrough"
-NO_FRAGMENT = "(answer the release to see it)"
 OLD_NAMES = (("DEFAULT", "pci_passthrough_whitelist"), ("pci", "passthrough_whitelist"), ("pci", "device_spec"))
 
 
@@ -22,13 +21,13 @@ class Asked:
 
     release: str | None
     path: str
-    manager: str
+    owner: OwnerAnswers
     values: tuple[str, ...]
     fragment: tuple[str, ...]
 
 
 def findings(facts: Facts, asked: Asked) -> list[Finding]:
-    found = [*_release(facts, asked), *_managed(facts, asked), *_file(facts, asked)]
+    found = [*_release(facts, asked), *_owned(facts, asked), *_file(facts, asked)]
     found += _own_devices(facts, asked.values, "blocks", "the values that are asked for")
     if asked.release is not None:
         found += _existing(facts, asked)
@@ -53,30 +52,10 @@ def _release(facts: Facts, asked: Asked) -> list[Finding]:
     ]
 
 
-def _managed(facts: Facts, asked: Asked) -> list[Finding]:
-    """Whose is nova.conf? A change that another tool undoes, or that nothing reads, is worse than none."""
-    managers = list(facts.nova.managers)
-    if asked.manager == "none":
-        return []
-    if asked.manager != "auto":
-        place = next(
-            (manager.place for manager in managers if manager.name == asked.manager),
-            f"the configuration of {asked.manager}",
-        )
-        managers = [Manager(asked.manager, "the answers say so", False, place)]
-    return [
-        _finding(
-            "PASSTHROUGH-MANAGED",
-            "blocks",
-            f"{asked.path} belongs to {manager.name}: {manager.evidence}",
-            "Nothing would read the change."
-            if manager.inert
-            else f"{manager.name} would write the file anew, and the change be gone.",
-            f"Put this into {manager.place}: {' / '.join(asked.fragment) or NO_FRAGMENT}. If that is not so, answer "
-            'manager = "none".',
-        )
-        for manager in managers
-    ]
+def _owned(facts: Facts, asked: Asked) -> list[Finding]:
+    return nova_owner.findings(
+        facts, asked.owner, code="PASSTHROUGH-MANAGED", chapter=CHAPTER, path=asked.path, fragment=asked.fragment
+    )
 
 
 def _file(facts: Facts, asked: Asked) -> list[Finding]:

@@ -8,9 +8,9 @@ from wizard.answers import AllAnswers
 from wizard.cards import CardAnswers
 from wizard.node.facts import Facts
 from wizard.node.nova_release import RELEASES
+from wizard.nova_owner import ManagerName
 from wizard.questions import Choice, Question, Table
 
-Manager: TypeAlias = Literal["auto", "none", "kolla", "puppet", "juju", "osa", "tripleo", "chef", "salt"]
 Policy: TypeAlias = Literal["required", "legacy", "preferred", "socket"]
 
 
@@ -25,7 +25,7 @@ def questions(facts: Facts, answers: AllAnswers) -> list[Question | Table]:
         ),
     )
     fresh = {"name": "pool", "cards": "all", "flavor": {"name": "m1.pool", "count": 1}}
-    managers = tuple(Choice(name, name) for name in get_args(Manager))
+    managers = tuple(Choice(name, name) for name in get_args(ManagerName))
     return [
         Question(("release",), "choice", "Release of nova", choices=releases),
         Question(("manager",), "choice", "Who writes nova.conf", choices=managers),

@@ -15,7 +15,8 @@ from wizard.errors import InputError, NodeError
 from wizard.node import run_records
 from wizard.node.node import Node, Unseen
 from wizard.node.run_records import RUNS, STATE, Record
-from wizard.plan import Plan, RemoveFile, Run, WriteFile
+from wizard.node.system import BOOT_ID
+from wizard.plan import Plan, RemoveFile, WriteFile
 
 __all__ = ["RUNS", "STATE", "History", "OwnFile", "PastRun", "RunState", "read"]
 
@@ -45,8 +46,8 @@ class PastRun:
     reboot_chapters: tuple[str, ...]
     """Chapters with a step that was done and has its effect at the reboot."""
     unfinished: tuple[str, ...]
-    """Commands that the run was to run and did not, since it was cut short or was for files only, and that no later run
-    ran either: the words joined by blanks."""
+    """Commands that the run was to run and did not, since it was cut short or was for files only, and that neither a later
+    run nor a boot made good: the words joined by blanks, or `stop PIDFILE`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,7 @@ class _Seen:
 def read(node: Node) -> History:
     """The history of a node. Changes nothing, creates nothing; what cannot be read is in `unseen`."""
     unseen: list[Unseen] = []
-    seen = _undone(_finished(list(_runs(node, unseen))))
+    seen = _undone(_finished(list(_runs(node, unseen)), node.text(BOOT_ID) or ""))
     own = _own(node, seen, unseen)
     return History(tuple(each.past for each in seen), own, tuple(unseen))
 
@@ -160,23 +161,25 @@ def _state(record: Record, under_way: bool) -> RunState:
     return ends.get(record.result, "interrupted")
 
 
-def _finished(seen: list[_Seen]) -> list[_Seen]:
+def _finished(seen: list[_Seen], boot_id: str) -> list[_Seen]:
     """With the commands that are left to be run. A command that a later run ran is left by none."""
     left: list[_Seen] = []
     ran_later: set[str] = set()
     for each in reversed(seen):
-        words = {number: " ".join(step.argv) for number, step in _commands(each.plan)}
+        steps = dict(enumerate(each.plan.steps, 1))
+        words = {number: text for number, step in steps.items() if (text := plans.command(step))}
         ran = {text for number, text in words.items() if number in each.record.held}
         cut = each.past.state in ("failed", "stopped", "interrupted", "done") and not each.past.undoes
-        open_ = [text for number, text in words.items() if number not in each.record.held] if cut else []
+        same = each.past.boot_id == boot_id  # a boot starts every service anew, and reads what is on the disk
+        open_ = [
+            text
+            for number, text in words.items()
+            if cut and number not in each.record.held and (same or steps[number].phase == "boot")
+        ]
         unfinished = tuple(text for text in dict.fromkeys(open_) if text not in ran_later)
         left.append(replace(each, past=replace(each.past, unfinished=unfinished)))
         ran_later |= ran
     return left[::-1]
-
-
-def _commands(plan: Plan) -> list[tuple[int, Run]]:
-    return [(number, step) for number, step in enumerate(plan.steps, 1) if isinstance(step, Run)]
 
 
 def _undone(seen: list[_Seen]) -> list[_Seen]:

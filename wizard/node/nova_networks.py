@@ -37,6 +37,8 @@ class NovaNetwork:
     cidr: str  # from the dhcp range and netmask, or ""
     dnsmasq_running: bool
     first: str = ""  # the first address that a guest can be given, or ""
+    conf_file: str | None = None  # what its dnsmasq was given, "" for none; None where no dnsmasq runs
+    started: float | None = None  # when that dnsmasq was, in seconds since the epoch
 
 
 def networks_path(last: Last) -> str:
@@ -141,7 +143,10 @@ def _of_process(process: Process, flat: bool) -> Iterator[NovaNetwork]:
             cidr = _cidr(fields[0], fields[2]) if len(fields) > 2 else ""
             first = fields[0] if cidr else ""
             listen, pid_file = process.option("--listen-address"), process.option("--pid-file")
-            yield NovaNetwork(label, bridge, _vlan(bridge, flat), pid_file, listen, cidr, True, first)
+            given = process.option("--conf-file")
+            yield NovaNetwork(
+                label, bridge, _vlan(bridge, flat), pid_file, listen, cidr, True, first, given, process.started
+            )
 
 
 def _vlan(bridge: str, flat: bool) -> int | None:

@@ -75,6 +75,14 @@ class Processes:
         return tuple(process for process in self.seen if process.program in programs)
 
 
+def older(started: float | None, modified: float) -> bool:
+    """Whether a process was surely started before a file was last written; both in seconds since the epoch.
+
+    The kernel's boot time, from which starts are counted, is whole seconds and moves by one: two are let pass.
+    """
+    return started is not None and started + 2.0 < modified
+
+
 def read(node: Node) -> Processes:
     """Every process with arguments; kernel threads have none."""
     boot = _boot_time(node)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from wizard import kernel_line
 from wizard.formats import kernel_arguments, modprobe, shell_variables
-from wizard.node import bootloader, facts, initramfs, simulated_pci, system
+from wizard.node import bootloader, facts, initramfs, nova, simulated_pci, system
 
 if TYPE_CHECKING:
     from wizard.node.simulated import SimulatedNode
@@ -114,16 +114,28 @@ def _by_unit(node: SimulatedNode, address: str) -> int:
     return 0
 
 
+def start_dnsmasq(node: SimulatedNode, pid: str) -> None:
+    """A dnsmasq that nova-network starts again gets the file that nova.conf names then."""
+    told = nova.read(node).last("DEFAULT", "dnsmasq_config_file") or ""
+    line = node.read(f"/proc/{pid}/cmdline").decode("utf-8", "surrogateescape")
+    words = [f"--conf-file={told}" if word.startswith("--conf-file=") else word for word in line.split("\0")]
+    node.put(f"/proc/{pid}/cmdline", "\0".join(words).encode("utf-8", "surrogateescape"))
+    _touch(node, pid)
+
+
 def touch_processes(node: SimulatedNode, name: str = "") -> None:
-    """Let processes (all, or those of one service) have started just now: /proc/PID/stat counts from the boot."""
-    started = re.search(r"^btime (\d+)", node.text("/proc/stat") or "", re.MULTILINE)
-    ticks = int((time.time() - int(started[1] if started else 0)) * TICKS)
+    """Let processes (all, or those of one service) have started just now."""
     for pid in node.names("/proc"):
-        line = node.text(f"/proc/{pid}/stat") if pid.isdigit() else None
-        if line is None or name not in (node.text(f"/proc/{pid}/cmdline") or ""):
-            continue
-        head, _, rest = line.rpartition(")")
-        fields = rest.split()
-        if len(fields) > 19:
-            fields[19] = str(max(ticks, 0))
-            node.put(f"/proc/{pid}/stat", f"{head}) {' '.join(fields)}\n")
+        if pid.isdigit() and name in (node.text(f"/proc/{pid}/cmdline") or ""):
+            _touch(node, pid)
+
+
+def _touch(node: SimulatedNode, pid: str) -> None:
+    """The start of a process is counted from the boot."""
+    booted = re.search(r"^btime (\d+)", node.text("/proc/stat") or "", re.MULTILINE)
+    ticks = int((time.time() - int(booted[1] if booted else 0)) * TICKS)
+    head, _, rest = (node.text(f"/proc/{pid}/stat") or "").rpartition(")")
+    fields = rest.split()
+    if len(fields) > 19:
+        fields[19] = str(max(ticks, 0))
+        node.put(f"/proc/{pid}/stat", f"{head}) {' '.join(fields)}\n")

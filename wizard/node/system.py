@@ -46,6 +46,7 @@ class SystemFacts:
 
 
 Init = Literal["systemd", "upstart", "sysvinit", "unknown"]
+BOOT_ID = "/proc/sys/kernel/random/boot_id"
 MACHINE_ID = ("/etc/machine-id", "/var/lib/dbus/machine-id")
 _LIKE = {"ubuntu": "debian", "rocky": "rhel", "almalinux": "rhel", "centos": "rhel", "fedora": "fedora"}
 _GUESTS = {
@@ -80,7 +81,7 @@ def read(node: Node) -> SystemFacts:
         systemd_running=node.exists("/run/systemd/system"),
         virtualization=virtualization,
         container=virtualization in ("docker", "lxc", "podman", "systemd-nspawn", "container"),
-        boot_id=node.text("/proc/sys/kernel/random/boot_id") or "",
+        boot_id=node.text(BOOT_ID) or "",
         machine_id=machine_id(node),
         boot_free=node.free("/boot"),
         unseen=()
