@@ -391,6 +391,52 @@ def test_devices_under_another_release_s_name_are_told() -> None:
     assert "[pci] device_spec" in found(planned(node), "PASSTHROUGH-OTHER-NAME").seen
 
 
+def test_a_line_that_dnsmasq_refuses_blocks() -> None:
+    node = origin()
+    node.write("/etc/dnsmasq-nova.conf", "nonsense here\n")
+    plan = planned(node)
+    assert found(plan, "GATEWAYS-FILE").severity == "blocks"
+    assert "line 1" in found(plan, "GATEWAYS-FILE").seen
+    named = {"config_file": "/etc/nova/nova.conf", "network": [{"label": "demo-net", "router": "10.44.1.1"}]}
+    assert "gateways" in planned(origin(), gateways=named).blocked
+
+
+@pytest.mark.parametrize("manage", [_kolla, _juju, _puppet])
+def test_the_gateways_write_no_nova_conf_of_somebody_else(manage: Callable[[MemoryNode], None]) -> None:
+    node = origin()
+    manage(node)
+    plan = planned(node, passthrough=None, gateways={"network": [{"label": "demo-net", "router": "10.44.1.1"}]})
+    assert "dnsmasq_config_file = /etc/dnsmasq-nova.conf" in found(plan, "GATEWAYS-MANAGED").do
+    assert "gateways" in plan.blocked
+    mine = planned(node, passthrough={"manager": "none"})
+    assert "GATEWAYS-MANAGED" not in codes(mine)
+
+
+def test_an_owner_that_has_the_option_already_is_no_reason_to_stop() -> None:
+    node = origin()
+    replace(node, "/etc/nova/nova.conf", "[DEFAULT]\n", "[DEFAULT]\ndnsmasq_config_file = /etc/dnsmasq-nova.conf\n")
+    _puppet(node)
+    plan = planned(node, passthrough=None)
+    assert "GATEWAYS-MANAGED" not in codes(plan)
+    assert "/etc/dnsmasq-nova.conf" in [getattr(step, "path", "") for step in plan.steps]
+
+
+@pytest.mark.parametrize(
+    ("router", "severity"),
+    [("10.99.1.1", "blocks"), ("10.44.1.0", "blocks"), ("10.44.1.255", "blocks"), ("10.44.1.2", "warns")],
+)
+def test_a_router_is_held_against_the_network_that_is_served(router: str, severity: str) -> None:
+    plan = planned(origin(), gateways={"network": [{"label": "demo-net", "router": router}]})
+    assert found(plan, "GATEWAYS-ROUTER").severity == severity
+    assert router in found(plan, "GATEWAYS-ROUTER").seen
+
+
+@pytest.mark.parametrize("more", [{"vlan": 5}, {"cidr": "10.44.0.0/16"}, {"bridge": "br5"}])
+def test_an_answer_that_is_about_another_network_is_told(more: dict[str, object]) -> None:
+    plan = planned(origin(), gateways={"network": [{"label": "demo-net", "router": "10.44.1.1", **more}]})
+    assert str(next(iter(more.values()))) in found(plan, "GATEWAYS-DIFFERS").seen
+
+
 def test_a_line_that_dnsmasq_takes_for_something_else_is_told() -> None:
     node = origin()
     node.write("/etc/dnsmasq-nova.conf", "dhcp-option=tag:third,option:router,10.44.3.1/24\n")

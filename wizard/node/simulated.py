@@ -92,6 +92,7 @@ class SimulatedNode(DirectoryNode):
             self._start(ended)
         self.put("/proc/sys/kernel/random/boot_id", f"{uuid.uuid4()}\n")
         simulated_boot.touch_processes(self)
+        simulated_boot.start_all_dnsmasq(self)
 
     # how
 

@@ -123,6 +123,13 @@ def start_dnsmasq(node: SimulatedNode, pid: str) -> None:
     _touch(node, pid)
 
 
+def start_all_dnsmasq(node: SimulatedNode) -> None:
+    """After a boot each of them is new."""
+    for pid in node.names("/proc"):
+        if pid.isdigit() and "--conf-file=" in (node.text(f"/proc/{pid}/cmdline") or ""):
+            start_dnsmasq(node, pid)
+
+
 def touch_processes(node: SimulatedNode, name: str = "") -> None:
     """Let processes (all, or those of one service) have started just now."""
     for pid in node.names("/proc"):
