@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from wizard import nova_names
@@ -9,6 +10,7 @@ from wizard.node.facts import Facts
 from wizard.plan import ControllerStep
 
 CONFIG = "/etc/nova/nova.conf"
+HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")  # anything else is no name, and is to be pasted nowhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +26,15 @@ class Pool:
 
 def steps(facts: Facts, release: str, pools: list[Pool]) -> tuple[ControllerStep, ...]:
     """In their order: move guests away, alias, scheduler, flavors, test, enable."""
-    host = facts.system.hostname or "THIS-HOST"
+    host = facts.system.hostname if HOST.fullmatch(facts.system.hostname) else "THIS-HOST"
+    rdo = any(name.startswith("openstack-nova") for name in facts.nova.services)
+    prefix = "openstack-" if rdo else ""  # a controller is packaged as its nodes are, mostly
     disable, enable = nova_names.service_commands(release, host)
     found = [_run(disable, "no new guest comes while this node is changed; then move the guests that are here")]
     section, option = nova_names.alias_option(release)
     for pool in pools:
-        found += [_alias(section, option, value) for value in pool.aliases]
-    found.append(_filter(release))
+        found += [_alias(section, option, value, prefix) for value in pool.aliases]
+    found.append(_filter(release, prefix))
     for pool in pools:
         if pool.physical_network:
             found += _ports(pool)
@@ -49,7 +53,7 @@ def _run(command: str, why: str) -> ControllerStep:
     return ControllerStep(service="client", op="run", value=command, why=why)
 
 
-def _alias(section: str, option: str, value: str) -> ControllerStep:
+def _alias(section: str, option: str, value: str, prefix: str) -> ControllerStep:
     return ControllerStep(
         service="nova-api",
         file=CONFIG,
@@ -57,12 +61,12 @@ def _alias(section: str, option: str, value: str) -> ControllerStep:
         option=option,
         op="append",
         value=value,
-        restart="nova-api",
+        restart=f"{prefix}nova-api",
         why="without it the API answers: PCI alias is not defined",
     )
 
 
-def _filter(release: str) -> ControllerStep:
+def _filter(release: str, prefix: str) -> ControllerStep:
     section, option = nova_names.filter_option(release)
     return ControllerStep(
         service="nova-scheduler",
@@ -71,7 +75,7 @@ def _filter(release: str) -> ControllerStep:
         option=option,
         op="append_to_list",
         value=nova_names.FILTER,
-        restart="nova-scheduler",
+        restart=f"{prefix}nova-scheduler",
         why="append it to the list that is there; only where the option is not set at all, write the default of this release "
         f"with it: {nova_names.default_filters(release)},{nova_names.FILTER}",
     )

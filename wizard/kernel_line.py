@@ -23,6 +23,7 @@ class NextLine:
     arguments: str | None
     why: str
     layers: tuple[tuple[str, int, str, str], ...]
+    broken: bool = False  # a source is so that grub-mkconfig itself would fail
 
 
 def sources(facts: Facts, overlay: Mapping[str, bytes | None]) -> list[shell_variables.Source]:
@@ -53,7 +54,7 @@ def _grub(facts: Facts, overlay: Mapping[str, bytes | None]) -> NextLine:
         f"{path}: {facts.hidden(path)}" for path in facts.boot.sources if path not in overlay and facts.hidden(path)
     ]
     if hidden:
-        return NextLine(None, hidden[0], ())
+        return NextLine(None, hidden[0], (), broken=facts.privileged)  # nothing is hidden from root but what is no file
     evaluation = shell_variables.evaluate(sources(facts, overlay))
     layers = tuple(
         (layer.path, layer.line, name, layer.value if layer.value is not None else "?")
@@ -63,7 +64,8 @@ def _grub(facts: Facts, overlay: Mapping[str, bytes | None]) -> NextLine:
     values = []
     for name in (ALWAYS, NORMAL):
         if evaluation.is_set(name) and not evaluation.known(name):
-            return NextLine(None, evaluation.why_unknown(name), layers)
+            why = evaluation.why_unknown(name)
+            return NextLine(None, why, layers, broken=why.endswith(shell_variables.REFUSED))
         values.append(evaluation.value(name) or "")
     return NextLine(kernel_arguments.join(kernel_arguments.split(" ".join(values))), "", layers)
 

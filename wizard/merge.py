@@ -13,7 +13,7 @@ from wizard import kernel_line
 from wizard.answers import AllAnswers
 from wizard.chapters import Chapter, chapters
 from wizard.diff import unified
-from wizard.errors import FormatError, NodeError
+from wizard.errors import Denied, FormatError, NodeError
 from wizard.expects import expected
 from wizard.node.facts import Facts
 from wizard.node.files import Snapshot
@@ -76,6 +76,7 @@ def make_plan(facts: Facts, answers: AllAnswers) -> Plan:
         draft = _collect(facts, answers, blocked)
     steps = _steps(draft, {text for run in facts.history.runs for text in run.unfinished})
     answered = answers.to_data()
+    found += _guests(facts, steps)
     return Plan(
         node=NodeName(hostname=facts.system.hostname, os=facts.system.label, nova=facts.nova.release),
         answers={each.NAME: answered[each.NAME] for each in chapters() if each.NAME in answered},  # however they came
@@ -86,6 +87,25 @@ def make_plan(facts: Facts, answers: AllAnswers) -> Plan:
         findings=tuple(found),
         blocked=tuple(name for name in blocked if answers.get(name) is not None),
     )
+
+
+def _guests(facts: Facts, steps: list[Any]) -> list[Finding]:
+    """Guests that run here, where the plan ends in a reboot: nothing of the plan itself harms them, the reboot does."""
+    names = facts.guests.guests or ()
+    chapter = next((step.chapters[0] for step in steps if {"reboot", "power-cycle"} & set(step.labels)), None)
+    if not names or chapter is None:
+        return []
+    return [
+        Finding(
+            code="GUESTS-RUNNING",
+            severity="warns",
+            chapter=chapter,
+            seen=f"{len(names)} guest{'s run' if len(names) > 1 else ' runs'} here: {', '.join(names[:4])}"
+            + (" …" if len(names) > 4 else ""),
+            why="The plan itself leaves them alone, but the reboot it needs ends them.",
+            do="Disable the compute service and move the guests away before the reboot.",
+        )
+    ]
 
 
 def kernel_lines(facts: Facts, overlay: Mapping[str, bytes | None]) -> KernelLine:
@@ -147,7 +167,9 @@ def _hidden(chapter: Chapter, path: str, error: NodeError) -> Finding:
         chapter=chapter.NAME,
         seen=f"{path} {error.what}",
         why="What is not known cannot be changed without losing something.",
-        do="Run as root, or give a recording that was made as root.",
+        do="Run as root, or give a recording that was made as root."
+        if isinstance(error, Denied)
+        else "Look what stands there, and put it right or name another file in the answers.",
     )
 
 

@@ -58,6 +58,8 @@ class Network(AnswersModel):
     @field_validator("bridge")
     @classmethod
     def _bridge(cls, value: str | None) -> str | None:
+        if value is not None and value.endswith("+"):
+            raise ValueError(f"{value!r} is no bridge: type the whole name, such as br1441")
         return None if value is None else interface_name(value)
 
     @model_validator(mode="after")

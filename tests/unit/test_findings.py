@@ -482,6 +482,103 @@ def test_two_ebtables_are_told() -> None:
     assert "nft" in found(planned(node), "METADATA-TWO-EBTABLES").seen
 
 
+SERIAL = {"serial": "MT1644X02937"}
+
+
+def test_max_of_a_card_that_offers_none_is_no_number() -> None:
+    node = origin()
+    for name in ("sriov_totalvfs", "sriov_numvfs"):
+        remove(node, f"{CX3}/{name}")
+    plan = planned(node, vfs={"card": [{"match": {"vendor": "15b3", "product": "1007"}, "count": "max"}]})
+    assert "max" in found(plan, "VFS-FIRMWARE-OFF").seen
+    assert "vfs" in plan.blocked
+
+
+def test_a_card_that_is_named_twice() -> None:
+    other = {"match": {"address": "0000:04:00.0"}, "count": 8}
+    plan = planned(origin(), vfs={"card": [{"match": SERIAL, "count": 4}, other]})
+    assert "count 4" in found(plan, "VFS-TWICE").seen
+    assert "count 8" in found(plan, "VFS-TWICE").seen
+    same = planned(origin(), vfs={"card": [{"match": SERIAL, "count": 8}, other]})
+    assert "VFS-TWICE" not in codes(same)
+
+
+@pytest.mark.parametrize(
+    ("match", "ports"),
+    [
+        (SERIAL, ["infiniband"]),
+        (SERIAL, ["infiniband", "infiniband", "ethernet"]),
+        (SERIAL, ["ethernet", "infiniband"]),
+        (SERIAL, ["infiniband", "keep"]),
+        ({"mac": "0c:c4:7a:5b:10:7f"}, "infiniband"),
+    ],
+)
+def test_ports_that_the_driver_would_take_for_something_else_block(match: dict[str, str], ports: object) -> None:
+    plan = planned(origin(), vfs={"card": [{"match": match, "count": 2, "ports": ports}]})
+    assert found(plan, "VFS-PORTS").severity == "blocks"
+
+
+@pytest.mark.parametrize("ports", ["infiniband", "ethernet", "keep", ["infiniband", "ethernet"]])
+def test_ports_that_the_driver_knows(ports: object) -> None:
+    assert "VFS-PORTS" not in codes(planned(origin(), vfs={"card": [{"match": SERIAL, "count": 2, "ports": ports}]}))
+
+
+def test_what_a_release_does_not_know_is_left_out_and_told() -> None:
+    pool = {"name": "ib", "cards": "all", "numa_policy": "preferred", "trusted": True, "physical_network": "p1"}
+    plan = planned(origin(), passthrough={"pool": [pool]})
+    finding = found(plan, "PASSTHROUGH-NOT-IN-RELEASE")
+    assert "trusted" in finding.seen
+    assert "numa_policy = preferred" in finding.seen
+    content = next(step.after.content for step in plan.steps if getattr(step, "path", "") == "/etc/nova/nova.conf")
+    assert "trusted" not in content
+    assert "PASSTHROUGH-NOT-IN-RELEASE" not in codes(planned(today(), passthrough={"pool": [pool]}))
+
+
+def test_devices_that_nothing_here_has_are_told() -> None:
+    pool = {"name": "gpu", "devices": [{"vendor_id": "10de", "product_id": "20b0"}]}
+    assert found(planned(origin(), passthrough={"pool": [pool]}), "PASSTHROUGH-EMPTY-POOL").severity == "warns"
+    later = {"name": "ib", "devices": [{"vendor_id": "15b3", "product_id": "1004"}]}
+    assert "PASSTHROUGH-EMPTY-POOL" not in codes(planned(origin(), passthrough={"pool": [later]}))
+
+
+def test_a_source_that_update_grub_would_fail_on_blocks() -> None:
+    node = origin()
+    node.entries["/etc/default/grub"].content += b'GRUB_CMDLINE_LINUX_DEFAULT="x\n'
+    plan = planned(node)
+    assert found(plan, "IOMMU-LINE-UNKNOWN").severity == "blocks"
+    assert "iommu" in plan.blocked
+    pipe = origin()
+    pipe.entries["/etc/default/grub"].kind = "other"
+    assert found(planned(pipe), "IOMMU-LINE-UNKNOWN").severity == "blocks"
+
+
+def test_what_is_no_file_is_not_a_matter_of_rights() -> None:
+    node = origin()
+    node.entries["/etc/nova/nova.conf"].kind = "other"
+    finding = found(planned(node), "FILE-HIDDEN")
+    assert "a FIFO, a socket or a device" in finding.seen
+    assert "root" not in finding.do
+
+
+@pytest.mark.parametrize("name", ["x; rm -rf /", "-rf", "$(reboot)", "a b", ""])
+def test_a_host_name_that_is_none_is_not_put_into_commands_to_be_pasted(name: str) -> None:
+    node = origin()
+    for place in ("/proc/sys/kernel/hostname", "/etc/hostname"):
+        node.write(place, f"{name}\n")
+    words = " ".join(step.value for step in planned(node).controller if step.op == "run")
+    assert "THIS-HOST" in words
+    assert not name or name not in words.replace("pci-test", "")
+
+
+def test_guests_count_where_a_reboot_is_needed_whatever_chapter_needs_it() -> None:
+    node = origin()
+    node.write("/proc/4711/cmdline", "/usr/bin/qemu-system-x86_64\0-name\0instance-0000002a\0")
+    node.write("/proc/4711/stat", "4711 (qemu-system-x86) S 1 " + "0 " * 17 + "12345 " + "0 " * 20 + "\n")
+    only = planned(node, vfs=None, passthrough=None, gateways=None, metadata=None)
+    assert found(only, "GUESTS-RUNNING").chapter == "iommu"
+    assert "GUESTS-RUNNING" not in codes(planned(node, iommu=None, vfs=None, passthrough=None))
+
+
 def test_every_code_has_a_test() -> None:
     tests = "".join(path.read_text(encoding="utf-8") for path in (REPOSITORY / "tests").rglob("test_*.py"))
     pages = {path.stem for path in (REPOSITORY / "docs/findings").glob("*.md")} - {"README"}

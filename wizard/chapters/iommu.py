@@ -236,11 +236,15 @@ def findings(facts: Facts, answers: AllAnswers) -> list[Finding]:
         found.append(
             Finding(
                 code="IOMMU-LINE-UNKNOWN",
-                severity="warns",
+                severity="blocks" if line.broken else "warns",
                 chapter=NAME,
                 seen=line.why,
-                why="The next boot's command line could not be computed, so nothing can be promised about it.",
-                do="Compare /proc/cmdline after the reboot; verify does.",
+                why=f"{facts.boot.update[0] if facts.boot.update else 'The boot loader'} would fail on it."
+                if line.broken
+                else "The next boot's command line could not be computed, so nothing can be promised about it.",
+                do="Mend that file, then run check again."
+                if line.broken
+                else "Compare /proc/cmdline after the reboot; verify does.",
             )
         )
         return found

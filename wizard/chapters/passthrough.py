@@ -215,7 +215,8 @@ def specs(facts: Facts, answers: AllAnswers, pool: Pool) -> list[str]:
     if isinstance(pool.devices, list):
         return [device_spec.value(device.vendor_id, device.product_id, device.address) for device in pool.devices]
     tags = [(key, value) for key, value in (("physical_network", pool.physical_network),) if value]
-    if pool.trusted is not None:
+    release = release_of(facts, mine) if (mine := answers.of(Answers)) else None
+    if pool.trusted is not None and (release is None or nova_names.knows_trusted(release)):
         tags.append(("trusted", "true" if pool.trusted else "false"))
     functions = pool_functions(facts, answers, pool)
     found = []
@@ -331,7 +332,36 @@ def findings(facts: Facts, answers: AllAnswers) -> list[Finding]:
         section, option = nova_names.device_option(release)
         lines = [f"[{section}]", *(f"{option} = {value}" for value in values)]
     question = passthrough_findings.Asked(release, file_of(facts, mine), mine, tuple(values), tuple(lines))
-    return passthrough_findings.findings(facts, question) + _empty_pools(facts, answers, mine)
+    found = passthrough_findings.findings(facts, question) + _empty_pools(facts, answers, mine)
+    return found + (_not_in_release(mine, release) if release is not None else [])
+
+
+def _not_in_release(mine: Answers, release: str) -> list[Finding]:
+    """What is answered and this release of nova does not know: it is left out, and nobody is to think that it counts."""
+    wrong = [
+        *(
+            f"{pool.name}: trusted"
+            for pool in mine.pool
+            if pool.trusted is not None and not nova_names.knows_trusted(release)
+        ),
+        *(
+            f"{pool.name}: numa_policy = {pool.numa_policy}"
+            for pool in mine.pool
+            if pool.numa_policy is not None and pool.numa_policy not in nova_names.numa_policies(release)
+        ),
+    ]
+    if not wrong:
+        return []
+    return [
+        Finding(
+            code="PASSTHROUGH-NOT-IN-RELEASE",
+            severity="warns",
+            chapter=NAME,
+            seen=f"{'; '.join(wrong)}: nova {release} does not know it",
+            why="It is left out of nova.conf: nova would take it for a tag, or refuse the alias.",
+            do="Take it out of the answers, or live without it until nova is upgraded.",
+        )
+    ]
 
 
 def _empty_pools(facts: Facts, answers: AllAnswers, mine: Answers) -> list[Finding]:
@@ -346,7 +376,31 @@ def _empty_pools(facts: Facts, answers: AllAnswers, mine: Answers) -> list[Findi
         )
         for pool in mine.pool
         if not specs(facts, answers, pool)
+    ] + [
+        Finding(
+            code="PASSTHROUGH-EMPTY-POOL",
+            severity="warns",
+            chapter=NAME,
+            seen=f"the pool {pool.name}: no device of this node is {device.vendor_id}:{device.product_id}"
+            + (f" at {device.address}" if device.address else ""),
+            why="nova would have nothing to hand out, and a flavor that asks for it finds no host.",
+            do="Compare with `lspci -nn`: VFs have a product id of their own, and it is theirs that counts.",
+        )
+        for pool in mine.pool
+        for device in (pool.devices if isinstance(pool.devices, list) else [])
+        if not _is_here(facts, device)
     ]
+
+
+def _is_here(facts: Facts, device: Device) -> bool:
+    """Whether there is such a device, or a card whose VFs will be such."""
+    for function in facts.pci.functions:
+        same = function.vendor == device.vendor_id
+        if same and device.product_id == function.device and device.address in (None, function.address):
+            return True
+        if same and device.product_id == function.vf_device:
+            return True
+    return False
 
 
 def checks(facts: Facts, answers: AllAnswers) -> list[Check]:

@@ -31,7 +31,7 @@ def findings(facts: Facts, asked: Asked) -> list[Finding]:
     found += _own_devices(facts, asked.values, "blocks", "the values that are asked for")
     if asked.release is not None:
         found += _existing(facts, asked)
-    return found + _groups(facts, asked) + _guests(facts)
+    return found + _groups(facts, asked)
 
 
 def _finding(code: str, severity: Severity, seen: str, why: str, do: str) -> Finding:
@@ -176,18 +176,3 @@ def _groups(facts: Facts, asked: Asked) -> list[Finding]:
                 )
             ]
     return []
-
-
-def _guests(facts: Facts) -> list[Finding]:
-    if not facts.guests.guests:
-        return []
-    names = ", ".join(facts.guests.guests[:4]) + (" …" if len(facts.guests.guests) > 4 else "")
-    return [
-        _finding(
-            "GUESTS-RUNNING",
-            "warns",
-            f"{len(facts.guests.guests)} guests run here: {names}",
-            "The plan itself leaves them alone, but the reboot it needs ends them.",
-            "Disable the compute service and move the guests away before the reboot.",
-        )
-    ]

@@ -12,7 +12,7 @@ CHAPTER = "vfs"
 
 
 def findings(facts: Facts, answered: list[Card], requests: list[Request]) -> list[Finding]:
-    found = _unmatched(facts, answered)
+    found = [*_unmatched(facts, answered), *_twice(facts, answered)]
     for request in requests:
         found += _of_one(facts, request)
     found += _mlx4(facts, [request for request in requests if request.function.family == "mlx4"])
@@ -57,6 +57,57 @@ def _unmatched(facts: Facts, answered: list[Card]) -> list[Finding]:
     return found
 
 
+def _twice(facts: Facts, answered: list[Card]) -> list[Finding]:
+    """A function that two entries mean, with different wishes: the first one counts."""
+    found: list[Finding] = []
+    first: dict[str, Card] = {}
+    for card in answered:
+        for function in cards.select(card.match, facts.pci):
+            other = first.setdefault(function.address, card)
+            if other.model_copy(update={"match": card.match}) != card:
+                found.append(
+                    _finding(
+                        "VFS-TWICE",
+                        "warns",
+                        f"{function.address} is meant by {other.match} (count {other.count}) and by {card.match} "
+                        f"(count {card.count})",
+                        "The first entry counts; what the other one says of this card is not done.",
+                        "Name each card once, or put the entry that is to count first.",
+                    )
+                )
+    return found
+
+
+def _ports(request: Request) -> list[Finding]:
+    """What mlx4_core would refuse, or quietly take for something else (main.c, mlx4_check_port_params)."""
+    function, ports = request.function, request.card.ports
+    if ports == "keep":
+        return []
+    words = ports if isinstance(ports, list) else []
+    there = len(function.port_types)
+    if function.family != "mlx4":
+        what = f"only mlx4_core takes the kind of its ports from an option, and {function.model} is not driven by it"
+        do = f"mstconfig -d {function.address} set LINK_TYPE_P1=1 (InfiniBand) or 2 (Ethernet), where the card can be both."
+        do = f'Answer ports = "keep". ConnectX-4 and newer: {do}'
+    elif there and words and len(words) != there:
+        what, do = (
+            f"{len(words)} kinds are named, and the card has {there} port{'s' * (there != 1)}",
+            "Name one kind for each port.",
+        )
+    elif "keep" in words:
+        what, do = (
+            '"keep" stands beside another kind',
+            "Name the kind of each port: mlx4_core takes one value for all of them.",
+        )
+    elif words == ["ethernet", "infiniband"]:
+        what = "mlx4_core knows no Ethernet on port 1 with InfiniBand on port 2: it would make both InfiniBand"
+        do = 'Answer ports = ["infiniband", "ethernet"] and change the cables, or one kind for both.'
+    else:
+        return []
+    seen = f"{function.address}: ports = {ports!r}; {what}"
+    return [_finding("VFS-PORTS", "blocks", seen, "The ports would come up as something else than is wanted.", do)]
+
+
 def _code_of(function: PciFunction) -> str:
     """Firmware is only one of the reasons why a card that could have VFs has none to offer."""
     return "VFS-FIRMWARE-OFF" if function.offer == "off" and "firmware" in function.why_no_vfs else "VFS-NOT-OFFERED"
@@ -69,7 +120,7 @@ def _why_none(function: PciFunction) -> Finding:
         "warns",
         f"{function.address} ({function.model}) can have no VFs as it is",
         f"{function.why_no_vfs}.",
-        "mstconfig -d ADDRESS set SRIOV_EN=1 NUM_OF_VFS=16, or the card's page in the BIOS set-up; then reboot."
+        f"mstconfig -d {function.address} set SRIOV_EN=1 NUM_OF_VFS=16, or the card's page in the BIOS set-up; then reboot."
         if firmware
         else "Mend that, then run check again.",
     )
@@ -91,8 +142,20 @@ def firmware_words(facts: Facts, request: Request) -> list[str]:
 
 def _of_one(facts: Facts, request: Request) -> list[Finding]:
     function = request.function
-    found = []
-    if request.count and function.offer in ("off", "none") and request.card.firmware == "keep":
+    found = _ports(request)
+    if request.card.count == "max" and not request.limit:
+        found.append(
+            _finding(
+                _code_of(function),
+                "blocks",
+                f'{function.address} ({function.model}): count = "max", but {function.why_no_vfs or "its limit is not known"}',
+                "There is no number that could be made of it.",
+                "Answer a number, or mend what is said above."
+                if function.offer == "off"
+                else "Answer a number, or run as root.",
+            )
+        )
+    elif request.count and function.offer in ("off", "none") and request.card.firmware == "keep":
         found.append(
             _finding(
                 _code_of(function),

@@ -16,6 +16,9 @@ _BLOCKS = {"if": "fi", "for": "done", "while": "done", "until": "done", "case": 
 _ENDS = frozenset(_BLOCKS.values())
 
 
+REFUSED = "a quote that never ends: a shell refuses the file"
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """One file, in the order in which they are sourced."""
@@ -107,7 +110,7 @@ class _File:
         for command in commands:
             self._command(command)
         if broken:
-            self._everything_unknown(broken, "a quote that never ends: a shell refuses the file")
+            self._everything_unknown(broken, REFUSED)
 
     def _command(self, words: list[_Word]) -> None:
         """One simple command, or a piece of a compound one."""
