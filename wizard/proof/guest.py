@@ -22,6 +22,7 @@ from wizard.proof.guest_readings import Booted
 from wizard.proof.idle_vfs import Choice
 from wizard.proof.keeper import Job
 from wizard.proof.keeping import keep
+from wizard.proof.lending import NOTE
 from wizard.questions import Check
 
 NAME = "guest"
@@ -41,12 +42,23 @@ def announce(node: Node, facts: Facts, answers: AllAnswers, only: str = "") -> l
     vf = _choice(node, facts, answers, only).vf
     if vf is None:
         return []
-    had = f"{vf.driver} gives it away and gets it back" if vf.driver else "it has no driver, and has none afterwards"
+    left = [f"{NOTE} says what an earlier proof did not give back: that comes first"] if node.exists(str(NOTE)) else []
     return [
-        f"{vf.address} ({vf.model}) goes to vfio-pci for about a minute: {had}",
+        *left,
+        f"{vf.address} ({vf.model}) is lent to a guest for about a minute: {_afterwards(vf)}",
         f"a guest is booted with it by {_program(node)}: {qemu.MEMORY} MiB, no disk, no network",
         *(_NOVA if facts.nova.compute_running else ()),
     ]
+
+
+def _afterwards(vf: PciFunction) -> str:
+    if vf.driver == idle_vfs.VFIO:
+        return "it waits in vfio-pci already, and stays there"
+    return (
+        f"{vf.driver} gives it to vfio-pci and gets it back"
+        if vf.driver
+        else "vfio-pci has it meanwhile, nobody afterwards"
+    )
 
 
 def why_not(node: Node, facts: Facts) -> str:
