@@ -15,8 +15,8 @@ from platformdirs import PlatformDirs
 
 from wizard import answer_files
 from wizard.answers import AllAnswers
-from wizard.apply.files import Tree
 from wizard.errors import InputError, WizardError
+from wizard.node.recorded import DirectoryNode
 from wizard.node.run_records import STATE, age
 from wizard.private import sync_directory, write_private
 
@@ -29,7 +29,8 @@ def state_directory(root: Path) -> Path:
     What lies at that very name is not followed: see :mod:`wizard.apply.trust`.
     """
     above, name = posixpath.split(STATE)
-    return Tree(root).place(above) / name
+    node = DirectoryNode(root)
+    return node.place(node.destination(above)) / name
 
 
 def runs(root: Path) -> list[Path]:
