@@ -16,7 +16,7 @@ from wizard.node import history as histories
 from wizard.node.live import open_node
 from wizard.node.node import Node
 from wizard.node.run_records import Event, is_meant
-from wizard.plan import Plan
+from wizard.plan import Plan, SetAttribute, command
 
 
 def apply(node: Node, plan: Plan, options: argparse.Namespace, *, shown: bool) -> int:
@@ -42,6 +42,11 @@ def apply(node: Node, plan: Plan, options: argparse.Namespace, *, shown: bool) -
     if code == Exit.DONE and not as_json and not getattr(options, "files_only", False):
         for line in boot_guard.after_apply(facts.read(open_node(options.root)), plan):
             sys.stdout.write(report.printable(line) + "\n")
+    elif code == Exit.DONE and not as_json:
+        left = sum(bool(command(step)) or isinstance(step, SetAttribute) for step in plan.steps)
+        _say(f"{left} steps were not done here; they stay in the plan.\n" if left else "", as_json)
+    if code == Exit.DONE and plan.controller:
+        _say("There is more to be done on the controller: `compute-wizard plan` lists it.\n", as_json)
     return code
 
 

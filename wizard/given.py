@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import stat
 from pathlib import Path
@@ -43,9 +44,9 @@ def text(path: Path, limit: int) -> str:
             do="Look whether the right file was named.",
         )
     try:
-        return content.decode("utf-8-sig")
+        return content.removeprefix(codecs.BOM_UTF8).decode()
     except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
+        line = error.object.count(b"\n", 0, error.start) + 1
         raise InputError(
-            f"byte 0x{content[error.start]:02x} in line {line} is not UTF-8", where=where, do="Save it as UTF-8."
+            f"byte 0x{error.object[error.start]:02x} in line {line} is not UTF-8", where=where, do="Save it as UTF-8."
         ) from None

@@ -8,6 +8,7 @@ import textwrap
 from collections.abc import Iterable
 from typing import Any
 
+from wizard import report_cards
 from wizard.answers import AllAnswers
 from wizard.chapters import chapters
 from wizard.formats.secrets import redacted, redacted_data
@@ -77,6 +78,8 @@ def inspect(facts: Facts) -> str:
             chapter.TITLE,
             *(line for text in chapter.summary(facts) for line in _wrapped(text, "    ", "  ")),
         ]
+    cards = report_cards.lines(facts)
+    lines += ["", "Cards", *(f"  {line}" for line in cards)] if cards else []
     roles = [f"{role.address} carries {role.role} ({role.detail})" for role in facts.guests.roles]
     guests = "unknown" if facts.guests.guests is None else ", ".join(facts.guests.guests) or "none"
     lines += ["", "In use", f"  guests: {guests}", *(f"  {role}" for role in roles)]

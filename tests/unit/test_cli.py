@@ -6,6 +6,8 @@ import ast
 import hashlib
 import io
 import json
+import re
+import shlex
 import subprocess
 import sys
 import tarfile
@@ -257,6 +259,55 @@ def test_a_proof_on_a_node_that_is_not_live_is_unknown_and_asks_nothing(
 def test_verify_without_a_proof_says_nothing_of_limits(origin: Path, capsys: pytest.CaptureFixture[str]) -> None:
     _, out, _ = call(capsys, "verify", "--json", "--root", str(origin))
     assert "limits" not in json.loads(out)
+
+
+def test_inspect_tells_cards_apart_and_who_limits_them(origin: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = call(capsys, "inspect", "--root", str(origin))[1]
+    for words in (
+        "15b3:1007, serial MT1644X02937, firmware 2.42.5000",
+        "mlx4_0 port 1 InfiniBand ACTIVE",
+        "no IOMMU group",
+    ):
+        assert words in out
+    assert "the kernel and the firmware allow 16, mlx4_core at most 63; 0 now" in out
+    assert max(map(len, out.splitlines())) < 140
+
+
+def test_what_was_not_run_is_counted_at_the_end(
+    origin: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answers = str(_answers(tmp_path, capsys, origin))
+    code, out, _ = call(capsys, "apply", "--root", str(origin), "--answers", answers, "--yes", "--files-only")
+    assert code == 0
+    left = out.count("not done here: files only")
+    assert left > 5
+    assert f"{left} steps were not done here; they stay in the plan." in out
+    assert out.rstrip().endswith("on the controller: `compute-wizard plan` lists it.")
+    assert "not done here" not in call(capsys, "undo", "--root", str(origin), "--yes")[1]
+
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+def _examples() -> list[tuple[str, str]]:
+    """Every command of ours in a fenced block of README and docs, without comments, pipes and redirections."""
+    found = []
+    for path in [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").rglob("*.md"))]:
+        blocks = path.read_text(encoding="utf-8").split("```")[1::2]
+        for line in "\n".join(blocks).splitlines():
+            command = re.split(r"\s#|[|>]|&&|   +", line.strip())[0].strip()
+            if command.startswith("compute-wizard") and not set("[(…`") & set(line):
+                found.append((path.name, command))
+    return found
+
+
+@pytest.mark.parametrize(("page", "command"), _examples())
+def test_every_command_in_the_documents_is_understood(page: str, command: str) -> None:
+    assert arguments.parser().parse_args(shlex.split(command)[1:]), page
+
+
+def test_there_are_commands_in_the_documents() -> None:
+    assert len(_examples()) > 20
 
 
 def test_the_entry_point_can_be_read_by_old_pythons() -> None:
