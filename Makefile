@@ -11,7 +11,7 @@ help:
 	@echo "make demo    the wizard on the built-in demo node (no root, no hardware)"
 	@echo "make test    everything that is checked: style, types, walls, tests"
 	@echo "make torture every fault at every system call of an apply and of an undo (hours on one core)"
-	@echo "make bench   times of start, plan and edit, measured and printed"
+	@echo "make bench   times of start, plan and edit, bytes of each face, measured and printed"
 	@echo "make clean   away with what was made"
 
 demo: .venv/installed
@@ -31,8 +31,9 @@ lint: .venv/tested
 unit: .venv/tested .venv-nova/installed
 	COMPUTE_WIZARD_NOVA=.venv-nova/bin/python $(BIN)/pytest -n $(PYTEST_WORKERS) tests
 
-bench: .venv/installed
+bench: .venv/tested
 	$(BIN)/python -I benchmarks/times.py
+	$(BIN)/python -I benchmarks/faces.py
 
 packages:
 	@sh tests/packages.sh

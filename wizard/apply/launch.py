@@ -18,13 +18,12 @@ from wizard.apply import rescue
 from wizard.apply.files import Tree
 from wizard.apply.lock import refusal
 from wizard.apply.obstacles import refuse_obstacles
-from wizard.apply.runner import STOP
 from wizard.apply.stale import refuse_if_stale, refuse_if_used
 from wizard.apply.trust import refuse_untrusted_program, refuse_untrusted_state
 from wizard.errors import Blocked, Exit, InputError, Interrupted, Refused
 from wizard.node.live import open_node
 from wizard.node.recorded import DirectoryNode
-from wizard.node.run_records import LOCK, Event, fold, lock_holder
+from wizard.node.run_records import LOCK, STOP, Event, fold, lock_holder
 from wizard.plan import Plan, Run, SetAttribute, StopByPidfile
 
 # A child of nobody, in a session of its own: neither the end of the terminal nor that of its parent reaches it.

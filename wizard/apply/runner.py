@@ -28,10 +28,8 @@ from wizard.errors import NodeError, Refused, WizardError
 from wizard.node.live import LiveNode
 from wizard.node.node import Node
 from wizard.node.recorded import DirectoryNode
-from wizard.node.run_records import JOURNAL_FORMAT, LOCK, Event, Record, fold, lock_holder
+from wizard.node.run_records import JOURNAL_FORMAT, LOCK, STOP, Event, Record, fold, lock_holder
 from wizard.plan import Plan, RemoveFile, WriteFile
-
-STOP = "stop"  # a file of that name in the run's directory asks to stop between two steps
 
 
 class Asked:

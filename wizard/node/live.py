@@ -7,8 +7,6 @@ import signal
 from collections.abc import Sequence
 from pathlib import Path
 
-import sh
-
 from wizard.errors import Denied, NodeError, NotThere
 from wizard.node.node import Node, Output
 from wizard.node.recorded import DirectoryNode
@@ -40,6 +38,8 @@ class LiveNode(DirectoryNode):
         path = self.command(argv[0]) if "/" not in argv[0] else argv[0]
         if path is None:
             raise NotThere(f"there is no command {argv[0]}", where=self.name)
+        import sh  # late: it costs a tenth of a start, and most starts run nothing
+
         try:
             done = sh.Command(path)(
                 *argv[1:],
@@ -74,6 +74,8 @@ class LiveNode(DirectoryNode):
         path = self.command(argv[0])
         if path is None:
             raise NotThere(f"there is no command {argv[0]}", where=self.name)
+        import sh  # late: it costs a tenth of a start, and most starts run nothing
+
         try:
             done = sh.Command(path)(
                 *argv[1:],

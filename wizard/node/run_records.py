@@ -23,6 +23,7 @@ from wizard.node.recorded import DirectoryNode
 STATE = "/var/lib/compute-wizard"
 RUNS = f"{STATE}/runs"
 LOCK = "lock"
+STOP = "stop"  # a file of that name in a run's directory asks its runner to stop between two steps
 JOURNAL_FORMAT = "compute-wizard.journal/2"
 _FORMAT = re.compile(r"compute-wizard\.journal/(\d+)")
 
