@@ -49,7 +49,7 @@ class Guard:
         for number, handler in self._handlers.items():
             signal.signal(number, handler)
         self._restore()
-        if isinstance(error, Exception) and not isinstance(error, WizardError | EOFError | BrokenPipeError):
+        if isinstance(error, Exception) and not isinstance(error, WizardError | BrokenPipeError):
             raise _report(error) from None
 
     def _end(self, number: int, _: FrameType | None = None) -> None:

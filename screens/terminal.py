@@ -10,7 +10,7 @@ import struct
 import termios
 import time
 from collections.abc import Iterator, Mapping, MutableMapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -67,7 +67,7 @@ def probe(
         return Terminal(name, "none", utf8=_utf8_locale(environment) is not False)
     for variable in ("COLUMNS", "LINES"):  # stale ones would win over the real size
         environment.pop(variable, None)
-    device = _device(os.ttyname(stdin), root)
+    device = _device(_name(stdin), root)
     kind: Kind = "vt" if VT.fullmatch(device) else "serial" if SERIAL.fullmatch(device) else "pty"
     size = _kernel_size(stdin)
     utf8, answers = _utf8_locale(environment), None
@@ -95,6 +95,14 @@ def probe(
         glyphs=_glyphs(stdin) if kind == "vt" else None,
         speech=_speech(root) if kind == "vt" else "",
     )
+
+
+def _name(descriptor: int) -> str:
+    """The path of a terminal; empty where it has none here, as in a container or a chroot that was entered from outside."""
+    try:
+        return os.ttyname(descriptor)
+    except OSError:
+        return ""
 
 
 def _device(path: str, root: Path) -> str:
@@ -125,7 +133,9 @@ def _kernel_size(descriptor: int) -> tuple[int, int] | None:
 
 def _set_size(descriptor: int, rows: int, columns: int) -> None:
     """Tell the kernel, if it knows otherwise: every library then asks it."""
-    if _kernel_size(descriptor) != (rows, columns):
+    if _kernel_size(descriptor) == (rows, columns):
+        return
+    with suppress(OSError):  # a terminal of somebody else
         fcntl.ioctl(descriptor, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 
 from screens.engine import NodeEngine
@@ -13,6 +14,9 @@ from wizard.node.node import Node
 
 def run(node: Node, root: str, simulated: bool, face: Face) -> int:
     """Ask until it is left; gives the exit code."""
+    for stream in (sys.stdin, sys.stdout):  # a byte that the locale does not know ends nothing
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     select: Select | None = None
     if face.arrows:
         from screens.prompts.arrows import select

@@ -87,6 +87,9 @@ def step(plan: Plan, number: int) -> str:
 
 def findings(found: list[Finding]) -> list[str]:
     """Each with what to do."""
-    return [
-        f"{each.severity}, {each.code}: {each.seen}. {each.why}. Do: {each.do}".replace("..", ".") for each in found
-    ]
+    return [f"{each.severity}, {each.code}: {_sentences(each.seen, each.why)} Do: {each.do}" for each in found]
+
+
+def _sentences(*texts: str) -> str:
+    """Each with a full stop at its end, and only one."""
+    return " ".join(f"{text.rstrip('.')}." for text in texts)

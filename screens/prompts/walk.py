@@ -42,7 +42,7 @@ class Walk:
         except Leave:
             self.talk.say("Left. Nothing more is done." + ("" if self.engine.simulation else " The answers are kept."))
             return Exit.DONE
-        except Ended:
+        except (Ended, EOFError):
             return self._cut_short()
         except KeyboardInterrupt:
             self.talk.say("")
@@ -132,8 +132,7 @@ class Walk:
 
     def _home(self) -> str:
         """Where to go."""
-        known = [page for page in PAGES if page in TITLES]
-        told = ", ".join(f"{number} {TITLES[page]}" for number, page in enumerate(known, 1))
+        told = ", ".join(f"{number} {TITLES[page]}" for number, page in enumerate(PAGES) if number)
         while True:
             answer = self.ask(
                 "Enter begins with the first chapter, or type a number, h for history [Enter]:", f"{told}."

@@ -156,6 +156,22 @@ def test_noise_on_the_line_is_painted_over() -> None:
         session.until(lambda: session.lines() == before, "the screen as it was")
 
 
+def test_while_the_line_is_stopped_frames_are_merged() -> None:
+    with Session(CONSOLE, environment=VT220) as session:
+        started(session)
+        session.press(b"\x13")  # Ctrl-S: the line takes nothing more
+        for page in b"1234567654321765":
+            session.press(bytes([page]))
+            assert session.settle(0.3) == b""
+        session.press(b"\x11")
+        session.until_text(">5 ")
+        assert len(session.settle()) <= 3 * 4000  # three pages at most, of sixteen
+        session.press(b"\x1bq")
+        session.settle()
+        session.press(b"q")
+        session.wait()
+
+
 def test_the_hardware_cursor_follows_the_focus() -> None:
     with Session(CONSOLE, environment=VT220) as session:
         started(session)

@@ -8,7 +8,7 @@ import re
 import signal
 import subprocess
 from pathlib import Path
-from typing import TypeAlias
+from typing import TextIO, TypeAlias, cast
 
 import pytest
 from pseudoterminal import DEMO, Session
@@ -28,37 +28,52 @@ from wizard.errors import UsageError, WizardError
 GOLDEN = Path(__file__).parent / "golden" / "plain-demo.txt"
 MOST = 300  # bytes of a question
 
-# (what is typed, why)
+# (what the question holds, what is typed there): at every question in between Enter
 WHOLE_RUN = [
-    ("?", "what can be gone to"), ("", "begin"),
-    ("", "set up the IOMMU"), ("?", "explain"), ("", ""), ("maybe", "a slip"), ("no", "not iommu=pt"),
-    ("b", "back to it"), ("yes", "after all"),
-    ("", "VFs"), ("99", "too many: told at once"), ("b", ""), ("8", ""), ("", ""), ("?", ""), ("1", "InfiniBand"), ("", ""),
-    ("", ""), ("", ""), ("", ""), ("", ""),
-    ("", "passthrough"), ("kilo?", "no release"), ("", ""), ("", ""), ("", "pools"),
-    ("", "gateways"), ("", ""), ("e1", ""), ("", ""), ("10.44.1.254", ""), ("", ""), ("", ""), ("l", ""), ("", "on"),
-    ("", "metadata"), ("", ""), ("", ""), ("", ""), ("", ""),
-    ("2", "a step, whole"), ("", "on"),
-    ("no", "not yet"), ("7", "to the preview again"), ("", ""), ("yes", "do it"),
-    ("r", "reboot"), ("h", "history"), ("1", "what undo would do"), ("yes", "undo"), ("q", ""),
+    ("Enter begins", "?"), ("Enter begins", ""),
+    ("Enable the IOMMU", "?"), ("iommu=pt", "maybe"), ("iommu=pt", "no"), ("3 Set this up", "b"), ("iommu=pt", "yes"),
+    ("3.1 VFs", "99"), ("3.2 ", "b"), ("3.1 VFs", "8"), ("Ports:", "?"), ("Ports:", "1"),
+    ("Release of nova", "kilo?"),
+    ("Networks, 2", "e1"), ("row 1 Router", "10.44.1.254"), ("Networks, 2", "l"),
+    ("7 Preview", "2"), ("7 Preview", ""),
+    ("8 Do these", "no"), ("Enter begins", "7"), ("8 Do these", "yes"),
+    ("9 v verify", "r"), ("9 v verify", "h"), ("History,", "1"), ("8 Take run", "yes"), ("History,", "q"),
 ]  # fmt: skip
+
+
+class Script:
+    """Lines for questions: the next one where its question is asked, an empty one elsewhere."""
+
+    def __init__(self, script: list[tuple[str, str]]) -> None:
+        self._script, self.prompt, self._asked = list(script), "", 0
+
+    def readline(self) -> str:
+        self._asked += 1
+        if self._script and self._script[0][0] in self.prompt:
+            return f"{self._script.pop(0)[1]}\n"
+        return "\n" if self._script and self._asked < 300 else ""
+
+    def isatty(self) -> bool:
+        return False
 
 
 class Listener(Talk):
     """Keeps how much was said between two answers."""
 
-    def __init__(self, lines: list[str], name: str = "") -> None:
+    def __init__(self, lines: list[str] | list[tuple[str, str]]) -> None:
         self.target = io.StringIO()
-        super().__init__(io.StringIO("".join(f"{line}\n" for line in lines)), self.target)
+        self.script = Script([line if isinstance(line, tuple) else ("", line) for line in lines])
+        super().__init__(cast(TextIO, self.script), self.target)
         self.prompts: list[str] = []
 
     def ask(self, prompt: str) -> str:
         self.prompts.append(prompt)
+        self.script.prompt = prompt
         return super().ask(prompt)
 
 
 def walked(
-    directory: Path, lines: list[str], name: str = "demo", expect: type[Exception] | None = None
+    directory: Path, lines: list[str] | list[tuple[str, str]], name: str = "demo", expect: type[Exception] | None = None
 ) -> tuple[Walk, str]:
     """A session on a built-in node, and all that was said."""
     node = simulate(built_in(name), directory)
@@ -73,7 +88,7 @@ def walked(
 
 
 def test_a_whole_run_reads_well_aloud(tmp_path: Path) -> None:
-    _, said = walked(tmp_path, [line for line, _ in WHOLE_RUN])
+    _, said = walked(tmp_path, WHOLE_RUN)
     said = re.sub(r"(\d{4})-\d{8}T\d{6}Z", r"\1-TIME", said)
     said = re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\S*", "TIME", said)
     if os.environ.get("UPDATE_GOLDEN"):
@@ -172,7 +187,9 @@ class Answerer(Talk):
 
 
 def test_a_text_that_is_a_command_stands_in_quotes(tmp_path: Path) -> None:
-    walk, _ = walked(tmp_path, ["4", "", "", "", "e1", '"b"', "", "", '""', "q"])
+    walk, _ = walked(
+        tmp_path, [("Enter begins", "4"), ("Pools", "e1"), ("Alias", '"b"'), ("physical network", '""'), ("Pools", "q")]
+    )
     (pool,) = answer_files.value_at(walk.state.answers, "passthrough", ("pool",))
     assert pool["name"] == "b" and "physical_network" not in pool
 
@@ -253,6 +270,14 @@ def test_a_dumb_terminal_gets_lines_and_nothing_else() -> None:
         assert session.wait() == 0
         assert session.settings == session.before
         assert re.sub(rb"[\r\n -~]", b"", session.output) == b""
+
+
+def test_bytes_that_are_no_text_are_an_answer_like_any_other() -> None:
+    done = subprocess.run([*DEMO], input=b"\xff\xfe\nq\n", capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+    posix = {"PATH": os.environ["PATH"], "LC_ALL": "POSIX"}
+    done = subprocess.run([*DEMO], input="é\nq\n".encode(), capture_output=True, check=False, env=posix)
+    assert (done.returncode, done.stderr) == (0, b"")
 
 
 def test_arrow_keys_choose_where_they_work() -> None:

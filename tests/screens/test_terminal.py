@@ -136,6 +136,18 @@ def test_a_dumb_terminal_is_asked_nothing(line: Line, tmp_path: Path) -> None:
         os.read(line.master, 10)
 
 
+def test_a_terminal_without_a_name_is_taken_for_a_pseudo_terminal(
+    line: Line, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nowhere(_: int) -> str:
+        raise FileNotFoundError(2, "as in a container whose /dev/pts is another")
+
+    monkeypatch.setattr(terminal.os, "ttyname", nowhere)
+    line.give_size(24, 80)
+    found, _ = looked(line, tmp_path)
+    assert (found.kind, found.device) == ("pty", "")
+
+
 def test_a_pipe_is_no_terminal(tmp_path: Path) -> None:
     reader, writer = os.pipe()
     try:
