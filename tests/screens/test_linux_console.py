@@ -26,6 +26,11 @@ class Console:
     def __init__(self, number: int) -> None:
         self.number, self.path = number, f"/dev/tty{number}"
         self.descriptor = os.open(self.path, os.O_RDWR | os.O_NOCTTY)
+        try:
+            fcntl.flock(self.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)  # another worker's test takes another console
+        except OSError:
+            os.close(self.descriptor)
+            raise
         os.write(self.descriptor, b"\x1bc\x1b%G")
         self.process: subprocess.Popen[bytes] | None = None
         self.cells_path = Path(f"/dev/vcsa{number}")
