@@ -156,7 +156,7 @@ class ApplyPage(Page):
             self.say(f"Nothing was done: that was not {word}.")
             return
         try:
-            run = self.wizard.engine.start(plan, ("one-way",) if one_way else ())
+            run = self.wizard.engine.start(plan, ("one-way",) if one_way else (), on_failure="stop")
         except WizardError as error:
             self.refused(error)
             return

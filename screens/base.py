@@ -23,6 +23,10 @@ QUIT: Key = ("q", "quit")
 ENTER_NEXT: Key = ("Enter", "next")
 
 
+class Body(VerticalScroll, can_focus=False, inherit_bindings=False):
+    """What is scrolled by the page's own keys: Up and Down go from field to field."""
+
+
 class Page(Screen[None]):
     """One page of the wizard. Subclasses give `body`, and more keys where they have some."""
 
@@ -65,7 +69,7 @@ class Page(Screen[None]):
         with Horizontal(id="middle"):
             yield Static(self.pages(), id="pages", markup=False)
             with Vertical(id="right"):
-                with VerticalScroll(id="body", can_focus=False) if self.SCROLLS else Vertical(id="body"):
+                with Body(id="body") if self.SCROLLS else Vertical(id="body"):
                     yield from self.body()
                 yield from self.below()
                 if self.FINDS:

@@ -9,6 +9,7 @@ from typing import Any
 from wizard import answer_files, boot_guard, store
 from wizard import plan as plans
 from wizard.answers import AllAnswers
+from wizard.apply import journal as journals
 from wizard.apply import launch
 from wizard.apply.later_work import Choice
 from wizard.apply.undo import undo_plan
@@ -33,6 +34,7 @@ class NodeEngine:
     def __init__(self, node: Node, root: str, simulated: bool) -> None:
         self.node, self.root, self.simulation = node, root, simulated
         self.label = node.name
+        self._resumed: dict[str, int] = {}  # how many events a run's journal had when it was resumed from here
 
     @property
     def can_apply(self) -> str:
@@ -70,9 +72,9 @@ class NodeEngine:
         except WizardError:  # of another version of this tool
             return None
 
-    def start(self, plan: Plan, accept: tuple[str, ...] = ()) -> str:
-        """Start the runner, a process of its own, which stops at the first failure; gives the run's name."""
-        started = launch.start(self.root, plan, on_failure="stop", simulated=self.simulation, accept=accept)
+    def start(self, plan: Plan, accept: tuple[str, ...] = (), on_failure: str = "rollback") -> str:
+        """Start the runner, a process of its own; gives the run's name. `on_failure`: rollback, or stop and be asked."""
+        started = launch.start(self.root, plan, on_failure=on_failure, simulated=self.simulation, accept=accept)
         return started.run
 
     def after_apply(self, plan: Plan) -> list[str]:
@@ -81,10 +83,10 @@ class NodeEngine:
 
     def resume(self, run: str) -> None:
         """Go on with a run that stopped on its way."""
-        launch.resume(self.root, run)
+        self._resumed[run] = launch.resume(self.root, run).after
 
     def _started(self, run: str) -> launch.Started:
-        return launch.Started(run, store.run_directory(Path(self.root).resolve(), run))
+        return launch.Started(run, store.run_directory(Path(self.root).resolve(), run), self._resumed.get(run, 0))
 
     def plan_of(self, run: str) -> Plan:
         """The plan that a run carries out."""
@@ -99,8 +101,10 @@ class NodeEngine:
             return [f"its journal cannot be read: {error}"]
 
     def events(self, run: str) -> Iterator[Any]:
-        """The journal of a run as it grows, to its end."""
-        return launch.events(self.root, run, follow_it=True)
+        """The journal of a run as it grows, to its end: from the first beginning, where it was resumed, too."""
+        started = self._started(run)
+        yield from journals.read(started.journal)[: started.after]
+        yield from journals.follow(started.journal, started.after)
 
     def line_for(self, event: Any) -> str:
         """An event of a journal as a line for people; empty for those that say nothing to them."""

@@ -119,9 +119,11 @@ class TableEditor(Vertical):
 
     async def next_problem(self) -> None:
         """To the next row that is not right yet, behind the cursor or from the start; straight into its fields."""
-        wrong = [key for key in self._wrong() if key in self.rows.keys]
+        wrong = self._wrong()
         if not wrong:
             return
+        if self._filter:
+            self.filter("")
         order = self.rows.keys
         behind = [key for key in wrong if order.index(key) > self.rows.cursor]
         self.rows.go((behind or wrong)[0])
