@@ -12,6 +12,7 @@ help:
 	@echo "make test    everything that is checked: style, types, walls, tests"
 	@echo "make torture every fault at every system call of an apply and of an undo (hours on one core)"
 	@echo "make bench   times of start, plan and edit, bytes of each face, measured and printed"
+	@echo "make pictures  the pictures of the README, from the running program"
 	@echo "make clean   away with what was made"
 
 demo: .venv/installed
@@ -34,6 +35,10 @@ unit: .venv/tested .venv-nova/installed
 bench: .venv/tested
 	$(BIN)/python -I benchmarks/times.py
 	$(BIN)/python -I benchmarks/faces.py
+	$(BIN)/python -I benchmarks/tables.py
+
+pictures: .venv/installed
+	$(BIN)/python -I docs/pictures/make.py
 
 packages:
 	@sh tests/packages.sh
