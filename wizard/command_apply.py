@@ -70,18 +70,19 @@ def _permit(plan: Plan, options: argparse.Namespace) -> None:
             f"the plan has a step that cannot be taken back: {report.title(one_way[0])}",
             do="Say --accept one-way if you mean it, or take it out of the answers.",
         )
-    ask(bool(options.yes))
+    ask(bool(options.yes), "one-way" if one_way else "yes")
 
 
-def ask(yes: bool) -> None:
-    """Ask whether to do it, unless --yes was said. Raises UsageError without a terminal, Refused for any other answer."""
+def ask(yes: bool, word: str = "yes") -> None:
+    """Ask for a word, unless --yes was said. Raises UsageError without a terminal, Refused for any other answer."""
     if yes:
         return
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise UsageError("there is no terminal to ask on", do="Say --yes if it is to be done without a question.")
-    print("Do this now? Type yes: ", end="", file=sys.stderr, flush=True)
-    if sys.stdin.readline().strip().lower() != "yes":
-        raise Refused("the answer was not yes; nothing was changed")
+    question = "Do this now?" if word == "yes" else "One step of it cannot be taken back. Do this now?"
+    print(f"{question} Type {word}: ", end="", file=sys.stderr, flush=True)
+    if sys.stdin.readline().strip().lower() != word:
+        raise Refused(f"the answer was not {word}; nothing was changed")
 
 
 def _say(text: str, as_json: bool) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -13,14 +14,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
-import sh
-
 from wizard.errors import NodeError, NotThere
 from wizard.node.live import ENVIRONMENT
 from wizard.node.node import Node
 from wizard.node.simulated import SimulatedNode
 
-LONGEST_LINE = 4096  # characters
+LONGEST_LINE = 1000  # characters
+POLL = 0.05  # seconds between two looks
 Tell = Callable[[str], None]
 Announce = Callable[[int], None]
 """Hears the pid of a process that is about to be started, in that process, before it does anything."""
@@ -61,13 +61,14 @@ class Lines:
         self._decode = codecs.getincrementaldecoder("utf-8")("replace")
         self._rest = ""
 
-    def take(self, chunk: str | bytes) -> None:
+    def take(self, chunk: bytes) -> None:
         """Some of it, as it comes."""
-        *lines, rest = (self._rest + self._decode.decode(_raw(chunk))).split("\n")
+        *lines, rest = (self._rest + self._decode.decode(chunk)).split("\n")
         if len(rest) > LONGEST_LINE:
             lines, rest = [*lines, rest], ""
         for line in lines:
-            self._tell(line)
+            for start in range(0, max(len(line), 1), LONGEST_LINE):
+                self._tell(line[start : start + LONGEST_LINE])
         self._rest = rest
 
     def end(self) -> None:
@@ -75,10 +76,6 @@ class Lines:
         rest = self._rest + self._decode.decode(b"", final=True)
         if rest:
             self._tell(rest)
-
-
-def _raw(chunk: str | bytes) -> bytes:
-    return chunk.encode("latin-1") if isinstance(chunk, str) else chunk
 
 
 class Live:
@@ -94,44 +91,44 @@ class Live:
         if path is None:
             raise NotThere(f"there is no command {argv[0]} on this node")
         try:
-            command = sh.Command(path)
-        except sh.CommandNotFound:
+            process = subprocess.Popen(
+                [path, *argv[1:]],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                env=ENVIRONMENT,
+                start_new_session=True,
+                preexec_fn=lambda: announce(os.getpid()),  # noqa: PLW1509 - the runner has no threads
+            )
+        except FileNotFoundError:
             raise NotThere(f"there is no command {argv[0]} on this node") from None
-        said, complained = Lines(tell), Lines(tell)
-        process = command(
-            *argv[1:],
-            _in="",
-            _out=said.take,
-            _err=complained.take,
-            _out_bufsize=4096,  # not by lines: a command that never ends one would fill the memory
-            _err_bufsize=4096,
-            _no_out=True,
-            _no_err=True,
-            _encoding="latin-1",  # every chunk is bytes: a character may be cut in two
-            _preexec_fn=lambda: announce(os.getpid()),
-            _tty_out=False,
-            _new_session=True,
-            _bg=True,
-            _bg_exc=False,
-            _env=ENVIRONMENT,
-            _ok_code=list(range(256)),
-            _done=None,
-        )
-        status = self._waited(process, argv[0], deadline_s)
-        said.end()
-        complained.end()
-        return status
+        with process:
+            status = self._heard(process, Lines(tell), time.monotonic() + deadline_s)
+            if status is None:
+                with suppress(ProcessLookupError):  # the whole session: a grandchild would go on
+                    os.killpg(process.pid, signal.SIGKILL)
+                raise NodeError(f"{argv[0]} had not ended after {deadline_s} seconds, and was killed")
+        return status if status >= 0 else 128 - status
 
-    def _waited(self, process: sh.RunningCommand, name: str, deadline_s: int) -> int:
-        try:
-            process.wait(timeout=deadline_s)
-        except sh.TimeoutException:
-            with suppress(ProcessLookupError):  # the whole session: a grandchild would go on holding the output open
-                os.killpg(process.pgid, signal.SIGKILL)
-            raise NodeError(f"{name} had not ended after {deadline_s} seconds, and was killed") from None
-        except sh.ErrorReturnCode as error:
-            return 128 + abs(error.exit_code)
-        return int(process.exit_code)
+    def _heard(self, process: subprocess.Popen[bytes], lines: Lines, end: float) -> int | None:
+        """The status in which a process ended, and all that it said; None where it had not ended in time. A daemon that it
+        left may hold its output open: that is not waited for."""
+        assert process.stdout is not None
+        output = process.stdout.fileno()
+        open_ = True
+        while time.monotonic() < end:
+            ended = process.poll()
+            ready = open_ and bool(select.select([output], [], [], POLL)[0])
+            if ready:
+                chunk = os.read(output, 65536)
+                lines.take(chunk)
+                open_ = bool(chunk)
+            elif ended is not None:
+                lines.end()
+                return ended
+            elif not open_:
+                time.sleep(POLL)
+        return None
 
     def flush(self) -> None:
         os.sync()

@@ -29,7 +29,7 @@ from wizard.node.live import LiveNode
 from wizard.node.node import Node
 from wizard.node.recorded import DirectoryNode
 from wizard.node.run_records import JOURNAL_FORMAT, LOCK, STOP, Event, Record, fold, lock_holder
-from wizard.plan import Plan, RemoveFile, WriteFile
+from wizard.plan import Plan, RemoveFile, Run, Step, WriteFile
 
 
 class Asked:
@@ -191,9 +191,13 @@ def _rollback(plan: Plan, carrier: Carrier, journal: Journal, numbers: list[int]
     files = [(n, "state") for n in reversed(numbers) if carrier.has_state(plan.steps[n - 1])]
     after = [(n, "command") for n in numbers if carrier.undo_when(plan.steps[n - 1]) == "after_files"]
     last = [(n, "command") for n in reversed(numbers) if carrier.undo_when(plan.steps[n - 1]) == "last"]
+    needed: set[int] = set()
     for number, how in before + files + after + last:
         if (number, how) in last and result != "rolled_back":
             break
+        if how == "state" and number in needed:
+            journal.write("rollback_failed", n=number, why="stays: a command that could not be taken back needs it")
+            continue
         try:
             carrier.take_back(number, plan.steps[number - 1], how)
         except JournalLost:
@@ -201,9 +205,17 @@ def _rollback(plan: Plan, carrier: Carrier, journal: Journal, numbers: list[int]
         except Exception as error:
             journal.write("rollback_failed", n=number, why=_why(error))
             result = "failed"
+            needed |= _named(plan, numbers, plan.steps[number - 1])
         else:
             journal.write("rollback_held", n=number)
     return _without(carrier.directories, carrier, journal) or result
+
+
+def _named(plan: Plan, numbers: list[int], command: Step) -> set[int]:
+    """Steps that wrote what a command names: a script, a unit. Without it nobody could take the command back later."""
+    words = set(command.undo or ()) if isinstance(command, Run) else set()
+    written = {n: step.path for n in numbers if isinstance(step := plan.steps[n - 1], WriteFile)}
+    return {n for n, path in written.items() if words & {path, path.rpartition("/")[2]}}
 
 
 if __name__ == "__main__":
