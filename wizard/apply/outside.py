@@ -92,7 +92,8 @@ class Live:
             raise NotThere(f"there is no command {argv[0]} on this node")
         try:
             process = subprocess.Popen(
-                [path, *argv[1:]],
+                list(argv),
+                executable=path,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,

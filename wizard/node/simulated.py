@@ -97,13 +97,19 @@ class SimulatedNode(DirectoryNode):
     # how
 
     def put(self, path: str, content: str | bytes) -> None:
-        """Write a file of the simulated kernel or of a simulated command, in place."""
+        """Write a file of the simulated kernel or of a simulated command."""
         try:
             real = self.resolve(path)
         except NotThere:
             real = self.resolve(posixpath.dirname(path)) + "/" + posixpath.basename(path)
         place = self.place(real)
-        place.write_bytes(content.encode() if isinstance(content, str) else content)
+        new = place.with_name(
+            f"{place.name}.new"
+        )  # as grub-mkconfig does: a command that is killed leaves the old file
+        new.write_bytes(content.encode() if isinstance(content, str) else content)
+        if place.exists():
+            shutil.copymode(place, new)
+        new.replace(place)
 
     def enabled(self, name: str) -> bool:
         """Whether a unit or an upstart job of ours takes effect at boot."""
