@@ -19,6 +19,7 @@ from screens.state import short
 from screens.widgets.rows import Column, Rows, cut
 from screens.widgets.text_view import TextView
 from wizard import report
+from wizard.arguments import MOST_MINUTES
 from wizard.errors import Exit, WizardError
 from wizard.plan import Plan
 
@@ -52,6 +53,7 @@ class ApplyPage(Page):
         ("r", "retry", "retry"),
         ("u", "undo", "take back"),
         ("l", "leave_it", "leave it"),
+        ("k", "keep", "keep it"),
     ]
 
     def __init__(self) -> None:
@@ -61,6 +63,8 @@ class ApplyPage(Page):
         self._stopping = False
 
     def keys(self) -> list[Key]:
+        if self.state.running and self.progress is not None and self.progress.waiting:
+            return [("k", "keep it"), ("Tab", "steps, output")]
         if self.state.running:
             return [("x", "stop after this step"), ("Tab", "steps, output")]
         if self.can_go_on:
@@ -126,9 +130,20 @@ class ApplyPage(Page):
         if self.obstacle(plan):
             return [*lines, "", f"Not now: {self.obstacle(plan)}."]
         lines.append("It is done by a process of its own: when this line drops, it goes on, and is found here again.")
+        if self.drops_network(plan):
+            lines.append(
+                "A step may cut this very line. A number of minutes, such as 10, instead of yes: it is taken back then,"
+            )
+            lines.append("unless k here, or `compute-wizard confirm`, keeps it.")
         if any("one-way" in step.labels for step in plan.steps):
             return [*lines, "One step cannot be taken back. Type one-way to do it all:"]
         return [*lines, "At the first failure it stops and asks. All can be taken back. Type yes to start:"]
+
+    @staticmethod
+    def drops_network(plan: Plan) -> bool:
+        """Whether a run may wait for its confirmation; what cannot be taken back cannot be taken back by itself."""
+        labels = {label for step in plan.steps for label in step.labels}
+        return "drops-network" in labels and "one-way" not in labels
 
     def cells(self, key: str) -> list[str]:
         number = int(key)
@@ -152,11 +167,14 @@ class ApplyPage(Page):
             return
         one_way = any("one-way" in step.labels for step in plan.steps)
         word = "one-way" if one_way else "yes"
-        if event.value.strip().lower() != word:
+        said = event.value.strip().lower()
+        minutes = int(said) if self.drops_network(plan) and said.isdecimal() else 0
+        if said != word and not 1 <= minutes <= MOST_MINUTES:
             self.say(f"Nothing was done: that was not {word}.")
             return
         try:
-            run = self.wizard.engine.start(plan, ("one-way",) if one_way else (), on_failure="stop")
+            accept = ("one-way",) if one_way else ()
+            run = self.wizard.engine.start(plan, accept, on_failure="stop", confirm_minutes=minutes)
         except WizardError as error:
             self.refused(error)
             return
@@ -222,6 +240,8 @@ class ApplyPage(Page):
                 log.add(said)
             if self.progress.current and self.progress.current != before:
                 self.query_one(Rows).go(str(self.progress.current))
+            if event["event"] in ("waiting", "confirmed", "rollback"):
+                self.refresh_frame()
         self.tick()
 
     def tick(self) -> None:
@@ -239,7 +259,9 @@ class ApplyPage(Page):
 
     def now_and_next(self, progress: Progress) -> str:
         if progress.rolling_back:
-            return "A step failed: taking back what was done."
+            return f"{'A step failed' if progress.failed else 'Not confirmed'}: taking back what was done."
+        if progress.waiting:
+            return f"All steps are done. k keeps it; else it is taken back at {report.clock(progress.waiting)}."
         number, steps = progress.current, progress.plan.steps
         now = f"now: {report.title(steps[number - 1])}" if number else "now: starting"
         if self._stopping:
@@ -265,6 +287,8 @@ class ApplyPage(Page):
                 return f"Done: run {short(progress.plan.undoes)} is taken back."
             case "done":
                 return "Done."
+            case "rolled_back" if not progress.failed:
+                return f"{progress.why.capitalize()}: what had been done was taken back, the node is as it was."
             case "rolled_back":
                 return f"Step {progress.failed} failed: {progress.why}. What had been done was taken back: the node is as it was."
             case "refused":
@@ -280,6 +304,14 @@ class ApplyPage(Page):
             self.wizard.engine.request_stop(self.state.run)
             self._stopping = True
             self.tick()
+
+    def action_keep(self) -> None:
+        """Keep a run that waits for its confirmation."""
+        if self.state.running and self.state.run is not None and self.progress is not None and self.progress.waiting:
+            try:
+                self.wizard.engine.confirm(self.state.run)
+            except WizardError as error:
+                self.say(str(error))
 
     def action_retry(self) -> None:
         """Go on from the step that failed."""

@@ -72,14 +72,27 @@ class NodeEngine:
         except WizardError:  # of another version of this tool
             return None
 
-    def start(self, plan: Plan, accept: tuple[str, ...] = (), on_failure: str = "rollback") -> str:
+    def start(
+        self, plan: Plan, accept: tuple[str, ...] = (), on_failure: str = "rollback", confirm_minutes: int = 0
+    ) -> str:
         """Start the runner, a process of its own; gives the run's name. `on_failure`: rollback, or stop and be asked."""
-        started = launch.start(self.root, plan, on_failure=on_failure, simulated=self.simulation, accept=accept)
+        started = launch.start(
+            self.root,
+            plan,
+            on_failure=on_failure,
+            simulated=self.simulation,
+            accept=accept,
+            confirm_minutes=confirm_minutes,
+        )
         return started.run
 
     def after_apply(self, plan: Plan) -> list[str]:
         """What is to be said of the reboot, once the run has ended. Reads the node anew: takes up to seconds."""
         return boot_guard.after_apply(self.look(), plan)
+
+    def confirm(self, run: str) -> None:
+        """Keep a run that waits for its confirmation."""
+        launch.answer(self.root, run, keep=True)
 
     def resume(self, run: str) -> None:
         """Go on with a run that stopped on its way."""

@@ -32,6 +32,7 @@ class Progress:
     ended: float = 0.0
     result: str = ""
     rolling_back: bool = False
+    waiting: str = ""  # until when the run waits for its confirmation, as the journal has it
     failed: int = 0
     why: str = ""
 
@@ -68,10 +69,14 @@ class Progress:
             case "begin":
                 self.began = self.began or at
                 self.result, self.rolling_back, self.failed, self.why = "", False, 0, ""
+            case "waiting":
+                self.waiting = str(event.get("until", ""))
+            case "confirmed":
+                self.waiting = ""
             case "rollback":
-                self.rolling_back = True
+                self.rolling_back, self.waiting = True, ""
             case "end":
-                self.result, self.ended = str(event.get("result", "")), at
+                self.result, self.ended, self.waiting = str(event.get("result", "")), at, ""
                 self.why = self.why or str(event.get("why", ""))
             case _:
                 pass

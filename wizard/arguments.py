@@ -15,6 +15,9 @@ interrupted, not rolled back; 7 something could not be seen; 64 wrong usage; 130
 """
 
 
+MOST_MINUTES = 24 * 60
+
+
 def _named(text: str) -> str:
     """A place that was really named: an empty variable in a script must not become this directory."""
     if not text:
@@ -30,6 +33,13 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         raise UsageError(message, do=f"See `{self.prog} --help`.")
+
+
+def minutes(text: str) -> int:
+    """A time to wait for a confirmation. Raises ArgumentTypeError for what is none."""
+    if not text.isdecimal() or not 1 <= int(text) <= MOST_MINUTES:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of minutes from 1 to {MOST_MINUTES}")
+    return int(text)
 
 
 def parser() -> Parser:
@@ -83,6 +93,15 @@ def parser() -> Parser:
         "--on-failure", choices=("rollback", "stop"), default="rollback", help="what to do when a step fails"
     )
     apply.add_argument("--files-only", action="store_true", help="write files, list the commands without running them")
+    apply.add_argument(
+        "--confirm",
+        type=minutes,
+        metavar="MINUTES",
+        help="take the run back by itself unless `compute-wizard confirm` comes within these minutes after its end",
+    )
+    confirm = add("confirm", "keep a run that was applied with --confirm and waits", json=True)
+    confirm.add_argument("run", nargs="?", metavar="RUN")
+    confirm.add_argument("--no", action="store_true", help="take it back now")
     resume = add("resume", "go on with a run that was interrupted")
     resume.add_argument("run", nargs="?", metavar="RUN")
     resume.add_argument("--yes", action="store_true", help="do not ask")

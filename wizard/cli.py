@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 from pydantic import TypeAdapter
 
-from wizard import answer_files, arguments, command_apply, command_verify, output, report
+from wizard import answer_files, arguments, command_apply, command_confirm, command_verify, output, report
 from wizard import plan as plans
 from wizard.answers import AllAnswers
 from wizard.chapters import chapters
@@ -53,6 +53,7 @@ def _dispatch(options: argparse.Namespace, face: Face | None) -> int:
         "suggest": _suggest,
         "plan": _plan,
         "apply": _apply,
+        "confirm": command_confirm.confirm,
         "resume": command_apply.resume,
         "verify": command_verify.verify,
         "history": command_apply.history,

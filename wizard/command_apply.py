@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import asdict
 
-from wizard import boot_guard, report
+from wizard import arguments, boot_guard, report
 from wizard.apply import launch
 from wizard.apply.journal import follow
 from wizard.errors import Blocked, Exit, InputError, Refused, UsageError
@@ -29,7 +30,7 @@ def apply(node: Node, plan: Plan, options: argparse.Namespace, *, shown: bool) -
         return Exit.DONE
     if not shown and not as_json:
         sys.stdout.write(report.plan(plan) + "\n")
-    _permit(plan, options)
+    minutes = _permit(plan, options)
     started = launch.start(
         options.root,
         plan,
@@ -37,17 +38,25 @@ def apply(node: Node, plan: Plan, options: argparse.Namespace, *, shown: bool) -
         files_only=getattr(options, "files_only", False),
         simulated=node.simulated,
         accept=tuple(getattr(options, "accept", ())),
+        confirm_minutes=minutes,
     )
-    code = _followed(started, as_json)
-    if code == Exit.DONE and not as_json and not getattr(options, "files_only", False):
-        for line in boot_guard.after_apply(facts.read(open_node(options.root)), plan):
-            sys.stdout.write(report.printable(line) + "\n")
+    code = followed(started, as_json)
+    if minutes and code == Exit.DONE and plan.needs_reboot:
+        _say("Confirm it before you reboot: the wait does not outlive a reboot.\n", as_json)
+    elif code == Exit.DONE and not as_json and not getattr(options, "files_only", False):
+        say_of_reboot(options.root, plan)
     elif code == Exit.DONE and not as_json:
         left = sum(bool(command(step)) or isinstance(step, SetAttribute) for step in plan.steps)
         _say(f"{left} steps were not done here; they stay in the plan.\n" if left else "", as_json)
     if code == Exit.DONE and plan.controller:
         _say("There is more to be done on the controller: `compute-wizard plan` lists it.\n", as_json)
     return code
+
+
+def say_of_reboot(root: str, plan: Plan) -> None:
+    """Whether to reboot now, and how to boot without the change; nothing where no reboot is needed."""
+    for line in boot_guard.after_apply(facts.read(open_node(root)), plan):
+        sys.stdout.write(report.printable(line) + "\n")
 
 
 def _refuse_blocked(plan: Plan, as_json: bool) -> None:
@@ -62,27 +71,50 @@ def _refuse_blocked(plan: Plan, as_json: bool) -> None:
     )
 
 
-def _permit(plan: Plan, options: argparse.Namespace) -> None:
-    """Ask on a terminal; without one only --yes will do. One-way steps need their own word."""
+def _permit(plan: Plan, options: argparse.Namespace) -> int:
+    """Ask on a terminal; without one only --yes will do. One-way steps need their own word.
+
+    Gives the minutes that the run waits for its confirmation; 0 where it does not.
+    """
     one_way = [step for step in plan.steps if "one-way" in step.labels]
     if one_way and "one-way" not in getattr(options, "accept", ()):
         raise Refused(
             f"the plan has a step that cannot be taken back: {report.title(one_way[0])}",
             do="Say --accept one-way if you mean it, or take it out of the answers.",
         )
-    ask(bool(options.yes), "one-way" if one_way else "yes")
+    minutes = int(getattr(options, "confirm", None) or 0)
+    dropping = [number for number, step in enumerate(plan.steps, 1) if "drops-network" in step.labels]
+    if one_way or not dropping or minutes or options.yes or "confirm" not in options:
+        ask(bool(options.yes), "one-way" if one_way else "yes")
+        return minutes
+    print(
+        f"Step {dropping[0]} may cut the line that you are using. Type a number of minutes, such as 10, instead of yes: the run is "
+        "then taken back unless you confirm it in time.",
+        file=sys.stderr,
+    )
+    answer = ask(yes=False, also=arguments.minutes)
+    return int(answer) if answer.isdecimal() else 0
 
 
-def ask(yes: bool, word: str = "yes") -> None:
-    """Ask for a word, unless --yes was said. Raises UsageError without a terminal, Refused for any other answer."""
+def ask(yes: bool, word: str = "yes", also: Callable[[str], object] | None = None) -> str:
+    """Ask for a word, unless --yes was said; gives the answer: the word, or something that `also` takes.
+
+    Raises UsageError without a terminal, Refused for any other answer.
+    """
     if yes:
-        return
+        return word
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise UsageError("there is no terminal to ask on", do="Say --yes if it is to be done without a question.")
     question = "Do this now?" if word == "yes" else "One step of it cannot be taken back. Do this now?"
     print(f"{question} Type {word}: ", end="", file=sys.stderr, flush=True)
-    if sys.stdin.readline().strip().lower() != word:
-        raise Refused(f"the answer was not {word}; nothing was changed")
+    answer = sys.stdin.readline().strip().lower()
+    if answer == word:
+        return answer
+    with suppress(argparse.ArgumentTypeError):
+        if also is not None:
+            also(answer)
+            return answer
+    raise Refused(f"the answer was not {word}; nothing was changed")
 
 
 def _say(text: str, as_json: bool) -> None:
@@ -90,14 +122,16 @@ def _say(text: str, as_json: bool) -> None:
         sys.stdout.write(text)
 
 
-def _followed(started: launch.Started, as_json: bool) -> int:
+def followed(started: launch.Started, as_json: bool) -> int:
     """Show the journal as it grows. The first Ctrl-C asks the runner to stop after this step, the second only stops us."""
     asked = False
     events = follow(started.journal, started.after)
     while True:
         try:
             for event in events:
-                _show(event, as_json)
+                show(event, as_json)
+                if event["event"] == "waiting" and not launch.is_over(started):
+                    return Exit.DONE
             return int(launch.result(started))
         except KeyboardInterrupt:
             if asked:
@@ -108,7 +142,7 @@ def _followed(started: launch.Started, as_json: bool) -> int:
             events = follow(started.journal, started.after)
 
 
-def _show(event: Event, as_json: bool) -> None:
+def show(event: Event, as_json: bool) -> None:
     if as_json:
         sys.stdout.write(report.as_json(event, indent=None))
     else:
@@ -122,8 +156,8 @@ def resume(options: argparse.Namespace) -> int:
     """Go on with a run that was interrupted."""
     if not options.yes and not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise UsageError("there is no terminal to ask on", do="Say --yes.")
-    run = _chosen(options, ("interrupted", "stopped", "failed"))
-    return _followed(launch.resume(options.root, run.id), False)
+    run = chosen(options, ("interrupted", "stopped", "failed"))
+    return followed(launch.resume(options.root, run.id), False)
 
 
 def history(options: argparse.Namespace) -> int:
@@ -135,13 +169,13 @@ def history(options: argparse.Namespace) -> int:
         else:
             sys.stdout.write(report.history(runs))
         return Exit.DONE
-    run = _chosen(options, ())
+    run = chosen(options, ())
     for event in launch.events(options.root, run.id, follow_it=options.follow):
-        _show(event, options.json)
+        show(event, options.json)
     return Exit.DONE
 
 
-def _chosen(options: argparse.Namespace, states: Iterable[str]) -> histories.PastRun:
+def chosen(options: argparse.Namespace, states: Iterable[str]) -> histories.PastRun:
     """The run that was named, or the newest one in one of these states."""
     runs = histories.read(open_node(options.root)).runs
     if options.run is not None:

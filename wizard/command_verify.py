@@ -8,11 +8,13 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from wizard import answer_files, command_apply, report
+from wizard import answer_files, command_apply, notice, report, store
 from wizard.answers import AllAnswers
+from wizard.errors import Exit
 from wizard.node import facts as fact_reader
 from wizard.node.facts import Facts
 from wizard.node.live import open_node
+from wizard.node.recorded import DirectoryNode
 from wizard.proof import proofs
 from wizard.questions import Check
 from wizard.verify import exit_code
@@ -37,6 +39,8 @@ def verify(options: argparse.Namespace) -> int:
         if any(check.state != "unknown" for check in proven):
             limits.append(proof.LIMITS)
     _print(found, limits, options)
+    if exit_code(found) == Exit.DONE and options.answers is None and isinstance(node, DirectoryNode):
+        notice.forget(store.state_directory(node.directory))
     return exit_code(found)
 
 

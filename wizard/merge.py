@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from wizard import kernel_line
+from wizard import kernel_line, notice
 from wizard.answers import AllAnswers
 from wizard.chapters import Chapter, chapters
 from wizard.diff import unified
@@ -74,7 +74,7 @@ def make_plan(facts: Facts, answers: AllAnswers) -> Plan:
         found += draft.problems
         blocked = _blocked(found)
         draft = _collect(facts, answers, blocked)
-    steps = _steps(draft, {text for run in facts.history.runs for text in run.unfinished})
+    steps = _with_notice(facts, draft)
     answered = answers.to_data()
     found += _guests(facts, steps)
     return Plan(
@@ -209,6 +209,22 @@ def _steps(draft: _Draft, left: set[str]) -> list[Any]:
         else:
             done.append(step)
     return done
+
+
+def _with_notice(facts: Facts, draft: _Draft) -> list[Any]:
+    """The steps; where they end in a reboot, with the file that says at the next login that verify is due."""
+    left = {text for run in facts.history.runs for text in run.unfinished}
+    steps = _steps(draft, left)
+    waiting = list(dict.fromkeys(name for step in steps if "reboot" in step.labels for name in step.chapters))
+    edit = notice.wanted(facts)
+    if not waiting or edit is None:
+        return steps
+    first = next(each for each in chapters() if waiting[0] == each.NAME)
+    if _apply(facts, draft, first, edit) is None and draft.changed(
+        [edit.path]
+    ):  # else it is left as it is: nothing needs it
+        draft.files[edit.path].edits += [(name, edit) for name in waiting[1:]]
+    return _steps(draft, left)
 
 
 def _newness(item: tuple[str, _File]) -> int:

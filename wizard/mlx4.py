@@ -12,7 +12,7 @@ from wizard.boot_content import images_lack
 from wizard.cards import Ports, Request
 from wizard.formats import modprobe
 from wizard.node.facts import Facts
-from wizard.plan import HoldsFile, digest
+from wizard.plan import HoldsFile, Label, digest
 from wizard.wants import Edit, Product, Wants
 
 MODULE = "mlx4_core"
@@ -89,12 +89,14 @@ def wants(facts: Facts, requests: list[Request]) -> Wants:
     options = wanted(requests)
     there = parameters(facts)
     edits: tuple[Edit, ...] = ()
+    carries = any(facts.guests.roles_of(request.function.address) for request in requests)
+    labels: tuple[Label, ...] = ("reboot", "drops-network") if carries else ("reboot",)
     if options and any(there.get(name) != value for name, value in options.items()):
         why = f"{requests[0].count} VFs on each ConnectX-3 card, when {MODULE} loads"
-        edits = (Edit(OPTIONS, why, lambda old: modprobe.set_parameters(old, MODULE, options), labels=("reboot",)),)
+        edits = (Edit(OPTIONS, why, lambda old: modprobe.set_parameters(old, MODULE, options), labels=labels),)
     elif not options and facts.history.file(OPTIONS).lines:
         why = "VFs are no longer wanted"
-        edits = (Edit(OPTIONS, why, lambda old: _without(facts, old), labels=("reboot",)),)
+        edits = (Edit(OPTIONS, why, lambda old: _without(facts, old), labels=labels),)
     overlay = {edit.path: edit.change(facts.content(edit.path)) for edit in edits}
     return Wants(
         edits=edits,

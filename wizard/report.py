@@ -6,6 +6,7 @@ import json
 import shlex
 import textwrap
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from wizard import report_cards
@@ -235,9 +236,21 @@ def history(runs: Iterable[PastRun]) -> str:
     lines = []
     for run in runs:
         what = f"takes back {run.undoes}" if run.undoes else ", ".join(run.chapters) or "nothing"
-        state = f"{run.state}, taken back by {run.undone_by}" if run.undone_by else run.state
+        state = f"{run.state}, taken back by {run.undone_by}" if run.undone_by else _state(run)
         lines.append(f"{run.id}  {run.at}  {run.steps_done}/{run.steps} steps  {state}: {what}")
     return printable("\n".join(lines)) + ("\n" if lines else "this tool never changed this node\n")
+
+
+def _state(run: PastRun) -> str:
+    if not run.confirm_until:
+        return run.state
+    until = f"for confirmation until {clock(run.confirm_until)}"
+    return f"waiting {until}" if run.state == "waiting" else f"{run.state} while it waited {until}"
+
+
+def clock(at: str) -> str:
+    """The time of day here, of a moment as the journal has it: '14:35'."""
+    return f"{datetime.fromisoformat(at).astimezone():%H:%M}"
 
 
 def suggested(facts: Facts, answers: AllAnswers) -> dict[str, str]:

@@ -8,7 +8,7 @@ from wizard import services
 from wizard.cards import Request
 from wizard.node.facts import Facts
 from wizard.node.pci import PciFunction
-from wizard.plan import SetAttribute
+from wizard.plan import Label, SetAttribute
 from wizard.wants import Action, Edit, Wants
 
 SCRIPT = "/usr/local/sbin/compute-wizard-vfs"
@@ -134,10 +134,11 @@ def numvfs(facts: Facts, request: Request) -> list[Action]:
     if request.count and function.autoprobe and _for_guests(facts, request):
         text = "the host does not take the new VFs for itself: they are for the guests"
         steps.append(_set(function, "sriov_drivers_autoprobe", "1", "0", text))
+    labels: tuple[Label, ...] = ("drops-network",) if facts.guests.roles_of(function.address) else ()
     if now and request.count:
-        steps.append(_set(function, "sriov_numvfs", str(now), "0", f"{why}; only through 0"))
+        steps.append(_set(function, "sriov_numvfs", str(now), "0", f"{why}; only through 0", labels))
     before = "0" if request.count else str(now)
-    steps.append(_set(function, "sriov_numvfs", before, str(request.count), why))
+    steps.append(_set(function, "sriov_numvfs", before, str(request.count), why, labels))
     return [Action(step) for step in steps]
 
 
@@ -161,7 +162,9 @@ def _for_guests(facts: Facts, request: Request) -> bool:
     )
 
 
-def _set(function: PciFunction, name: str, before: str, after: str, why: str) -> SetAttribute:
+def _set(
+    function: PciFunction, name: str, before: str, after: str, why: str, labels: tuple[Label, ...] = ()
+) -> SetAttribute:
     return SetAttribute(
         chapters=(CHAPTER,),
         phase="live",
@@ -169,5 +172,6 @@ def _set(function: PciFunction, name: str, before: str, after: str, why: str) ->
         before=before,
         after=after,
         why=(why,),
+        labels=labels,
         deadline_s=DEADLINE,
     )

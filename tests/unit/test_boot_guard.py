@@ -14,7 +14,7 @@ from wizard.apply import launch, runner
 from wizard.apply.carry import Carrier
 from wizard.apply.files import Tree
 from wizard.apply.journal import Journal, follow, read
-from wizard.apply.outside import Simulated, Tell
+from wizard.apply.outside import Announce, Simulated, Tell, quiet
 from wizard.apply.undo import undo_plan
 from wizard.demo import built_in, simulate
 from wizard.errors import Exit, NodeError
@@ -59,8 +59,8 @@ class Idle(Simulated):
         super().__init__(directory)
         self.idle = idle
 
-    def run(self, argv: Sequence[str], deadline_s: int, tell: Tell) -> int:
-        return 0 if argv[0] in self.idle else super().run(argv, deadline_s, tell)
+    def run(self, argv: Sequence[str], deadline_s: int, tell: Tell, announce: Announce = quiet) -> int:
+        return 0 if argv[0] in self.idle else super().run(argv, deadline_s, tell, announce)
 
 
 def carrier(node: SimulatedNode, place: Path, *idle: str) -> Carrier:
@@ -216,8 +216,8 @@ def test_the_image_before_stays_where_the_rebuild_cannot_be_taken_back(demo: Sim
         hands.carry(each, plan.steps[each - 1])
 
     class Broken(Simulated):
-        def run(self, argv: Sequence[str], deadline_s: int, tell: Tell) -> int:
-            return 1 if argv[0] == "update-initramfs" else super().run(argv, deadline_s, tell)
+        def run(self, argv: Sequence[str], deadline_s: int, tell: Tell, announce: Announce = quiet) -> int:
+            return 1 if argv[0] == "update-initramfs" else super().run(argv, deadline_s, tell, announce)
 
     hands.outside = Broken(demo.directory)
     assert runner._rollback(plan, hands, hands.journal, list(range(1, number + 1))) == "failed"

@@ -1,7 +1,7 @@
 """The journal of a run: JSON lines, each on the disk before what it announces is done. docs/journal.md has the format.
 
-Events: begin, step, directory, backup, process, output, note, held, skipped, failed, rollback, rollback_held,
-rollback_failed, end; and rescued, which undo.sh writes. Steps are counted from 1 in the field `n`.
+Events: begin, step, directory, backup, process, output, note, held, skipped, failed, waiting, confirmed,
+rollback, rollback_held, rollback_failed, end; and rescued, which undo.sh writes. Steps are counted from 1 in the field `n`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any
 from wizard.errors import Refused
 from wizard.node.run_records import LOCK, Event, lock_holder, parse
 from wizard.private import sync_directory
-from wizard.report import printable
+from wizard.report import clock, printable
 
 POLL = 0.1  # seconds between two looks
 PATIENCE = 5.0  # seconds without a word and without a runner, before it is taken for gone
@@ -157,6 +157,10 @@ def sentence(event: Event) -> str:
             return f"       not done here: {event['why']}"
         case "failed":
             return f"     ! failed: {event['why']}"
+        case "waiting":
+            return f"Waiting for `compute-wizard confirm` until {clock(event['until'])}: else this run is taken back."
+        case "confirmed":
+            return "Confirmed."
         case "rollback":
             return "Taking back what was done:"
         case "rollback_held":
@@ -175,7 +179,13 @@ def _ending(event: Event) -> str:
         "done": "Done.",
         "failed": "Failed, and not taken back. `compute-wizard history`, `resume` and `undo` go on from here.",
         "stopped": "Stopped between two steps, as asked. `compute-wizard resume` goes on, `undo` takes it back.",
-        "rolled_back": "Failed; what had been done was taken back.",
+        "rolled_back": f"{_capital(event.get('why') or 'failed')}; what had been done was taken back.",
         "refused": f"Refused: {event.get('why', '')}",
     }
+    if result == "done" and event.get("why"):
+        return f"Done; {event['why']}."
     return words.get(result, str(result))
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from wizard import plan as plans
 from wizard import store
+from wizard.apply import confirm, rescue
 from wizard.apply import journal as journals
-from wizard.apply import rescue
 from wizard.apply.files import Tree
 from wizard.apply.lock import refusal
 from wizard.apply.obstacles import refuse_obstacles
@@ -59,6 +59,7 @@ def start(
     files_only: bool = False,
     simulated: bool = False,
     accept: Sequence[str] = (),
+    confirm_minutes: int = 0,
 ) -> Started:
     """Check the plan, save it, and start the runner. Raises Refused, Blocked or InputError before anything is touched."""
     place = Path(root).resolve()
@@ -74,6 +75,11 @@ def start(
         raise Blocked("a finding blocks this plan", do="`compute-wizard check` says which, and what to do.")
     if any("one-way" in step.labels for step in plan.steps) and "one-way" not in accept:
         raise Refused("the plan has a step that cannot be taken back", do="Say --accept one-way if you mean it.")
+    if confirm_minutes and any("one-way" in step.labels for step in plan.steps):
+        raise Refused(
+            "a run with a step that cannot be taken back cannot be taken back by itself",
+            do="Leave out --confirm, or answer so that the step is not needed.",
+        )
     _refuse_untrusted(place, commands)
     holder = lock_holder(store.state_directory(place) / LOCK)
     if holder is not None:
@@ -81,17 +87,17 @@ def start(
     refuse_if_stale(node, plan, live=commands == "live")
     refuse_if_used(node, plan)
     refuse_obstacles(Tree(place), plan, store.state_directory(place), runs_commands=commands != "none")
-    started = save(place, plan, on_failure, commands)
+    started = save(place, plan, on_failure, commands, confirm_minutes)
     _spawn(place, started.run, started.directory, commands)
     return started
 
 
-def save(place: Path, plan: Plan, on_failure: str, commands: str) -> Started:
+def save(place: Path, plan: Plan, on_failure: str, commands: str, confirm_minutes: float = 0) -> Started:
     """Put a new run where its runner finds it: the plan, how it is to be run, and the way back without this tool."""
     run, directory = store.new_run(place)
     store.write(directory / "plan.json", plan.to_json().encode())
     store.write(directory / rescue.NAME, rescue.script(plan).encode())
-    options = {"on_failure": on_failure, "commands": commands}
+    options = {"on_failure": on_failure, "commands": commands, "confirm_minutes": confirm_minutes}
     store.write(directory / "options.json", json.dumps(options).encode())
     return Started(run, directory)
 
@@ -150,9 +156,29 @@ def resume(root: str | Path, run: str) -> Started:
     return Started(run, directory, len(before))
 
 
+def answer(root: str | Path, run: str, *, keep: bool) -> Started:
+    """Keep a run that waits for its confirmation, or have it taken back. Where its runner is gone, another goes on for it."""
+    place = Path(root).resolve()
+    directory = store.run_directory(place, run)
+    before = journals.read(directory / "journal.jsonl")
+    if fold(before).waiting is None:
+        raise InputError(
+            f"run {run} does not wait for its confirmation", do="`compute-wizard history` shows its state."
+        )
+    store.write(directory / (confirm.KEEP if keep else confirm.TAKE_BACK), b"")
+    if lock_holder(store.state_directory(place) / LOCK) is None:
+        return resume(root, run)
+    return Started(run, directory, len(before))
+
+
 def request_stop(started: Started) -> None:
     """Ask the runner to stop between two steps."""
     store.write(started.directory / STOP, b"")
+
+
+def is_over(started: Started) -> bool:
+    """Whether the run has ended."""
+    return any(event["event"] == "end" for event in journals.read(started.journal)[-1:])
 
 
 def result(started: Started) -> Exit:

@@ -13,9 +13,11 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
+from wizard import notice, report, store
 from wizard import plan as plans
-from wizard import report, store
+from wizard.apply import confirm
 from wizard.apply.carry import Carrier
 from wizard.apply.files import Tree
 from wizard.apply.journal import Journal, JournalLost, read, sentence
@@ -37,16 +39,16 @@ class Asked:
 
     def __init__(self, directory: Path) -> None:
         self._file = directory / STOP
-        self._signalled = False
+        self.signalled = False
         signal.signal(signal.SIGTERM, self._note)
         signal.signal(signal.SIGINT, self._note)
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
     def _note(self, _number: int, _frame: FrameType | None) -> None:
-        self._signalled = True
+        self.signalled = True
 
     def __bool__(self) -> bool:
-        return self._signalled or self._file.exists()
+        return self.signalled or self._file.exists()
 
 
 def main(argv: list[str]) -> int:
@@ -84,7 +86,7 @@ def _outside(root: Path, node: Node, commands: str) -> Outside:
     return Live(LiveNode()) if commands == "live" else Nobody(node)
 
 
-def _carry_out(root: Path, run: str, directory: Path, options: dict[str, str], journal: Journal, asked: Asked) -> None:
+def _carry_out(root: Path, run: str, directory: Path, options: dict[str, Any], journal: Journal, asked: Asked) -> None:
     node = DirectoryNode(root)
     boot = node.text("/proc/sys/kernel/random/boot_id") or ""
     try:
@@ -113,12 +115,38 @@ def _carry_out(root: Path, run: str, directory: Path, options: dict[str, str], j
     for path in _paths(plan, undone.plan if undone else None):
         carrier.tree.sweep(path)
     done = _done(plan, record, boot)
-    result = _steps(plan, carrier, journal, asked, done)
-    if result == "failed" and options["on_failure"] == "rollback":
+    result, why = _steps(plan, carrier, journal, asked, done), ""
+    if result == "done" and options.get("confirm_minutes") and not record.confirmed:
+        seconds = confirm.patience(float(options["confirm_minutes"]), plan)
+        result, why = _confirmed(confirm.wait(directory, journal, seconds, lambda: asked.signalled), journal)
+    if result == "unconfirmed" or (result == "failed" and options["on_failure"] == "rollback"):
         result = _rollback(plan, carrier, journal, sorted({*done, *carrier.started} - carrier.skipped))
     if result == "done" and undone is not None:
         result = _without(undone.record.directories, carrier, journal) or result
-    journal.write("end", result=result)
+    if result == "done" and options["commands"] != "none":
+        _notice(directory.parent.parent, run, plan, boot, journal)
+    journal.write("end", result=result, **({"why": why} if why else {}))
+
+
+def _confirmed(answer: confirm.Answer, journal: Journal) -> tuple[str, str]:
+    """What becomes of a run that waited: its result, and what is to be said of it."""
+    if answer == "kept":
+        journal.write("confirmed")
+        return "done", ""
+    if answer == "ended":
+        return "done", "kept: the runner was told to end, as at a shutdown, before the confirmation came"
+    return "unconfirmed", "not confirmed in time" if answer == "too late" else "not confirmed: asked to be taken back"
+
+
+def _notice(state: Path, run: str, plan: Plan, boot: str, journal: Journal) -> None:
+    """Have the next login say what is due; no more of a run that was taken back. The run does not depend on it."""
+    try:
+        if plan.undoes is not None:
+            notice.forget(state)
+        elif plan.needs_reboot:
+            notice.due(state, run, boot or "-")
+    except (WizardError, OSError) as error:
+        journal.write("note", text=f"the next login will not say that verify is due: {_why(error)}")
 
 
 def _without(directories: list[str], carrier: Carrier, journal: Journal) -> str:

@@ -89,7 +89,7 @@ def _chosen(facts: Facts, run: str | None) -> PastRun:
     if run is None:
         if facts.history.last is None:
             raise InputError("there is no run of this tool to be taken back on this node")
-        return facts.history.last
+        return _not_waiting(facts.history.last)
     named = [each for each in runs if run_records.is_meant(each.id, run)]
     if not named:
         raise InputError(f"there is no run {run}", do="`compute-wizard history` lists them.")
@@ -98,7 +98,16 @@ def _chosen(facts: Facts, run: str | None) -> PastRun:
         raise InputError(f"run {past.id} was taken back already, by {past.undone_by}")
     if past.state in ("rolled_back", "running"):
         raise InputError(f"run {past.id} is {past.state}: it cannot be taken back")
-    return past
+    return _not_waiting(past)
+
+
+def _not_waiting(past: PastRun) -> PastRun:
+    if past.state != "waiting":
+        return past
+    raise InputError(
+        f"run {past.id} waits for its confirmation: it is taken back by itself",
+        do="`compute-wizard confirm --no` takes it back now, `compute-wizard confirm` keeps it.",
+    )
 
 
 def _answers_afterwards(facts: Facts, past: PastRun) -> dict[str, Any]:

@@ -219,7 +219,7 @@ def _used(facts: Facts, request: Request) -> list[Finding]:
 
 def _carries(facts: Facts, request: Request) -> list[Finding]:
     function = request.function
-    roles = [role for role in facts.guests.roles_of(function.address) if role.role not in ("disk", "root disk")]
+    roles = facts.guests.roles_of(function.address)
     if not roles or (function.num_vfs or 0) == request.count:
         return []
     what = ", ".join(dict.fromkeys(f"{role.role} ({role.detail})" for role in roles))
@@ -229,7 +229,8 @@ def _carries(facts: Facts, request: Request) -> list[Finding]:
             "warns",
             f"{function.address} carries {what}",
             "Some drivers reset the port when VFs are made or taken away: this very session may be cut off.",
-            "Have another way in (console, BMC). The run goes on by itself, and the wizard finds it again.",
+            "Have another way in (console, BMC), or apply with --confirm 10: unless you confirm it in these minutes, the run is "
+            "taken back. It goes on by itself when the line drops, and the wizard finds it again.",
         )
     ]
 

@@ -22,7 +22,7 @@ __all__ = ["RUNS", "STATE", "History", "OwnFile", "PastRun", "RunState", "read"]
 
 RESCUE = "undo.sh"  # in the place of a run: it was taken back without this tool
 
-RunState = Literal["running", "done", "failed", "stopped", "interrupted", "rolled_back", "undone"]
+RunState = Literal["running", "waiting", "done", "failed", "stopped", "interrupted", "rolled_back", "undone"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,8 @@ class PastRun:
     steps: int
     steps_done: int
     needs_reboot: bool
+    confirm_until: str
+    """ISO 8601, UTC: when a run that waits for its confirmation is taken back; "" where it does not, or did not last."""
     reboot_chapters: tuple[str, ...]
     """Chapters with a step that was done and has its effect at the reboot."""
     unfinished: tuple[str, ...]
@@ -78,7 +80,9 @@ class History:
     def last(self) -> PastRun | None:
         """The newest run that stands: neither taken back nor itself an undo."""
         standing = [
-            run for run in self.runs if not run.undoes and run.state in ("done", "failed", "stopped", "interrupted")
+            run
+            for run in self.runs
+            if not run.undoes and run.state in ("done", "waiting", "failed", "stopped", "interrupted")
         ]
         return standing[-1] if standing else None
 
@@ -132,6 +136,7 @@ def _past(name: str, plan: Plan, record: Record, under_way: bool) -> PastRun:
         steps=len(plan.steps),
         steps_done=len(record.held.keys() - record.taken_back - record.skipped),
         needs_reboot=plan.needs_reboot,
+        confirm_until=str(record.waiting.get("until", "")) if record.waiting else "",
         reboot_chapters=_reboot_chapters(plan, record),
         unfinished=(),
     )
@@ -148,7 +153,7 @@ def _reboot_chapters(plan: Plan, record: Record) -> tuple[str, ...]:
 
 def _state(record: Record, under_way: bool) -> RunState:
     if under_way:
-        return "running"
+        return "waiting" if record.waiting else "running"
     if record.rescued:
         return "undone"
     ends: dict[str, RunState] = {

@@ -59,6 +59,8 @@ class Record:
     directories: list[str] = field(default_factory=list)
     rolling_back: bool = False
     taken_back: set[int] = field(default_factory=set)
+    waiting: Event | None = None  # while nothing ended the wait for a confirmation
+    confirmed: bool = False
     end: Event | None = None
     boots: dict[int, str] = field(default_factory=dict)  # in which boot a step was held
     process: int | None = None  # a command, or what writes an attribute, that began and was not heard of again
@@ -131,9 +133,13 @@ def _whole(record: Record, event: Event) -> None:
             record.begun, record.begun_last = record.begun or event, event
             record.rolling_back, record.end, record.rescued = False, None, False
         case "rollback":
-            record.rolling_back = True
+            record.rolling_back, record.waiting = True, None
+        case "waiting":
+            record.waiting = event
+        case "confirmed":
+            record.confirmed, record.waiting = True, None
         case "end":
-            record.end = event
+            record.end, record.waiting = event, None
         case "rescued":
             record.rescued = record.rolling_back = True
             record.taken_back |= record.started

@@ -28,6 +28,7 @@ class SystemFacts:
     boot_id: str
     machine_id: str
     boot_free: int | None  # bytes free where /boot lies; None for a recorded node
+    profile_directory: bool  # /etc/profile.d is there: login shells read the files in it
     unseen: tuple[Unseen, ...]
 
     @property
@@ -84,6 +85,7 @@ def read(node: Node) -> SystemFacts:
         boot_id=node.text(BOOT_ID) or "",
         machine_id=machine_id(node),
         boot_free=node.free("/boot"),
+        profile_directory=quiet.is_directory(node, "/etc/profile.d"),
         unseen=()
         if release
         else (Unseen("which operating system this is", "neither os-release nor lsb-release says so"),),
