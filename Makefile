@@ -5,12 +5,13 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 BIN := .venv/bin
 PYTEST_WORKERS ?= 2
 .DEFAULT_GOAL := help
-.PHONY: help demo test torture lint unit packages clean bench
+.PHONY: help demo test torture lint unit packages clean bench lab
 
 help:
 	@echo "make demo    the wizard on the built-in demo node (no root, no hardware)"
 	@echo "make test    everything that is checked: style, types, walls, tests"
 	@echo "make torture every fault at every system call of an apply and of an undo (hours on one core)"
+	@echo "make lab     virtual machines that really boot, with the tool in them; SCENARIO=any-device plays one (docs/lab.md)"
 	@echo "make bench   times of start, plan and edit, bytes of each face, measured and printed"
 	@echo "make pictures  the pictures of the README, from the running program"
 	@echo "make clean   away with what was made"
@@ -39,6 +40,9 @@ bench: .venv/tested
 
 pictures: .venv/installed
 	$(BIN)/python -I docs/pictures/make.py
+
+lab: .venv/tested
+	PYTHONPATH=tests $(BIN)/python -m lab $(SCENARIO)
 
 packages:
 	@sh tests/packages.sh

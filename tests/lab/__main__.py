@@ -1,0 +1,90 @@
+"""Plays scenarios: `python -m lab [NAME ...]`; without a name, all of them. Ends with a table; exit code 1 where one failed."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import traceback
+from dataclasses import dataclass
+
+from lab import emulator, guest_image, host
+from lab.scenarios import SCENARIOS, Scenario
+from lab.stage import Failed, Stage
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of the table."""
+
+    name: str
+    verdict: str
+    why: str
+    seconds: float
+
+
+def main() -> int:
+    names = [scenario.NAME for scenario in SCENARIOS]
+    parser = argparse.ArgumentParser(prog="lab", description=__doc__, epilog=f"scenarios: {', '.join(names)}")
+    parser.add_argument("scenario", nargs="*", choices=[[], *names], metavar="NAME")
+    parser.add_argument(
+        "--if-built", action="store_true", help="play only where the images are there already, else say so"
+    )
+    options = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that machines are switched off on the way out
+    chosen = [scenario for scenario in SCENARIOS if not options.scenario or scenario.NAME in options.scenario]
+    rows: list[Row] = []
+    try:
+        _build(chosen, options.if_built)
+        rows.extend(_play(scenario) for scenario in chosen)
+    except host.NotPossible as error:
+        print(f"lab: not run: {error}", flush=True)
+        return 0
+    except KeyboardInterrupt:
+        print("lab: interrupted", flush=True)
+    print(_table(rows))
+    (host.RESULTS / "table.txt").write_text(_table(rows) + "\n", encoding="utf-8")
+    return 0 if len(rows) == len(chosen) and all(row.verdict != "failed" for row in rows) else 1
+
+
+def _build(chosen: list[type[Scenario]], only_if_built: bool) -> None:
+    host.RESULTS.mkdir(parents=True, exist_ok=True)
+    images = sorted({image for scenario in chosen for image in scenario.images()})
+    if only_if_built and not all(guest_image.built(name) for name in images):
+        raise host.NotPossible(f"the images are not built ({host.cache()}); `make lab` builds them in some minutes")
+    host.prepare()
+    how = "KVM" if host.hardware_virtualisation() else "emulation, since there is no hardware virtualisation here"
+    print(f"lab: machines run by {how}; images in {host.cache()}; results in {host.RESULTS}", flush=True)
+    emulator.get()
+    for name in images:
+        print(f"lab: image {name}{'' if guest_image.built(name) else ': being built'}", flush=True)
+        guest_image.get(name)
+
+
+def _play(scenario: type[Scenario]) -> Row:
+    print(f"\n{scenario.NAME}: {scenario.TITLE}", flush=True)
+    stage = Stage(scenario.NAME)
+    word, why = "held", ""
+    try:
+        scenario.play(stage)
+        why = f"{stage.held} checks"
+    except host.NotPossible as error:
+        word, why = "not possible here", str(error)
+    except Failed as error:
+        word, why = "failed", str(error)
+    except (RuntimeError, OSError, TimeoutError, EOFError, ValueError) as error:
+        word, why = "failed", f"{type(error).__name__}: {error}"
+        stage.note(traceback.format_exc())
+    stage.say(f"{word}: {why}")
+    stage.verdict(word, why)
+    return Row(scenario.NAME, word, why.splitlines()[0] if why else "", stage.seconds)
+
+
+def _table(rows: list[Row]) -> str:
+    lines = ["", f"{'scenario':<18} {'verdict':<18} {'seconds':>7}  remarks"]
+    lines += [f"{row.name:<18} {row.verdict:<18} {row.seconds:>7.0f}  {row.why[:200]}" for row in rows]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

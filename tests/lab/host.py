@@ -1,0 +1,128 @@
+"""The machine that the lab runs on: what it can do, where things are kept, and programs that are started and ended."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+HERE = Path(__file__).resolve().parent
+RESULTS = ROOT / "build" / "lab"
+KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
+
+PACKAGES = {
+    "mmdebstrap": "mmdebstrap",
+    "sfdisk": "fdisk",
+    "mkfs.ext4": "e2fsprogs",
+    "mkfs.vfat": "dosfstools",
+    "zstd": "zstd",
+    "ssh": "openssh-client",
+    "ssh-keygen": "openssh-client",
+    "dpkg-deb": "dpkg",
+}
+"""What building and driving a machine uses, program -> Debian package. QEMU is not among them: it is unpacked, never installed."""
+
+
+class NotPossible(Exception):
+    """This host lacks something that no package brings; the message says what."""
+
+
+def cache() -> Path:
+    """Where images are kept between runs."""
+    named = os.environ.get("COMPUTE_WIZARD_LAB")
+    place = Path(named) if named else Path.home() / ".cache" / "compute-wizard-lab"
+    place.mkdir(parents=True, exist_ok=True)
+    return place
+
+
+def key(*parts: str | bytes | Path) -> str:
+    """A short hash of texts and of the contents of files."""
+    digest = hashlib.sha256()
+    for part in parts:
+        content = part.read_bytes() if isinstance(part, Path) else part.encode() if isinstance(part, str) else part
+        digest.update(len(content).to_bytes(8, "big") + content)
+    return digest.hexdigest()[:12]
+
+
+def run(argv: Sequence[str | Path], **options: object) -> str:
+    """Run a program to its end; gives its stdout. Raises RuntimeError with all that it said."""
+    done = subprocess.run([str(word) for word in argv], capture_output=True, text=True, check=False, **options)  # type: ignore[call-overload]
+    if done.returncode:
+        raise RuntimeError(
+            f"{' '.join(map(str, argv))}: exit {done.returncode}\n{done.stdout[-2000:]}{done.stderr[-4000:]}"
+        )
+    return str(done.stdout)
+
+
+def prepare() -> None:
+    """See that images can be built here, and install what that takes. Raises NotPossible."""
+    if os.uname().machine != "x86_64":
+        raise NotPossible(f"the machines are x86_64, this host is {os.uname().machine}")
+    if os.geteuid() != 0:
+        raise NotPossible("building images needs root")
+    if not shutil.which("apt-get"):
+        raise NotPossible("images are made of Debian packages, and there is no apt here")
+    missing = sorted({package for program, package in PACKAGES.items() if not shutil.which(program)})
+    if not KEYRING.exists():
+        missing.append("debian-archive-keyring")
+    if missing:
+        run(["apt-get", "update", "-qq"])
+        environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+        run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", *missing], env=environment)
+    free = shutil.disk_usage(cache()).free >> 30
+    if free < 8:
+        raise NotPossible(f"{cache()} has {free} GiB free, images need 8")
+
+
+def mirror() -> str:
+    """The Debian mirror that this machine's apt uses; COMPUTE_WIZARD_LAB_MIRROR overrides, where the host is not Debian."""
+    named = os.environ.get("COMPUTE_WIZARD_LAB_MIRROR")
+    if named:
+        return named.rstrip("/")
+    listed = run(["apt-get", "indextargets", "--format", "$(REPO_URI)", "Created-By: Packages"])
+    fitting = sorted({line.rstrip("/") for line in listed.splitlines() if re.search(r"/debian/?$", line)})
+    if not fitting:
+        raise NotPossible("apt has no Debian mirror here; COMPUTE_WIZARD_LAB_MIRROR names one")
+    return fitting[0]
+
+
+def bootstrap(suite: str, directory: Path, include: Iterable[str], variant: str, hooks: Sequence[str] = ()) -> None:
+    """Install packages of a suite into a directory, without recommended ones and without documentation."""
+    excluded = [f"--dpkgopt=path-exclude=/usr/share/{each}/*" for each in ("doc", "man", "locale", "info")]
+    url = mirror()
+    run(
+        [
+            *("mmdebstrap", "--quiet", "--mode=root", f"--variant={variant}", f"--keyring={KEYRING}"),
+            *('--aptopt=APT::Install-Recommends "false"', '--aptopt=Acquire::Check-Valid-Until "false"'),
+            *excluded,
+            *(f"--customize-hook={hook}" for hook in hooks),
+            f"--include={','.join(include)}",
+            *(suite, directory, f"deb {url} {suite} main"),
+        ]
+    )
+    for place in ("var/cache/apt", "var/lib/apt/lists"):
+        shutil.rmtree(directory / place, ignore_errors=True)
+        (directory / place).mkdir(parents=True)
+
+
+@contextmanager
+def scratch(name: str) -> Iterator[Path]:
+    """A directory beside the images that is gone afterwards, whatever happens."""
+    directory = Path(tempfile.mkdtemp(prefix=f"{name}.", dir=cache()))
+    try:
+        yield directory
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def hardware_virtualisation() -> bool:
+    """Whether KVM can run an unmodified kernel. /dev/kvm alone tells nothing: some hosts offer one without VMX or SVM."""
+    flags = re.search(r"^flags.*\b(vmx|svm)\b", Path("/proc/cpuinfo").read_text(encoding="utf-8"), re.MULTILINE)
+    return os.access("/dev/kvm", os.R_OK | os.W_OK) and flags is not None

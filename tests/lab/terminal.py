@@ -1,0 +1,84 @@
+"""What a terminal shows after some bytes, as text and as a picture."""
+
+from __future__ import annotations
+
+import html
+import re
+
+import pyte
+
+_UNKNOWN = re.compile(
+    rb"\x1b\[[<>=][0-9;]*[a-zA-Z]|\x1b\[\?[0-9;]*\$p|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[P_^][^\x1b]*\x1b\\"
+)
+"""Sequences that a VT220 ignores and pyte would print."""
+_COLOURS = {
+    "black": "#000000",
+    "red": "#aa0000",
+    "green": "#00aa00",
+    "brown": "#aa5500",
+    "blue": "#0000aa",
+    "magenta": "#aa00aa",
+    "cyan": "#00aaaa",
+    "white": "#aaaaaa",
+    "brightblack": "#555555",
+    "brightred": "#ff5555",
+    "brightgreen": "#55ff55",
+    "brightbrown": "#ffff55",
+    "brightyellow": "#ffff55",
+    "brightblue": "#5555ff",
+    "brightmagenta": "#ff55ff",
+    "brightcyan": "#55ffff",
+    "brightwhite": "#ffffff",
+}
+WIDTH, HEIGHT = 9, 18  # of a character cell in a picture
+
+
+class Terminal:
+    """80x24, as a serial console has it."""
+
+    def __init__(self, columns: int = 80, rows: int = 24) -> None:
+        self.screen = pyte.Screen(columns, rows)
+        self._stream = pyte.ByteStream(self.screen)
+
+    def feed(self, data: bytes) -> None:
+        self._stream.feed(_UNKNOWN.sub(b"", data))
+
+    def text(self) -> str:
+        return "\n".join(line.rstrip() for line in self.screen.display) + "\n"
+
+    def svg(self) -> str:
+        """The screen as a picture: one text element for each run of cells that look alike."""
+        columns, rows = self.screen.columns, self.screen.lines
+        size = f'width="{columns * WIDTH}" height="{rows * HEIGHT}"'
+        parts = [f'<svg xmlns="http://www.w3.org/2000/svg" {size}><rect {size} fill="#000000"/>']
+        parts.append('<g font-family="DejaVu Sans Mono, monospace" font-size="15" xml:space="preserve">')
+        for row in range(rows):
+            for start, text, front, back in self._runs(row):
+                x, y, width = start * WIDTH, row * HEIGHT, len(text) * WIDTH
+                if back != "#000000":
+                    parts.append(f'<rect x="{x}" y="{y}" width="{width}" height="{HEIGHT}" fill="{back}"/>')
+                if text.strip():
+                    where = f'x="{x}" y="{y + 14}" textLength="{width}"'
+                    parts.append(f'<text {where} fill="{front}">{html.escape(text)}</text>')
+        return "\n".join([*parts, "</g></svg>\n"])
+
+    def _runs(self, row: int) -> list[tuple[int, str, str, str]]:
+        runs: list[tuple[int, str, str, str]] = []
+        for column in range(self.screen.columns):
+            cell = self.screen.buffer[row][column]
+            front = _colour(f"bright{cell.fg}" if cell.bold and cell.fg in _COLOURS else cell.fg, "#aaaaaa")
+            back = _colour(cell.bg, "#000000")
+            if cell.reverse:
+                front, back = back, front
+            if runs and runs[-1][2:] == (front, back):
+                start, text, *_ = runs[-1]
+                runs[-1] = (start, text + cell.data, front, back)
+            else:
+                runs.append((column, cell.data, front, back))
+        return runs
+
+
+def _colour(name: str, default: str) -> str:
+    if re.fullmatch("[0-9a-f]{6}", name):
+        return f"#{name}"
+    return _COLOURS.get(name, default)
