@@ -73,9 +73,12 @@ def prepare() -> None:
     if not KEYRING.exists():
         missing.append("debian-archive-keyring")
     if missing:
-        run(["apt-get", "update", "-qq"])
         environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", *missing], env=environment)
+        try:
+            run(["apt-get", "update", "-qq"])
+            run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", *missing], env=environment)
+        except RuntimeError as error:
+            raise NotPossible(f"{', '.join(missing)} cannot be installed: {error}") from error
     free = shutil.disk_usage(cache()).free >> 30
     if free < 8:
         raise NotPossible(f"{cache()} has {free} GiB free, images need 8")

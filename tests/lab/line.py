@@ -16,15 +16,18 @@ TAIL = 1500  # bytes of the line that an error shows
 class Line:
     """The host's end of a serial line, over a socket of QEMU."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, log: Path) -> None:
+        """Connect to the socket at `path`; all that is said is added to `log`."""
         self._socket = socket.socket(socket.AF_UNIX)
         self._socket.connect(str(path))
+        self._log = log.open("ab", buffering=0)
         self.said = b""
         self._read = 0  # how much of it was waited for
-        self.terminal = Terminal()
+        self.terminal = Terminal(answer=self.type)
 
     def close(self) -> None:
         self._socket.close()
+        self._log.close()
 
     def pump(self, wait: float = 0.2) -> bool:
         """Take what has come within this time; whether something came. Raises EOFError when the machine is gone."""
@@ -38,6 +41,7 @@ class Line:
         if not data:
             raise EOFError("the machine's serial line was closed")
         self.said += data
+        self._log.write(data)
         self.terminal.feed(data)
         return True
 

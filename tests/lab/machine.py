@@ -86,7 +86,7 @@ class Machine:
             if self._process.poll() is not None:
                 raise RuntimeError(f"QEMU ended: {(self.directory / 'qemu.log').read_text(errors='replace')[-2000:]}")
             try:
-                self._line = Line(self.directory / "serial.sock")
+                self._line = Line(self.directory / "serial.sock", self.directory / "serial.log")
             except OSError:
                 if time.monotonic() > end:
                     raise
@@ -137,11 +137,11 @@ class Machine:
                 *("-netdev", f"user,id=card{number},restrict=on"),
                 *("-device", f"igb,bus=port{number},netdev=card{number},mac=52:54:00:aa:00:{number:02x},romfile="),
             ]
-        serial, log = self.directory / "serial.sock", self.directory / "serial.log"
+        serial = self.directory / "serial.sock"
         return [
             *words,
             *("-vga", "std", "-display", "none", "-serial", "chardev:serial"),
-            *("-chardev", f"socket,id=serial,path={serial},server=on,wait=off,logfile={log},logappend=on"),
+            *("-chardev", f"socket,id=serial,path={serial},server=on,wait=off"),
             *("-qmp", f"unix:{self.directory / 'control.sock'},server=on,wait=off"),
         ]
 

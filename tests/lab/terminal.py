@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import html
 import re
+from collections.abc import Callable
 
 import pyte
 
@@ -33,15 +35,26 @@ _COLOURS = {
 WIDTH, HEIGHT = 9, 18  # of a character cell in a picture
 
 
-class Terminal:
-    """80x24, as a serial console has it."""
+_BEGUN = re.compile(rb"\x1b(?:\[[<>=?0-9;]*\$?|[\]P_^][^\x07\x1b]{0,200}\x1b?)?\Z")
+"""A sequence at the end whose rest has not come yet."""
 
-    def __init__(self, columns: int = 80, rows: int = 24) -> None:
+
+class Terminal:
+    """80x24, as a serial console has it. `answer` takes what a terminal says when it is asked for its cursor or its kind."""
+
+    def __init__(self, columns: int = 80, rows: int = 24, answer: Callable[[str], None] | None = None) -> None:
         self.screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self.screen)
+        self._rest = b""
+        if answer is not None:
+            self.screen.write_process_input = answer
 
     def feed(self, data: bytes) -> None:
-        self._stream.feed(_UNKNOWN.sub(b"", data))
+        data = self._rest + data
+        begun = _BEGUN.search(data)
+        self._rest = data[begun.start() :] if begun else b""
+        with contextlib.suppress(TypeError):  # firmware and boot loaders send sequences with more numbers than there are
+            self._stream.feed(_UNKNOWN.sub(b"", data.removesuffix(self._rest)))
 
     def text(self) -> str:
         return "\n".join(line.rstrip() for line in self.screen.display) + "\n"

@@ -41,6 +41,15 @@ def test_a_terminal_shows_what_was_sent_and_draws_it() -> None:
     assert 'fill="#aaaaaa"/>' in picture  # the background of what is turned
 
 
+def test_a_sequence_may_come_in_pieces_and_a_question_is_answered() -> None:
+    said: list[str] = []
+    terminal = Terminal(20, 3, answer=said.append)
+    for piece in (b"ab\x1b", b"[", b"6", b"n\x1b]0;ti", b"tle\x07c\x1b[1;2;3H", b"\x1b[2;1Hd"):
+        terminal.feed(piece)
+    assert terminal.text().splitlines()[:2] == ["abc", "d"]
+    assert said == ["\x1b[1;3R"]
+
+
 def test_the_differences_of_two_manifests_are_told_by_line() -> None:
     assert differences("a\nb\n", "b\nc\n") == "- a\n+ c"
     assert differences("a\n", "a\n") == ""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from lab.machine import Hardware, Machine
 from lab.scenarios.scenario import Scenario
 from lab.stage import Stage, differences, manifest
@@ -97,20 +95,18 @@ def _through_the_wizard(stage: Stage, machine: Machine) -> None:
 
 
 def _ask_for_vfs(stage: Stage, machine: Machine) -> None:
-    """The number of VFs is typed into its field, wherever on the page that is."""
+    """The number of VFs is typed into its field, the first of the page."""
     line = machine.line
-    for _ in range(12):
-        row = line.terminal.text().splitlines()[line.terminal.screen.cursor.y]
-        if re.search(r"\bVFs\b", row) and not re.search(r"host", row) and not line.terminal.screen.cursor.hidden:
-            break
-        line.type("\t")
-        line.settle(1.0)
-    line.type("\x1b[F" + "\x7f" * 4 + str(VFS))
-    shown = line.wait_screen(rf"num_vfs={VFS}\b", DRAWN)
+    line.type("\t")
     line.settle()
-    stage.hold("what will change is shown while typing", "mlx4_core.conf" in shown, shown)
-    line.type("\x1b")
-    line.settle(1.5)
+    line.type("\x1b[F" + "\x7f" * 4 + str(VFS))
+    line.wait_screen(rf"VFs: +{VFS}\b", DRAWN)
+    line.settle()
+    line.type("\x1b")  # leaves the field, so that keys scroll
+    line.settle()
+    line.type("\x1b[6~")
+    shown = line.wait_screen(rf"num_vfs={VFS}\b", DRAWN)
+    stage.hold("what will change is shown after typing", "mlx4_core.conf" in shown, shown)
 
 
 def _as_it_should_be(stage: Stage, machine: Machine) -> None:
