@@ -100,6 +100,11 @@ def bootstrap(suite: str, directory: Path, include: Iterable[str], variant: str,
     """Install packages of a suite into a directory, without recommended ones and without documentation."""
     excluded = [f"--dpkgopt=path-exclude=/usr/share/{each}/*" for each in ("doc", "man", "locale", "info")]
     url = mirror()
+    with scratch("reached") as place:
+        try:
+            run(["/usr/lib/apt/apt-helper", "download-file", f"{url}/dists/{suite}/InRelease", place / "InRelease"])
+        except RuntimeError as error:
+            raise NotPossible(f"{url} cannot be reached, and packages are needed from it: {error}") from error
     run(
         [
             *("mmdebstrap", "--quiet", "--mode=root", f"--variant={variant}", f"--keyring={KEYRING}"),
