@@ -67,8 +67,12 @@ def _vfs(stage: Stage, machine: Machine) -> int:
 
 def _through_the_wizard(stage: Stage, machine: Machine) -> None:
     line = machine.line
-    machine.shell("stty rows 24 cols 80; clear")
+    machine.shell("clear")
     line.type("compute-wizard\r")
+    shown = line.wait_screen(r"1, 2, 3 or q", DRAWN)
+    stage.picture(machine, "face")
+    stage.hold("on a serial line it asks which face, and found out its size", "80x24" in shown, shown)
+    line.type("2\r")
     shown = line.wait_screen(r"To be done, as suggested|Needs attention", DRAWN)
     stage.picture(machine, "welcome")
     stage.hold("the welcome page names the card", "ConnectX-3" in shown, shown)
