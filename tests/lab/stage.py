@@ -66,7 +66,7 @@ class Stage:
         machine.bring(wheelhouse.get(suite), "/root/wheelhouse")
         machine.must(
             "python3 -m venv /opt/compute-wizard && "
-            f"/opt/compute-wizard/bin/pip install -q --no-index --find-links /root/wheelhouse/{suite} compute-wizard && "
+            f"/opt/compute-wizard/bin/pip install -q --no-compile --no-index --find-links /root/wheelhouse/{suite} compute-wizard && "
             f"ln -sf {TOOL} /usr/local/bin/compute-wizard && rm -r /root/wheelhouse && sync",
             1200,
         )
