@@ -85,7 +85,7 @@ def _through_the_wizard(stage: Stage, machine: Machine) -> None:
         stage.picture(machine, page.lower())
     stage.hold("the apply page asks for a yes", "yes to start" in line.terminal.text(), line.terminal.text())
     line.type("yes\r")
-    shown = line.wait_screen(r"Enter to Verify", 1200)
+    shown = line.wait_screen(r"Enter to Verify|r retry", 1200)
     stage.picture(machine, "applied")
     stage.hold("the run ended well", "Done." in shown, shown)
     line.type("\r")
