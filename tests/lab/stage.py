@@ -127,8 +127,3 @@ def differences(before: str, after: str) -> str:
     """The lines that only one of two manifests has."""
     old, new = set(before.splitlines()), set(after.splitlines())
     return "\n".join([*(f"- {line}" for line in sorted(old - new)), *(f"+ {line}" for line in sorted(new - old))])
-
-
-def story_of(directory: Path) -> str:
-    path = directory / "story.txt"
-    return path.read_text(encoding="utf-8") if path.exists() else ""

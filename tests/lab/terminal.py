@@ -53,7 +53,9 @@ class Terminal:
         data = self._rest + data
         begun = _BEGUN.search(data)
         self._rest = data[begun.start() :] if begun else b""
-        with contextlib.suppress(TypeError):  # firmware and boot loaders send sequences with more numbers than there are
+        with contextlib.suppress(
+            TypeError
+        ):  # firmware and boot loaders send sequences with more numbers than there are
             self._stream.feed(_UNKNOWN.sub(b"", data.removesuffix(self._rest)))
 
     def text(self) -> str:

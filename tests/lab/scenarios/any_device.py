@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from lab.machine import Hardware
+from lab.scenarios.card import CARD, numvfs
 from lab.scenarios.scenario import Scenario
-from lab.scenarios.today import CARD, numvfs
 from lab.stage import Stage, differences, manifest
 
 VFS = 3
