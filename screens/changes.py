@@ -31,7 +31,7 @@ def changes(plan: Plan | None, chapter: str, answered: bool, most: int, width: i
     if not steps:
         return ["Will change: nothing, all is as it is wanted"]
     head = f"Will change{' (takes effect after a reboot)' if any('reboot' in step.labels for step in steps) else ''}"
-    for details in (3, 2, 1, 0):
+    for details in (3, 2, 1):
         lines = [each for step in steps for each in (line(step), *_added(step, details))]
         if len(lines) < most:
             break
@@ -42,11 +42,11 @@ def changes(plan: Plan | None, chapter: str, answered: bool, most: int, width: i
 
 
 def _added(step: Step, most: int) -> list[str]:
-    """The first lines that a step adds to a file, without comments."""
+    """The first lines that a step adds to a file, without comments; with room for one, only what is no longer than that."""
     if not isinstance(step, WriteFile | RemoveFile) or not most:
         return []
     added = [text[1:] for text in step.diff.splitlines()[2:] if text.startswith("+") and text[1:2] not in ("#", "")]
     lines = [f"    {text}" for text in added[:most]]
     if len(added) > most:
-        lines[-1] = f"    {len(added) - most + 1} more lines" if most > 1 else f"    {len(added)} lines"
-    return lines
+        lines[-1] = f"    {len(added) - most + 1} more lines"
+    return lines if most > 1 or len(added) == 1 else []
