@@ -106,10 +106,14 @@ class SimulatedNode(DirectoryNode):
         new = place.with_name(
             f"{place.name}.new"
         )  # as grub-mkconfig does: a command that is killed leaves the old file
-        new.write_bytes(content.encode() if isinstance(content, str) else content)
-        if place.exists():
-            shutil.copymode(place, new)
-        new.replace(place)
+        try:
+            new.write_bytes(content.encode() if isinstance(content, str) else content)
+            if place.exists():
+                shutil.copymode(place, new)
+            new.replace(place)
+        except OSError:
+            new.unlink(missing_ok=True)
+            raise
 
     def enabled(self, name: str) -> bool:
         """Whether a unit or an upstart job of ours takes effect at boot."""
