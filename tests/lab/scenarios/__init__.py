@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 from lab.scenarios.any_device import AnyDevice
+from lab.scenarios.boot_loaders import SystemdBoot, Uefi
+from lab.scenarios.iommus import Amd, NoIommu
+from lab.scenarios.origin import Origin
+from lab.scenarios.power import Power
+from lab.scenarios.redirect import Redirect
 from lab.scenarios.scenario import Scenario
+from lab.scenarios.today import Today
 
-SCENARIOS: tuple[type[Scenario], ...] = (AnyDevice,)
+SCENARIOS: tuple[type[Scenario], ...] = (Origin, Today, AnyDevice, Amd, NoIommu, Uefi, SystemdBoot, Redirect, Power)
 
 __all__ = ["SCENARIOS", "Scenario"]

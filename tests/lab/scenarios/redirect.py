@@ -1,0 +1,122 @@
+"""Gateways outside for each VLAN, and the metadata redirect behind them: with both kinds of ebtables."""
+
+from __future__ import annotations
+
+from lab import guest_image, host
+from lab.machine import Hardware, Machine
+from lab.scenarios.scenario import Scenario
+from lab.stage import Stage, differences, manifest
+
+ANSWERS = """\
+format = "compute-wizard.answers/1"
+[gateways]
+config_file = "/etc/dnsmasq-nova.conf"
+[[gateways.network]]
+label = "demo-net"
+router = "10.44.1.1"
+vlan = 1441
+[metadata]
+redirect = true
+"""
+NOVA_CONF = """\
+[DEFAULT]
+network_manager = nova.network.manager.VlanManager
+multi_host = True
+vlan_interface = up0
+my_ip = 10.0.0.31
+rabbit_password = lab-secret-1
+"""
+OLD_NOVA = """\
+set -e
+cd /root/nova
+sed -i 's/^Version: .*/Version: 2:12.0.6-1lab/' DEBIAN/control
+chmod 755 DEBIAN/postinst usr/bin/nova-compute
+dpkg-deb --root-owner-group --build . /root/nova.deb
+dpkg --force-confold -i /root/nova.deb
+cd /root/nova-network
+install -m 755 nova-network /usr/bin/
+install -m 755 guest guest-dhcp /usr/local/sbin/
+install -m 644 nova-network.service /etc/systemd/system/
+printf '#!/bin/sh\\nexit 0\\n' > /usr/bin/nova-dhcpbridge
+chmod 755 /usr/bin/nova-dhcpbridge
+rm -r /root/nova /root/nova-network /root/nova.deb
+systemctl enable -q nova-network
+"""
+READY = "for i in $(seq 200); do journalctl -b -u nova-network | grep -q 'is ready' && exit; sleep 0.3; done; journalctl -b -u nova-network; exit 1"
+
+
+class Redirect(Scenario):
+    NAME = "redirect"
+    TITLE = "nova-network, VLANs, a router outside: gateway and metadata, with ebtables-nft and ebtables-legacy"
+    HARDWARE = (Hardware(),)
+
+    @classmethod
+    def play(cls, stage: Stage) -> None:
+        with stage.machine(cls.HARDWARE[0]) as machine:
+            stage.ready(machine)
+            for part in (guest_image.FILES / "nova", host.HERE / "nova-network"):
+                machine.bring(part, "/root")
+            machine.must(OLD_NOVA)
+            machine.must("cat > /etc/nova/nova.conf", stdin=NOVA_CONF)
+            for kind in ("nft", "legacy"):
+                stage.say(f"with ebtables-{kind}")
+                machine.must(f"update-alternatives --set ebtables /usr/sbin/ebtables-{kind} && sync")
+                stage.reboot(machine)
+                machine.must(READY)
+                _there_and_back(stage, machine)
+
+
+def _there_and_back(stage: Stage, machine: Machine) -> None:
+    before, rules = manifest(machine, "/etc"), _rules(machine)
+    stage.hold("before: DHCP tells the node itself as router", "router 10.44.1.3" in _dhcp(stage, machine))
+    machine.must("ip -n vm route replace default via 10.44.1.1")
+    stage.hold(
+        "before: metadata cannot be reached past a router outside", "metadata for" not in _metadata(stage, machine)
+    )
+    stage.answers(machine, ANSWERS)
+    stage.tool(machine, "apply --answers /root/answers.toml --yes")
+    _works(stage, machine)
+    stage.hold(
+        "applied twice, nothing is to be changed",
+        "Nothing" in stage.tool(machine, "apply --answers /root/answers.toml --yes"),
+    )
+    stage.reboot(machine)
+    machine.must(READY)
+    _works(stage, machine)
+    stage.tool(machine, "undo --yes")
+    stage.hold("undone: the bridge rules are as they were", (now := _rules(machine)) == rules, now)
+    stage.hold("undone: metadata cannot be reached", "metadata for" not in _metadata(stage, machine))
+    stage.hold("undone: DHCP tells the node itself again", "router 10.44.1.3" in _dhcp(stage, machine))
+    after = manifest(machine, "/etc")
+    stage.hold("/etc is as it was, to the byte", before == after, differences(before, after))
+
+
+def _works(stage: Stage, machine: Machine) -> None:
+    stage.hold("DHCP tells the router outside", "router 10.44.1.1" in _dhcp(stage, machine))
+    stage.hold("the guest gets its metadata", "metadata for 10.44.1.20" in _metadata(stage, machine))
+    machine.must("ip -n vm addr replace 10.44.1.66/24 dev eth0")
+    stage.hold(
+        "a spoofed address gets none: libvirt's filter still judges",
+        "metadata for" not in _metadata(stage, machine, "10.44.1.66"),
+    )
+    machine.must("ip -n vm addr del 10.44.1.66/24 dev eth0")
+    listing = _rules(machine)
+    stage.hold("the jump is there once", listing.count("-j cw-metadata") == 1, listing)
+    states = stage.checks(machine, 0)
+    stage.hold("every check of verify is held", states and set(states.values()) == {"held"}, states)
+
+
+def _rules(machine: Machine) -> str:
+    return machine.must("ebtables -t nat -L")
+
+
+def _dhcp(stage: Stage, machine: Machine) -> str:
+    said = machine.run("guest dhcp")[1]
+    stage.note(said)
+    return said
+
+
+def _metadata(stage: Stage, machine: Machine, source: str = "10.44.1.20") -> str:
+    said = machine.run(f"guest metadata {source}")[1]
+    stage.note(said)
+    return said
