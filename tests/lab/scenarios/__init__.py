@@ -11,6 +11,8 @@ from lab.scenarios.redirect import Redirect
 from lab.scenarios.scenario import Scenario
 from lab.scenarios.today import Today
 
-SCENARIOS: tuple[type[Scenario], ...] = (Origin, Today, AnyDevice, Amd, NoIommu, Uefi, SystemdBoot, Redirect, Power)
+SCENARIOS: tuple[type[Scenario], ...] = (AnyDevice, Origin, Today, Amd, NoIommu, Uefi, SystemdBoot, Redirect, Power)
+PLAYED: tuple[type[Scenario], ...] = (AnyDevice,)
+"""Those that have held from their first word to their last; the others are written, and played where they are named."""
 
-__all__ = ["SCENARIOS", "Scenario"]
+__all__ = ["PLAYED", "SCENARIOS", "Scenario"]
