@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lab.scenarios.any_device import AnyDevice
 from lab.scenarios.boot_loaders import SystemdBoot, Uefi
+from lab.scenarios.guest import Guest
 from lab.scenarios.iommus import Amd, NoIommu
 from lab.scenarios.origin import Origin
 from lab.scenarios.power import Power
@@ -11,7 +12,18 @@ from lab.scenarios.redirect import Redirect
 from lab.scenarios.scenario import Scenario
 from lab.scenarios.today import Today
 
-SCENARIOS: tuple[type[Scenario], ...] = (AnyDevice, Origin, Today, Amd, NoIommu, Uefi, SystemdBoot, Redirect, Power)
+SCENARIOS: tuple[type[Scenario], ...] = (
+    AnyDevice,
+    Origin,
+    Today,
+    Amd,
+    NoIommu,
+    Uefi,
+    SystemdBoot,
+    Redirect,
+    Guest,
+    Power,
+)
 PLAYED: tuple[type[Scenario], ...] = (AnyDevice,)
 """Those that have held from their first word to their last; the others are written, and played where they are named."""
 
