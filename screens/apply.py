@@ -16,6 +16,7 @@ from screens.changes import line
 from screens.footer import Key
 from screens.progress import WORDS, Progress
 from screens.state import short
+from screens.widgets.entry import Entry
 from screens.widgets.rows import Column, Rows, cut
 from screens.widgets.text_view import TextView
 from wizard import report
@@ -98,7 +99,7 @@ class ApplyPage(Page):
         plan = self.plan
         yield Static("", id="before", markup=False)
         if self.state.run is None and plan is not None and not self.obstacle(plan):
-            yield Input("", id="yes", compact=True, select_on_focus=False)
+            yield Entry("", id="yes", compact=True, select_on_focus=False)
         yield Static("", id="result", markup=False)
         yield Rows([Column("")], id="steps", headings=False)
         yield TextView(id="log")

@@ -13,6 +13,7 @@ from screens.base import Page
 from screens.changes import line
 from screens.footer import Key
 from screens.state import TITLES, short
+from screens.widgets.entry import Entry
 from screens.widgets.rows import Column, Rows, cut
 from screens.widgets.text_view import TextView
 from wizard import report
@@ -67,7 +68,7 @@ class PreviewPage(Page):
         yield Rows([Column("")], id="steps", headings=False)
         with Horizontal(id="save", classes="line -hidden"):
             yield Static("", id="save-as", classes="label", markup=False)
-            yield Input("", id="path", compact=True, select_on_focus=False)
+            yield Entry("", id="path", compact=True, select_on_focus=False)
         yield Static("", id="said", markup=False)
         yield TextView(id="detail", coloured=True)
 

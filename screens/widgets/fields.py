@@ -9,6 +9,7 @@ from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.widgets import Input, Static
 
+from screens.widgets.entry import Entry
 from wizard.questions import Key, Question
 from wizard.report import printable
 
@@ -126,7 +127,7 @@ class TextField(Field):
         self._text = text
         with Horizontal(classes="line"):
             yield Static(printable(f"{self.question.text}:"), markup=False, classes="label")
-            yield Input(text, compact=True, disabled=bool(self.question.disabled), select_on_focus=False)
+            yield Entry(text, compact=True, disabled=bool(self.question.disabled), select_on_focus=False)
         note = self._note()
         yield Static(note, markup=False, classes="note" if note else "note -empty")
 

@@ -7,6 +7,8 @@ from textual.containers import Horizontal
 from textual.message import Message
 from textual.widgets import Input, Static
 
+from screens.widgets.entry import Entry
+
 
 class Find(Horizontal):
     """One line, seen while it is open or holds something."""
@@ -27,7 +29,7 @@ class Find(Horizontal):
 
     def compose(self) -> ComposeResult:
         yield Static(f"/ {self._label}:", markup=False, classes="label")
-        yield Input("", id="find", compact=True, select_on_focus=False)
+        yield Entry("", id="find", compact=True, select_on_focus=False)
 
     @property
     def field(self) -> Input:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from driving import keys, opened, page, planned, press, settled, state, text, until, whole, wizard, write
+from textual.events import Key
 from textual.widgets import Input
 
 from screens.engine import NodeEngine
@@ -201,3 +202,20 @@ async def test_text_of_the_node_is_never_markup_nor_an_escape_sequence(tmp_path:
             await press(pilot, number)
             assert "[red]x[/red]" in text(pilot)
         await settled(pilot)
+
+
+async def test_keys_that_come_in_one_burst_act_in_their_order(tmp_path: Path) -> None:
+    async with wizard(tmp_path) as pilot:
+        await press(pilot, "3", "tab")
+        driver = pilot.app._driver
+        assert driver is not None
+        for key, character in (
+            ("backspace", None),
+            ("backspace", None),
+            ("1", "1"),
+            ("2", "2"),
+            ("left", None),
+            ("backspace", None),
+        ):
+            driver.send_message(Key(key, character))
+        await until(pilot, lambda: pilot.app.screen.query(Input).first().value == "2")
