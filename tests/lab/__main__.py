@@ -8,7 +8,7 @@ import sys
 import traceback
 from dataclasses import dataclass
 
-from lab import emulator, guest_image, host
+from lab import emulator, guest_image, host, installed
 from lab.scenarios import PLAYED, SCENARIOS, Scenario
 from lab.stage import Failed, Stage
 
@@ -58,6 +58,7 @@ def _build(chosen: list[type[Scenario]]) -> None:
     for name in images:
         print(f"lab: image {name}{'' if guest_image.built(name) else ': being built'}", flush=True)
         guest_image.get(name)
+        installed.get(name)
 
 
 def _play(scenario: type[Scenario]) -> Row:

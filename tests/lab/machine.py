@@ -40,14 +40,15 @@ class Hardware:
 class Machine:
     """A machine with a disk of its own over the image's. Use as a context: at its end the power is off."""
 
-    def __init__(self, hardware: Hardware, directory: Path) -> None:
+    def __init__(self, hardware: Hardware, directory: Path, over: Path | None = None) -> None:
+        """`over`: a disk that was made from the image's, to start from instead of the image's own."""
         self.hardware, self.directory = hardware, directory
         directory.mkdir(parents=True, exist_ok=True)
         self._emulator = emulator.get()
         self._image = guest_image.get(hardware.image)
         self._disk = directory / "disk.qcow2"
         self._disk.unlink(missing_ok=True)
-        self._emulator.image("create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", self._image.path, self._disk)
+        self._emulator.image("create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", over or self._image.path, self._disk)
         self._port = _free_port()
         self._process: subprocess.Popen[bytes] | None = None
         self._line: Line | None = None
@@ -185,6 +186,15 @@ class Machine:
         if self._line is not None:
             self._line.close()
         self._process = self._line = None
+
+    def shut_down(self) -> Path:
+        """Have systemd switch it off; gives the disk, which is the caller's from now on until the end of the context."""
+        if self._process is None:
+            raise RuntimeError("the machine is off")
+        self.line.type("systemctl poweroff\r")
+        self.line.wait(r"reboot: Power down", PATIENCE)
+        self._process.wait(PATIENCE)
+        return self._disk
 
     def off(self) -> None:
         """Switch off, in whatever state it is."""

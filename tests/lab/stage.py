@@ -6,11 +6,9 @@ import json
 import time
 from typing import Any
 
-from lab import host, wheelhouse
-from lab.guest_image import IMAGES
+from lab import host, installed
 from lab.machine import Hardware, Machine
 
-TOOL = "/opt/compute-wizard/bin/compute-wizard"
 SHOWN = 1200  # characters of an output that a failure shows
 
 
@@ -56,20 +54,8 @@ class Stage:
         self.say(f"  held   {what}")
 
     def machine(self, hardware: Hardware) -> Machine:
-        """A machine of its own; use it as a context."""
-        return Machine(hardware, self.directory)
-
-    def install_tool(self, machine: Machine) -> None:
-        """Bring the wheels and install from them, without an index."""
-        suite = IMAGES[machine.hardware.image].suite
-        machine.bring(wheelhouse.get(suite), "/root/wheelhouse")
-        machine.must(
-            "python3 -m venv /opt/compute-wizard && "
-            f"/opt/compute-wizard/bin/pip install -q --no-compile --no-index --find-links /root/wheelhouse/{suite} compute-wizard && "
-            f"ln -sf {TOOL} /usr/local/bin/compute-wizard && rm -r /root/wheelhouse && sync",
-            1200,
-        )
-        self.say(f"installed from wheels, without an index: {machine.must('compute-wizard --version').strip()}")
+        """A machine of its own with the tool in it; use it as a context."""
+        return Machine(hardware, self.directory, installed.get(hardware.image))
 
     def boot(self, machine: Machine) -> None:
         self.say(f"power on; root's shell after {machine.boot():.0f} s")
@@ -79,9 +65,11 @@ class Stage:
         self.say(f"root's shell after {machine.reboot():.0f} s")
 
     def ready(self, machine: Machine) -> None:
-        """Power on, and put the tool in."""
+        """Power on, and see that the tool is there."""
         self.boot(machine)
-        self.install_tool(machine)
+        self.say(
+            f"the tool, installed from wheels without an index: {machine.must('compute-wizard --version').strip()}"
+        )
 
     def tool(self, machine: Machine, words: str, *codes: int, stdin: str | None = None) -> str:
         """Run a subcommand, which has to end with one of these codes; gives what it printed."""
