@@ -25,6 +25,8 @@ class Carrier:
         self.directories: list[str] = []
         self.started: list[int] = []
         self.skipped: set[int] = set()
+        self.goals: dict[str, str] = {}
+        """What each attribute is to be in the end. One that is so already is not taken through 0: its VFs may be a guest's."""
 
     def carry(self, number: int, step: Step) -> None:
         """Do a step; a step that is as it should be already is just held. Raises NodeError where it fails."""
@@ -37,7 +39,8 @@ class Carrier:
             self.journal.write("skipped", n=number, why=self.outside.why_not)
             return
         elif isinstance(step, SetAttribute):
-            self._attribute(number, step.path, step.after, step.deadline_s)
+            if self.tree.node.text(step.path) != self.goals.get(step.path):
+                self._attribute(number, step.path, step.after, step.deadline_s)
         elif isinstance(step, StopByPidfile):
             said = self.outside.stop(step.pidfile, step.must_contain, step.deadline_s)
             self.journal.output(number, said)

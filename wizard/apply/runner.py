@@ -31,7 +31,7 @@ from wizard.node.live import LiveNode
 from wizard.node.node import Node
 from wizard.node.recorded import DirectoryNode
 from wizard.node.run_records import JOURNAL_FORMAT, LOCK, STOP, Event, Record, fold, lock_holder
-from wizard.plan import Plan, RemoveFile, Run, Step, WriteFile
+from wizard.plan import Plan, RemoveFile, Run, SetAttribute, Step, WriteFile
 
 
 class Asked:
@@ -111,6 +111,7 @@ def _carry_out(root: Path, run: str, directory: Path, options: dict[str, Any], j
     )
     carrier = Carrier(Tree(root), _outside(root, node, options["commands"]), directory, journal)
     carrier.backups, carrier.directories = dict(record.backups), list(record.directories)
+    carrier.goals = {step.path: step.after for step in plan.steps if isinstance(step, SetAttribute)}
     undone = _undone(directory.parent, plan)
     for path in _paths(plan, undone.plan if undone else None):
         carrier.tree.sweep(path)

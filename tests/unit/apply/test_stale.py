@@ -15,6 +15,7 @@ import pytest
 from wizard import answer_files, store
 from wizard.apply import launch, stale
 from wizard.apply.journal import follow, read
+from wizard.cards import CardAnswers
 from wizard.demo import built_in, simulate
 from wizard.errors import Exit, Refused
 from wizard.merge import make_plan
@@ -286,3 +287,56 @@ def test_what_was_set_in_the_running_kernel_is_set_again_after_a_reboot(tmp_path
     for step in plan.steps:
         if isinstance(step, WriteFile):
             assert node.read(step.path) == step.after.data()
+
+
+NUMVFS = "/sys/bus/pci/devices/0000:3b:00.0/sriov_numvfs"
+
+
+def cut_before_live(node: SimulatedNode, plan: Plan) -> launch.Started:
+    """The power goes when the units are enabled and nothing was set yet; the node boots."""
+    started = launch.start(node.directory, plan, simulated=True)
+    list(follow(started.journal))
+    first = next(number for number, step in enumerate(plan.steps, 1) if step.phase == "live")
+    lines = started.journal.read_text(encoding="utf-8").splitlines(keepends=True)
+    end = next(index for index, line in enumerate(lines) if f'"n": {first},' in line)
+    started.journal.write_text("".join(lines[:end]), encoding="utf-8")
+    node.reboot()
+    return started
+
+
+def with_vfs(node: SimulatedNode, count: int) -> Plan:
+    seen = facts.read(node)
+    answers = answer_files.suggest(seen)
+    cards = answers.of(CardAnswers)
+    assert cards is not None
+    card = cards.card[0].model_copy(update={"count": count})
+    return make_plan(seen, answers.replace("vfs", cards.model_copy(update={"card": [card, *cards.card[1:]]})))
+
+
+def test_a_run_goes_on_where_its_unit_set_at_the_boot_what_it_had_not_come_to(tmp_path: Path) -> None:
+    node, plan = prepared(tmp_path, "today")
+    started = cut_before_live(node, plan)
+    assert (node.text(NUMVFS), ExpectAttribute(path=NUMVFS, value="0") in plan.expects) == ("8", True)
+    assert resumed(node, started) is Exit.DONE
+
+
+def test_vfs_that_the_boot_made_as_wanted_are_not_taken_through_0_when_a_run_goes_on(tmp_path: Path) -> None:
+    node, plan = prepared(tmp_path, "today")
+    list(follow(launch.start(node.directory, plan, simulated=True).journal))
+    fewer = with_vfs(node, 4)
+    assert [step.after for step in fewer.steps if step.phase == "live"] == ["0", "4", "0", "4"]  # two functions
+    started = cut_before_live(node, fewer)
+    assert node.text(NUMVFS) == "4"
+    mark = node.place(NUMVFS).parent / "virtfn0" / "mark"
+    mark.write_text("a guest may have it", encoding="ascii")
+    assert resumed(node, started) is Exit.DONE
+    assert mark.exists()
+    assert node.text(NUMVFS) == "4"
+
+
+def test_a_value_that_the_run_never_sets_is_refused_when_it_goes_on(tmp_path: Path) -> None:
+    node, plan = prepared(tmp_path, "today")
+    started = cut_before_live(node, plan)
+    node.put(NUMVFS, "3\n")
+    with pytest.raises(Refused, match="was 0, and is 3 now"):
+        launch.resume(node.directory, started.run)
