@@ -7,10 +7,13 @@ import signal
 import sys
 import traceback
 from dataclasses import dataclass
+from types import FrameType
 
 from lab import emulator, guest_image, host, installed
 from lab.scenarios import PLAYED, SCENARIOS, Scenario
 from lab.stage import Failed, Stage
+
+NOT_HERE = "not possible here"
 
 
 @dataclass(frozen=True)
@@ -28,8 +31,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="lab", description=__doc__, epilog=f"scenarios: {', '.join(names)}")
     parser.add_argument("scenario", nargs="*", choices=[[], *names], metavar="NAME")
     parser.add_argument("--if-possible", action="store_true", help="exit code 0 where this host cannot run machines")
+    parser.add_argument(
+        "--within", type=float, metavar="MINUTES", help="a host that is too slow for that is one that cannot"
+    )
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that machines are switched off on the way out
+    if options.within:
+        signal.signal(signal.SIGALRM, _too_slow)
+        signal.setitimer(signal.ITIMER_REAL, options.within * 60, 60)
     chosen = [scenario for scenario in SCENARIOS if scenario.NAME in options.scenario] or list(PLAYED)
     left = [scenario.NAME for scenario in SCENARIOS if scenario not in PLAYED]
     if not options.scenario and left:
@@ -39,13 +48,20 @@ def main() -> int:
         _build(chosen)
         rows.extend(_play(scenario) for scenario in chosen)
     except host.NotPossible as error:
-        print(f"lab: not run: {error}", flush=True)
+        print(f"{error}\nlab: not run: {str(error).splitlines()[0]}", flush=True)
         return 0 if options.if_possible else 1
     except KeyboardInterrupt:
         print("lab: interrupted", flush=True)
     print(_table(rows))
     (host.RESULTS / "table.txt").write_text(_table(rows) + "\n", encoding="utf-8")
+    for row in rows:
+        if row.verdict == NOT_HERE:
+            print(f"lab: not run: {row.name}: {row.why}", flush=True)
     return 0 if len(rows) == len(chosen) and all(row.verdict != "failed" for row in rows) else 1
+
+
+def _too_slow(_number: int, _frame: FrameType | None) -> None:
+    raise host.NotPossible("the time that was given (--within) is over: this host is too slow, or too busy")
 
 
 def _build(chosen: list[type[Scenario]]) -> None:
@@ -69,7 +85,7 @@ def _play(scenario: type[Scenario]) -> Row:
         scenario.play(stage)
         why = f"{stage.held} checks"
     except host.NotPossible as error:
-        word, why = "not possible here", str(error)
+        word, why = NOT_HERE, str(error)
     except Failed as error:
         word, why = "failed", str(error)
     except (RuntimeError, OSError, TimeoutError, EOFError, ValueError) as error:

@@ -29,6 +29,14 @@ PACKAGES = {
 }
 """What building and driving a machine uses, program -> Debian package. QEMU is not among them: it is unpacked, never installed."""
 
+MEMORY = 2.5  # GiB that a machine and its emulator take
+
+NETWORK = re.compile(
+    "(Failed|Unable) to fetch|Unable to connect|Could not (connect|resolve|get)|Temporary failure|Name or service not known|"
+    "unreachable|[Cc]onnection (failed|timed out|refused|broken|reset)|timed out|Max retries|Hash Sum mismatch|unexpected size"
+)
+"""What apt and pip say where a download fails."""
+
 
 class NotPossible(Exception):
     """This host lacks something that no package brings; the message says what."""
@@ -61,6 +69,16 @@ def run(argv: Sequence[str | Path], **options: object) -> str:
     return str(done.stdout)
 
 
+def fetch(argv: Sequence[str | Path], **options: object) -> str:
+    """Run a program that needs the network. Raises NotPossible where it says that the network failed it."""
+    try:
+        return run(argv, **options)
+    except RuntimeError as error:
+        if NETWORK.search(str(error)):
+            raise NotPossible(f"what is needed cannot be downloaded: {error}") from error
+        raise
+
+
 def prepare() -> None:
     """See that images can be built here, and install what that takes. Raises NotPossible."""
     if os.uname().machine != "x86_64":
@@ -79,9 +97,20 @@ def prepare() -> None:
             run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", *missing], env=environment)
         except RuntimeError as error:
             raise NotPossible(f"{', '.join(missing)} cannot be installed: {error}") from error
+    try:
+        run(["unshare", "--mount", "mount", "-t", "tmpfs", "none", "/tmp"])
+    except RuntimeError as error:
+        raise NotPossible(
+            f"packages are installed below mounts of a process's own, and none may be made: {error}"
+        ) from error
     free = shutil.disk_usage(cache()).free >> 30
     if free < 8:
         raise NotPossible(f"{cache()} has {free} GiB free, images need 8")
+    available = re.search(r"^MemAvailable: *(\d+)", Path("/proc/meminfo").read_text(encoding="ascii"), re.MULTILINE)
+    if available is None or int(available[1]) < MEMORY * 2**20:
+        raise NotPossible(
+            f"a machine takes {MEMORY} GiB of memory, and {available[1] if available else '?'} KiB are available"
+        )
 
 
 def mirror() -> str:
@@ -105,7 +134,7 @@ def bootstrap(suite: str, directory: Path, include: Iterable[str], variant: str,
             run(["/usr/lib/apt/apt-helper", "download-file", f"{url}/dists/{suite}/InRelease", place / "InRelease"])
         except RuntimeError as error:
             raise NotPossible(f"{url} cannot be reached, and packages are needed from it: {error}") from error
-    run(
+    fetch(
         [
             *("mmdebstrap", "--quiet", "--mode=root", f"--variant={variant}", f"--keyring={KEYRING}"),
             *('--aptopt=APT::Install-Recommends "false"', '--aptopt=Acquire::Check-Valid-Until "false"'),

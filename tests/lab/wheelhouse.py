@@ -24,7 +24,7 @@ def get(suite: str) -> Path:
         with host.scratch("wheels") as place:
             only = [word for name in PLATFORMS for word in ("--platform", name)]
             target = ["--only-binary=:all:", "--implementation=cp", f"--python-version={version}", *only]
-            host.run([sys.executable, "-m", "pip", "download", "--quiet", *target, "-d", place / "wheels", *needed])
+            host.fetch([sys.executable, "-m", "pip", "download", "--quiet", *target, "-d", place / "wheels", *needed])
             (place / "wheels").rename(directory)
     made = host.RESULTS / "wheelhouse" / suite
     shutil.rmtree(made, ignore_errors=True)
@@ -32,5 +32,5 @@ def get(suite: str) -> Path:
     shutil.rmtree(
         host.ROOT / "build" / "lib", ignore_errors=True
     )  # setuptools would take what is no longer in the sources from there
-    host.run([sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", made, host.ROOT])
+    host.fetch([sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", made, host.ROOT])
     return made

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import struct
+from pathlib import Path
 
 import pytest
+from lab import __main__ as lab
+from lab import host
 from lab.emulator import disguise
 from lab.scenarios import SCENARIOS
 from lab.stage import differences
@@ -59,3 +63,32 @@ def test_every_scenario_has_a_name_of_its_own_and_says_what_it_uses() -> None:
     names = [scenario.NAME for scenario in SCENARIOS]
     assert len(set(names)) == len(names)
     assert all(scenario.HARDWARE and scenario.TITLE for scenario in SCENARIOS)
+
+
+@pytest.mark.parametrize(
+    ("said", "raised"),
+    [
+        ("E: Failed to fetch http://deb.debian.org/x  Temporary failure resolving 'deb.debian.org'", host.NotPossible),
+        ("WARNING: Retrying after connection broken by 'NewConnectionError'", host.NotPossible),
+        ("ERROR: No matching distribution found for textual>=999", RuntimeError),
+    ],
+)
+def test_a_network_that_fails_is_no_failure_of_the_lab(said: str, raised: type[Exception]) -> None:
+    with pytest.raises(raised, match=re.escape(said)):
+        host.fetch(["sh", "-c", 'echo "$0" >&2; exit 1', said])
+
+
+def test_a_host_that_lacks_something_is_told_in_the_last_line_and_is_no_failure_where_that_was_said(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    def lacks() -> None:
+        raise host.NotPossible("no machines here\nbecause")
+
+    monkeypatch.setattr(host, "RESULTS", tmp_path)
+    monkeypatch.setattr(host, "prepare", lacks)
+    codes = []
+    for words in (["lab", "--if-possible", "any-device"], ["lab", "any-device"]):
+        monkeypatch.setattr("sys.argv", words)
+        codes.append(lab.main())
+        assert capsys.readouterr().out.splitlines()[-1] == "lab: not run: no machines here"
+    assert codes == [0, 1]
