@@ -6,21 +6,62 @@ import json
 import os
 import random
 import time
+from collections import Counter
+from dataclasses import dataclass
+from typing import Literal
 
 from lab.machine import Hardware, Machine
-from lab.scenarios.card import CARD
+from lab.scenarios.card import CARD, numvfs
 from lab.scenarios.scenario import Scenario
 from lab.scenarios.today import ANSWERS
-from lab.stage import Stage, differences, manifest
+from lab.stage import Failed, Stage, differences, manifest
 
 CUTS = int(os.environ.get("COMPUTE_WIZARD_LAB_CUTS", "20"))
-PLACES = ("/etc", "/usr/local/sbin")
+PLACES = ("/etc", "/usr/local/sbin", "/boot/grub/grub.cfg")
+VFS = 4
+APPLY = "apply --answers /root/answers.toml --yes"
+UNDO = "undo --yes"
+WIDER = 1.1  # a cut may come a little after the run would have ended, before the disk was told to write by itself
+
+
+@dataclass(frozen=True)
+class State:
+    """A machine between two runs: what is in its files, and how many VFs its card has."""
+
+    files: str
+    vfs: int
+
+    @classmethod
+    def of(cls, machine: Machine) -> State:
+        return cls(manifest(machine, *PLACES), numvfs(machine))
+
+    def differences(self, other: State) -> str:
+        return differences(self.files, other.files) + f"\nVFs {self.vfs} -> {other.vfs}"
+
+
+@dataclass(frozen=True)
+class Uncut:
+    """How it goes without a cut: the machine before and after, and the seconds that either run takes from its first word."""
+
+    before: State
+    applied: State
+    apply_s: float
+    undo_s: float
+
+
+@dataclass(frozen=True)
+class Cut:
+    """When the power goes: in which run, how long after its first word; and what is done then with an apply that was cut."""
+
+    run: Literal["apply", "undo"]
+    delay: float
+    then: Literal["resume", "undo"]
 
 
 class Power(Scenario):
     NAME = "power"
     TITLE = f"{CUTS} power cuts during apply and undo"
-    HARDWARE = (Hardware(look="connectx-5", memory=1024),)
+    HARDWARE = (Hardware(look="connectx-5"),)
 
     @classmethod
     def play(cls, stage: Stage) -> None:
@@ -29,59 +70,92 @@ class Power(Scenario):
         moments = random.Random(seed)
         with stage.machine(cls.HARDWARE[0]) as machine:
             stage.ready(machine)
-            stage.answers(machine, ANSWERS.format(card=CARD, count=4))
-            before = manifest(machine, *PLACES)
-            machine.must("sync")
-            machine.save("before")
-            took = _timed(machine, "compute-wizard apply --answers /root/answers.toml --yes")
-            applied = manifest(machine, *PLACES)
-            machine.must("sync")
-            machine.save("applied")
-            back = _timed(machine, "compute-wizard undo --yes")
-            stage.say(f"uncut, apply takes {took:.0f} s and undo {back:.0f} s")
+            stage.answers(machine, ANSWERS.format(card=CARD, count=VFS))
+            uncut = _uncut(stage, machine)
+            outcomes: Counter[str] = Counter()
             for number in range(1, CUTS + 1):
-                undoing = number % 2 == 0
-                delay = moments.uniform(0.1, 1.1) * (back if undoing else took)
-                stage.say(f"cut {number} of {CUTS}: {'undo' if undoing else 'apply'} after {delay:.1f} s")
+                cut = _drawn(moments, number, uncut)
+                stage.say(f"cut {number} of {CUTS}: {cut.delay:.1f} s after the first word of the {cut.run}")
                 machine.cut_power()
-                machine.on("applied" if undoing else "before")
-                command = "undo --yes" if undoing else "apply --answers /root/answers.toml --yes"
-                machine.line.type(f"compute-wizard {command}\r")
-                end = time.monotonic() + delay
-                while time.monotonic() < end:
-                    machine.line.pump(0.05)
-                machine.cut_power()
+                machine.on("before" if cut.run == "apply" else "applied")
+                _run_into(machine, cut)
                 stage.boot(machine)
-                _ends_well(stage, machine, undoing, before, applied)
+                outcomes[_ends_well(stage, machine, cut, uncut)] += 1
+            for outcome, times in outcomes.most_common():
+                stage.say(f"{times:3} x {outcome}")
+
+
+def _uncut(stage: Stage, machine: Machine) -> Uncut:
+    before = State.of(machine)
+    machine.must("sync")
+    machine.save("before")
+    apply_s = _timed(machine, APPLY)
+    applied = State.of(machine)
+    stage.hold("uncut, apply gives the VFs", applied.vfs == VFS, applied.vfs)
+    machine.must("sync")
+    machine.save("applied")
+    undo_s = _timed(machine, UNDO)
+    undone = State.of(machine)
+    stage.hold("uncut, undo gives back every byte and the VFs", undone == before, before.differences(undone))
+    stage.say(f"from its first word to its last apply takes {apply_s:.0f} s, undo {undo_s:.0f} s")
+    return Uncut(before, applied, apply_s, undo_s)
+
+
+def _drawn(moments: random.Random, number: int, uncut: Uncut) -> Cut:
+    part, then = moments.uniform(0, WIDER), moments.choice(("resume", "undo"))
+    if number % 2:
+        return Cut("apply", part * uncut.apply_s, then)
+    return Cut("undo", part * uncut.undo_s, "resume")
+
+
+def _begin(machine: Machine, command: str) -> float:
+    """Type it on the serial line; gives the moment of the run's first word."""
+    machine.line.type(f"compute-wizard {command}\r")
+    machine.line.wait(r"Run \S+: \d+ steps", 900)
+    return time.monotonic()
 
 
 def _timed(machine: Machine, command: str) -> float:
-    begun = time.monotonic()
-    code, said = machine.shell(command, 1200)
-    if code:
-        raise RuntimeError(f"{command}: exit {code}\n{said}")
+    begun = _begin(machine, command)
+    machine.line.wait(r"\nDone", 900)
     return time.monotonic() - begun
 
 
-def _ends_well(stage: Stage, machine: Machine, undoing: bool, before: str, applied: str) -> None:
+def _run_into(machine: Machine, cut: Cut) -> None:
+    end = _begin(machine, APPLY if cut.run == "apply" else UNDO) + cut.delay
+    while (left := end - time.monotonic()) > 0:
+        machine.line.pump(min(left, 0.05))
+    machine.cut_power()
+
+
+def _ends_well(stage: Stage, machine: Machine, cut: Cut, uncut: Uncut) -> str:
+    """After the boot; gives what was found and done, in a few words."""
     runs = json.loads(stage.tool(machine, "history --json"))
-    states = [run["state"] for run in runs]
-    now = manifest(machine, *PLACES)
-    stage.say(f"  history: {', '.join(states) or 'no run'}")
-    if not undoing:
-        if not runs:
-            stage.hold("no run, and nothing changed", now == before, differences(before, now))
-            return
-        if states[-1] in ("interrupted", "stopped"):
-            stage.tool(machine, "resume --yes")
-        now = manifest(machine, *PLACES)
-        stage.hold("what was asked for is there", now == applied, differences(applied, now))
-        stage.tool(machine, "plan --answers /root/answers.toml", 0)
-        stage.tool(machine, "undo --yes")
-    elif len(runs) == 1:
-        stage.hold("the undo had not begun, and nothing changed", now == applied, differences(applied, now))
-        stage.tool(machine, "undo --yes")
-    elif states[-1] in ("interrupted", "stopped"):
+    found = _latest(cut, runs)
+    stage.say(f"  history: {found}, {runs[-1]['steps_done']} of {runs[-1]['steps']} steps")
+    reached, other = (uncut.applied, uncut.before) if cut.run == "apply" else (uncut.before, uncut.applied)
+    if found == "done":
+        now = State.of(machine)
+        stage.hold(f"history says done, and all of the {cut.run} is there", now == reached, reached.differences(now))
+        done = ""
+    elif cut.then == "undo":
+        stage.tool(machine, UNDO)
+        reached, done = other, ", then undo"
+    else:
         stage.tool(machine, "resume --yes")
-    now = manifest(machine, *PLACES)
-    stage.hold("taken back to the byte", now == before, differences(before, now))
+        done = ", then resume"
+    now = State.of(machine)
+    wanted = "as before the apply, to the byte" if reached is uncut.before else "as after an apply without a cut"
+    stage.hold(f"the files and VFs are {wanted}", now == reached, reached.differences(now))
+    return f"{cut.run}: {found}{done}: well"
+
+
+def _latest(cut: Cut, runs: list[dict[str, str]]) -> str:
+    """The state of the run that was cut. Its first word was on the serial line, so it has to be known."""
+    expected = 1 if cut.run == "apply" else 2
+    if len(runs) != expected or bool(runs[-1]["undoes"]) != (cut.run == "undo"):
+        raise Failed(f"the history does not know the {cut.run} that was cut: {runs}")
+    state = runs[-1]["state"]
+    if state not in ("interrupted", "done"):
+        raise Failed(f"the history says {state} of a run that the power ended")
+    return state
