@@ -336,7 +336,20 @@ def test_a_boot_loader_that_is_not_ours_blocks_the_iommu_only() -> None:
     remove(node, "/usr/sbin/grub-mkconfig")
     plan = planned(node)
     assert found(plan, "IOMMU-BOOTLOADER").severity == "blocks"
+    assert "intel_iommu=on iommu=pt" in found(plan, "IOMMU-BOOTLOADER").do
     assert "metadata" not in plan.blocked
+
+
+def test_a_boot_loader_that_is_not_ours_only_tells_once_the_running_kernel_has_what_is_needed() -> None:
+    node = origin()
+    remove(node, "/usr/sbin/grub-mkconfig")
+    node.write("/proc/cmdline", "root=/dev/sda1 ro quiet intel_iommu=on\n")
+    node.symlink("/sys/kernel/iommu_groups/1/devices/0000:04:00.0", "../../../../bus/pci/devices/0000:04:00.0")
+    assert found(planned(node), "IOMMU-BOOTLOADER").severity == "blocks"  # iommu=pt is not there
+    node.write("/proc/cmdline", "root=/dev/sda1 ro quiet intel_iommu=on iommu=pt\n")
+    plan = planned(node)
+    assert found(plan, "IOMMU-BOOTLOADER").severity == "tells"
+    assert "iommu" not in plan.blocked
 
 
 def test_arguments_that_stand_against_it_are_named_with_their_place() -> None:

@@ -217,16 +217,7 @@ def findings(facts: Facts, answers: AllAnswers) -> list[Finding]:
         return [finding.model_copy(update={"severity": "tells"}) for finding in _bios(facts)]
     found = _bios(facts)
     if facts.boot.way in ("unknown", "systemd-boot"):
-        found.append(
-            Finding(
-                code="IOMMU-BOOTLOADER",
-                severity="blocks",
-                chapter=NAME,
-                seen=facts.boot.because,
-                why="This tool changes kernel arguments through GRUB or grubby only, and neither rules the next boot here.",
-                do=f"Add {_manual(facts)} to the kernel's command line by this boot loader's own way, then run check again.",
-            )
-        )
+        found.append(_other_boot_loader(facts, mine))
         return found
     overlay = overlay_of(facts, mine)
     line = kernel_line.next_boot(facts, overlay)
@@ -251,8 +242,26 @@ def findings(facts: Facts, answers: AllAnswers) -> list[Finding]:
     return found + _other_layers(facts, line)
 
 
-def _manual(facts: Facts) -> str:
-    return "intel_iommu=on iommu=pt" if facts.iommu.vendor == "intel" else "iommu=pt"
+def _other_boot_loader(facts: Facts, answers: Answers) -> Finding:
+    """What is to be added by hand; once the running kernel has it, nothing is in the way any more."""
+    verdict = _verdict(facts, facts.iommu.command_line)
+    there = facts.iommu.running and (verdict.passthrough is True or not answers.passthrough_mode)
+    words = " ".join(wanted_words(facts, answers))
+    by_hand = (
+        f"Add {words} to the kernel's command line"
+        if words
+        else "Take what keeps the IOMMU off from the kernel's command line"
+    )
+    return Finding(
+        code="IOMMU-BOOTLOADER",
+        severity="tells" if there else "blocks",
+        chapter=NAME,
+        seen=f"{facts.boot.because}{'; the running kernel has what is needed' if there else ''}",
+        why="This tool changes kernel arguments through GRUB or grubby only, and neither rules the next boot here.",
+        do="Keep that so when its kernel line is changed: this tool cannot see the next boot's."
+        if there
+        else f"{by_hand} by this boot loader's own way, reboot, then run check again.",
+    )
 
 
 def _bios(facts: Facts) -> list[Finding]:
