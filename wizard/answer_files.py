@@ -22,8 +22,16 @@ LIMIT = 1 * given.MIB  # bytes of an answers file; a thousand networks take a te
 
 def load(path: Path) -> AllAnswers:
     """Read an answers file. Raises InputError with the field that is wrong."""
-    where = str(path)
-    text = given.text(path, LIMIT)
+    return from_text(read(path), str(path))
+
+
+def read(path: Path) -> str:
+    """The text of an answers file, not looked into. Raises InputError."""
+    return given.text(path, LIMIT)
+
+
+def from_text(text: str, where: str) -> AllAnswers:
+    """Answers from the text of an answers file. Raises InputError with the field that is wrong."""
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

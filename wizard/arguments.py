@@ -135,8 +135,10 @@ def parser() -> Parser:
         help="what becomes of files that were changed after the run: stay as they are, become what they were before the "
         "run, or lose only what the run put in; for one file or for all others",
     )
-    export = add("export", "the same plan as a POSIX script, for a node without Python", answers=True)
+    export = add("export", "the same plan as a POSIX script; the same answers as an Ansible playbook", answers=True)
     export.add_argument("what", choices=("script", "ansible"))
-    export.add_argument("--out", metavar="PATH", type=_named, required=True, help="where to write it")
+    export.add_argument(
+        "--out", metavar="PATH", type=_named, required=True, help="where to write it; a directory for ansible"
+    )
     add("recorder", "print a POSIX script that records a node into a tar")
     return main

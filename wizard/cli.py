@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import shlex
 import sys
 from collections.abc import Callable
 from importlib import resources
@@ -119,14 +120,18 @@ def _plain(kind: Any, value: object) -> Any:
 
 
 def _suggest(options: argparse.Namespace) -> int:
-    _, facts = _look(options)
+    _print(_suggested(_look(options)[1]))
+    return Exit.DONE
+
+
+def _suggested(facts: Facts) -> str:
+    """An answers file, commented."""
     answers = answer_files.suggest(facts)
     text = answer_files.to_toml(answers, report.suggested(facts, answers))
     left = [chapter.TITLE for chapter in chapters() if answers.get(chapter.NAME) is None]
-    _print(
-        text + (f"\n# left alone, since they do not apply to this node as it is: {', '.join(left)}\n" if left else "")
+    return text + (
+        f"\n# left alone, since they do not apply to this node as it is: {', '.join(left)}\n" if left else ""
     )
-    return Exit.DONE
 
 
 def _plan(options: argparse.Namespace) -> int:
@@ -170,10 +175,10 @@ def _undo(options: argparse.Namespace) -> int:
 
 
 def _export(options: argparse.Namespace) -> int:
-    if options.what == "ansible":
-        raise UsageError(
-            "export ansible is not there yet", do="Use `export script`, or `apply --answers` on each node."
-        )
+    return _export_ansible(options) if options.what == "ansible" else _export_script(options)
+
+
+def _export_script(options: argparse.Namespace) -> int:
     from wizard.export.shell import script
 
     _, facts = _look(options)
@@ -183,6 +188,22 @@ def _export(options: argparse.Namespace) -> int:
         return Exit.BLOCKED
     write_private(Path(options.out), script(facts, plan).encode(), mode=0o700)
     _print(f"Wrote {options.out}: run it as root on {plan.node.hostname or 'the node'} with `sh {options.out}`.\n")
+    return Exit.DONE
+
+
+def _export_ansible(options: argparse.Namespace) -> int:
+    """With an answers file no node is looked at: it is meant for others."""
+    from wizard.export import ansible
+
+    text = answer_files.read(Path(options.answers)) if options.answers is not None else _suggested(_look(options)[1])
+    answers = answer_files.from_text(text, options.answers or "")
+    ansible.write(Path(options.out), text)
+    playbook = shlex.quote(f"{options.out}/{ansible.PLAYBOOK}")
+    _print(f"Wrote {options.out}. The plans of all nodes: ansible-playbook -i INVENTORY --check {playbook}\n")
+    for name in ansible.of_one_node(answers):
+        _print(
+            report.printable(f"note: {name} fits one node alone; vendor and product fit every node with such a card\n")
+        )
     return Exit.DONE
 
 

@@ -165,7 +165,6 @@ def test_without_a_terminal_and_yes_nothing_is_asked_and_nothing_done(
         (["plan", "--answers", "/no/such.toml"], 1, "No such file"),
         (["apply", "/no/such.plan"], 1, "No such file"),
         (["history", "77"], 1, "no run 77"),
-        (["export", "ansible", "--out", "/tmp/x"], 64, "script"),
     ],
 )
 def test_mistakes_get_one_message(

@@ -1,0 +1,22 @@
+"""The command line on a simulated node: `simulated_tool.py DIRECTORY --root / COMMAND …`, where / means that directory.
+
+A directory of its own that obeys, as in the demo, so that commands of a plan are carried out and a second plan is empty.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from wizard import cli, command_apply, command_confirm, command_verify
+from wizard.node.simulated import SimulatedNode
+
+
+def main(directory: str, words: list[str]) -> int:
+    for module in (cli, command_apply, command_confirm, command_verify):
+        module.open_node = lambda root: SimulatedNode(Path(root))  # type: ignore[attr-defined]
+    return cli.main([directory if word == "/" else word for word in words])
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1], sys.argv[2:]))

@@ -1,0 +1,62 @@
+"""Answers as an Ansible playbook for any number of nodes: one that carries the answers and runs this tool on each node.
+
+Not tasks that write the very files: nodes differ in cards, boot loader, release and owner of nova.conf, so each has to make its
+own plan, and only the tool itself shows what it then runs, refuses what is stale, and takes it back. The playbook is the same
+text for everybody; what was answered stays in a file of its own, which Ansible copies and never evaluates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib import resources
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any
+
+from wizard.answers import AllAnswers
+from wizard.errors import InputError
+from wizard.private import write_private
+from wizard.version import VERSION
+
+ANSWERS = "answers.toml"
+PLAYBOOK = "playbook.yml"
+OF_ONE_NODE = ("serial", "mac", "netdev", "address")
+
+
+def write(directory: Path, answers: str) -> None:
+    """Write the playbook and the answers (an answers file's text); what else lies there stays. Raises InputError."""
+    files = dict(_files(resources.files("assets").joinpath("export", "ansible"), ""))
+    for name, content in {**files, ANSWERS: answers}.items():
+        path = directory / name
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(
+                f"no directory can be made there: {error.strerror}", where=str(directory), do="Name another place."
+            ) from None
+        write_private(path, content.encode())
+
+
+def _files(place: Traversable, prefix: str) -> Iterator[tuple[str, str]]:
+    for item in place.iterdir():
+        if item.is_dir():
+            yield from _files(item, f"{prefix}{item.name}/")
+        else:
+            yield f"{prefix}{item.name}", item.read_text(encoding="utf-8").replace("@VERSION@", VERSION)
+
+
+def of_one_node(answers: AllAnswers) -> list[str]:
+    """What names a device in a way that fits one node alone, such as 'serial MT1644X02937'; each once, in its order."""
+    return list(dict.fromkeys(_named(answers.to_data())))
+
+
+def _named(data: Any) -> Iterator[str]:
+    if isinstance(data, list):
+        for each in data:
+            yield from _named(each)
+    elif isinstance(data, dict):
+        for key, value in data.items():
+            if key in OF_ONE_NODE and isinstance(value, str):
+                yield f"{key} {value}"
+            else:
+                yield from _named(value)
