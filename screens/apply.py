@@ -121,7 +121,7 @@ class ApplyPage(Page):
             return f"something is not right yet in {', '.join(wrong)}: go there, n leads to it"
         if plan.stopped:
             return "a finding blocks: mend it, or leave its chapter alone (o), then come back"
-        return self.wizard.engine.can_apply if plan.steps else "nothing is to be changed on this node"
+        return self.wizard.engine.can_apply if plan.steps or plan.undoes else "nothing is to be changed on this node"
 
     def before(self, plan: Plan) -> list[str]:
         """What will happen, and what to type."""

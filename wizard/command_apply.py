@@ -25,7 +25,9 @@ def apply(node: Node, plan: Plan, options: argparse.Namespace, *, shown: bool) -
     as_json = bool(options.json)
     if plan.stopped:
         _refuse_blocked(plan, as_json)
-    if not plan.steps:
+    if (
+        not plan.steps and plan.undoes is None
+    ):  # an undo ends the run that it takes back, also where nothing of it is left
         _say("Nothing is to be changed on this node.\n", as_json)
         return Exit.DONE
     if not shown and not as_json:

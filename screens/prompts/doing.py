@@ -78,7 +78,7 @@ def _obstacle(walk: Walk, plan: Plan) -> str:
         return walk.engine.can_apply
     if plan.stopped:
         return "a finding blocks; mend it, or leave its chapter alone"
-    return "" if plan.steps else "nothing is to be changed on this node"
+    return "" if plan.steps or plan.undoes else "nothing is to be changed on this node"
 
 
 def _do(walk: Walk, plan: Plan, question: str) -> bool | None:

@@ -124,7 +124,9 @@ class _Cutter:
     def _cut(self, way: Way, command: str) -> None:
         self.cuts += 1
         delay = self._moments.uniform(0, LATER) * self._uncut.seconds[way]
-        self._stage.say(f"cut {self.cuts} of {CUTS}: {command.split(maxsplit=1)[0]} ({way}), {delay:.1f} s after its first word")
+        self._stage.say(
+            f"cut {self.cuts} of {CUTS}: {command.split(maxsplit=1)[0]} ({way}), {delay:.1f} s after its first word"
+        )
         end = _begin(self._machine, command) + delay
         while (left := end - time.monotonic()) > 0:
             self._machine.line.pump(min(left, 0.05))

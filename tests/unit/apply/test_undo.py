@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -356,3 +357,17 @@ def test_a_rollback_does_not_overwrite_what_somebody_changed_meanwhile(node: Sim
     carrier.take_back(1, step, "state")
     assert files(node)[DNSMASQ] is None
     carrier.journal.close()
+
+
+def test_a_run_that_was_cut_before_its_first_step_is_ended_by_undo(node: SimulatedNode) -> None:
+    stood = asked(node, ONE)
+    cut = launch.save(
+        node.directory, make_plan(facts.read(node), answer_files.from_data(OTHER)), "rollback", "simulated"
+    )
+    with closing(Journal(cut.journal)) as journal:
+        journal.write("begin", run=cut.run, steps=9, boot_id="")
+    assert states(node) == ["done", "interrupted"]
+    assert cli.main(["undo", "--root", str(node.directory), "--yes"]) == Exit.DONE
+    assert states(node) == ["done", "undone", "done"]
+    last = facts.read(node).history.last
+    assert last is not None and last.id == stood
