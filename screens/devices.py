@@ -103,9 +103,10 @@ class DevicesPage(Page):
         members = next((members for number, members in facts.iommu.groups if number == group), ())
         firmware = facts.firmware.card(function.address)
         names = ", ".join(device.name for device in function.netdevs) or "none"
+        numa = "unknown" if function.numa_node is None else function.numa_node
         lines = [
             f"{function.address} {function.model} [{function.vendor}:{function.device}]",
-            f"  serial {function.serial or 'unknown'}, driver {function.driver or 'none'}, NUMA node {function.numa_node}",
+            f"  serial {function.serial or 'unknown'}, driver {function.driver or 'none'}, NUMA node {numa}",
             f"  interfaces: {names}",
         ]
         for device in function.rdma:

@@ -204,6 +204,14 @@ async def test_text_of_the_node_is_never_markup_nor_an_escape_sequence(tmp_path:
         await settled(pilot)
 
 
+async def test_a_device_that_tells_no_numa_node_has_an_unknown_one(tmp_path: Path) -> None:
+    node = simulate(built_in("demo"), tmp_path)
+    node.place("/sys/bus/pci/devices/0000:04:00.0/numa_node").write_text("-1\n", encoding="ascii")
+    async with opened(NodeEngine(node, str(tmp_path), True)) as pilot:
+        await press(pilot, "1")
+        assert "NUMA node unknown" in text(pilot)
+
+
 async def test_keys_that_come_in_one_burst_act_in_their_order(tmp_path: Path) -> None:
     async with wizard(tmp_path) as pilot:
         await press(pilot, "3", "tab")
