@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import re
@@ -147,6 +148,14 @@ def bootstrap(suite: str, directory: Path, include: Iterable[str], variant: str,
     for place in ("var/cache/apt", "var/lib/apt/lists"):
         shutil.rmtree(directory / place, ignore_errors=True)
         (directory / place).mkdir(parents=True)
+
+
+@contextmanager
+def alone(name: str) -> Iterator[None]:
+    """Of several labs on this host, one at a time is in here; the others wait."""
+    with (cache() / f".{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from lab import guest_image, host, wheelhouse
 from lab.machine import Hardware, Machine
 
 TOOL = "/opt/compute-wizard/bin/compute-wizard"
+PROMPT_WITH_CODE = r"root@\h:\w [$?]# "  # the exit code of the command before, so that a console's story tells it
 UNUSED = 86400  # seconds after which the disk of another state of the tool is thrown away
 
 
@@ -23,21 +24,27 @@ def get(image: str) -> Path:
     base = guest_image.get(image).path
     kind = f"installed-{image}-"
     directory = host.cache() / f"{kind}{host.key(base.parent.name, *_contents(wheels), Path(__file__))}"
-    if not directory.exists():
-        print(f"lab: the tool is being installed in {image}", flush=True)
-        with (
-            host.scratch(kind) as place,
-            Machine(Hardware(image=image), host.RESULTS / f"installed-{image}") as machine,
-        ):
-            machine.boot()
-            _install(machine, wheels)
-            shutil.copy(machine.shut_down(), place / "disk.qcow2")
-            place.rename(directory)
+    with host.alone(directory.name):
+        if not directory.exists():
+            print(f"lab: the tool is being installed in {image}", flush=True)
+            _make(directory, image, wheels)
     directory.touch()
     for other in host.cache().glob(f"{kind}*"):
         if time.time() - other.stat().st_mtime > UNUSED:
             shutil.rmtree(other)
     return directory / "disk.qcow2"
+
+
+def _make(directory: Path, image: str, wheels: Path) -> None:
+    with (
+        host.scratch(directory.name) as place,
+        Machine(Hardware(image=image), host.RESULTS / f"installed-{image}") as machine,
+    ):
+        machine.boot()
+        machine.must("cat >> /root/.bashrc", stdin=f"PS1='{PROMPT_WITH_CODE}'\n")
+        _install(machine, wheels)
+        shutil.copy(machine.shut_down(), place / "disk.qcow2")
+        place.rename(directory)
 
 
 def _install(machine: Machine, wheels: Path) -> None:
