@@ -22,6 +22,7 @@ from lab.line import Line
 PROMPT = rf"root@{guest_image.NAME}:[^\r\n]*# "
 INTEL = "EPYC,-svm,vendor=GenuineIntel,family=6,model=28,stepping=2,model-id=Intel(R) CPU of the lab"
 """Intel to the kernel, of a model without speculation: no page-table isolation, and emulated a third quicker."""
+SCREEN = (640, 480)  # of the graphical console: 80x30 characters
 PATIENCE = 600.0  # seconds for a boot: emulated on a busy host it may take minutes
 
 
@@ -141,7 +142,14 @@ class Machine:
         serial = self.directory / "serial.sock"
         return [
             *words,
-            *("-vga", "std", "-display", "none", "-serial", "chardev:serial"),
+            *(
+                "-device",
+                f"VGA,edid=on,xres={SCREEN[0]},yres={SCREEN[1]}",
+                "-display",
+                "none",
+                "-serial",
+                "chardev:serial",
+            ),
             *("-chardev", f"socket,id=serial,path={serial},server=on,wait=off"),
             *("-qmp", f"unix:{self.directory / 'control.sock'},server=on,wait=off"),
         ]
@@ -207,11 +215,9 @@ class Machine:
     # commands
 
     def shell(self, command: str, seconds: float = 300) -> tuple[int, str]:
-        """Type a command on the serial line; gives its exit code and what it printed."""
-        mark = f"{time.monotonic_ns() % 10**9:09}"
-        self.line.type(f'{command}; echo "[$?]"{mark[:4]}""{mark[4:]}\r')
-        match = self.line.wait(rf"(?s)(?P<said>.*?)\[(?P<code>\d+)\]{mark}\r", seconds)
-        self.line.wait(PROMPT, seconds)
+        """Type a command on the serial line; gives its exit code, which the prompt tells, and what it printed."""
+        self.line.type(f"{command}\r")
+        match = self.line.wait(rf"(?s)(?P<said>.*?)root@{guest_image.NAME}:\S* \[(?P<code>\d+)\]# ", seconds)
         said = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", match["said"].decode("utf-8", "replace")).replace("\r", "")
         return int(match["code"]), said.partition("\n")[2]
 
@@ -270,9 +276,14 @@ class Machine:
         if said:
             raise RuntimeError(f"savevm: {said}")
 
+    def press(self, *keys: str) -> None:
+        """Press keys of the machine's own keyboard, by QEMU's names for them, one after the other."""
+        for key in keys:
+            self.control("send-key", keys=[{"type": "qcode", "data": key}])
+
     def console(self, path: Path) -> None:
-        """A picture of the machine's graphical console."""
-        self.control("screendump", filename=str(path), format="png")
+        """A picture of the machine's graphical console: PNG, or PPM where the name ends so."""
+        self.control("screendump", filename=str(path), format=path.suffix[1:])
 
 
 def _answers(stream: Any) -> Iterator[Any]:

@@ -96,6 +96,11 @@ class Stage:
         lines = [f"|{line:<{terminal.screen.columns}}|" for line in terminal.text().splitlines()]
         self.note("\n".join([f"{name}:", frame, *lines, frame]))
 
+    def console_picture(self, machine: Machine, name: str) -> None:
+        """The machine's own screen as a picture."""
+        self._pictures += 1
+        machine.console(self.directory / f"{self._pictures:02}-{name}.png")
+
     def verdict(self, word: str, why: str, **more: Any) -> None:
         data = {"verdict": word, "why": why, "held": self.held, "seconds": round(self.seconds), **more}
         (self.directory / "verdict.json").write_text(json.dumps(data, indent=2) + "\n", encoding="utf-8")

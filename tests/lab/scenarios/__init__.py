@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lab.scenarios.any_device import AnyDevice
 from lab.scenarios.boot_loaders import SystemdBoot, Uefi
+from lab.scenarios.console import Console
 from lab.scenarios.guest import Guest
 from lab.scenarios.iommus import Amd, NoIommu
 from lab.scenarios.origin import Origin
@@ -15,6 +16,7 @@ from lab.scenarios.today import Today
 SCENARIOS: tuple[type[Scenario], ...] = (
     AnyDevice,
     Origin,
+    Console,
     Today,
     Amd,
     NoIommu,
