@@ -78,9 +78,10 @@ class Stage:
         self.hold(f"compute-wizard {words}: exit {code}", code in (codes or (0,)), f"exit {code}: {said}")
         return said
 
-    def checks(self, machine: Machine, *codes: int) -> dict[str, str]:
-        """What verify says, check -> state."""
-        told = json.loads(self.tool(machine, "verify --json", *codes))
+    def checks(self, machine: Machine, *codes: int, proof: str = "") -> dict[str, str]:
+        """What verify says, check -> state; with the option of a proof, that too."""
+        words = f"verify {proof} --yes --json" if proof else "verify --json"
+        told = json.loads(self.tool(machine, words, *codes))
         return {f"{each['chapter']}: {each['what']}": each["state"] for each in told["checks"]}
 
     def answers(self, machine: Machine, toml: str) -> None:

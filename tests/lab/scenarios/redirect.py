@@ -111,8 +111,8 @@ def _works(stage: Stage, machine: Machine) -> None:
     machine.must("ip -n vm addr del 10.44.1.66/24 dev eth0")
     listing = _rules(machine)
     stage.hold("the jump is there once", listing.count("-j cw-metadata") == 1, listing)
-    states = stage.checks(machine, 0)
-    stage.hold("every check of verify is held", states and set(states.values()) == {"held"}, states)
+    states = stage.checks(machine, 0, proof="--metadata")
+    stage.hold("every check of verify and of its proof on the bridge is held", states and set(states.values()) == {"held"}, states)
 
 
 def _rules(machine: Machine) -> str:
