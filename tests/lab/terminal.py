@@ -66,15 +66,16 @@ class Terminal:
         columns, rows = self.screen.columns, self.screen.lines
         size = f'width="{columns * WIDTH}" height="{rows * HEIGHT}"'
         parts = [f'<svg xmlns="http://www.w3.org/2000/svg" {size}><rect {size} fill="#000000"/>']
-        parts.append('<g font-family="DejaVu Sans Mono, monospace" font-size="15" xml:space="preserve">')
+        parts.append('<g font-family="DejaVu Sans Mono, monospace" font-size="14.9" xml:space="preserve">')
         for row in range(rows):
             for start, text, front, back in self._runs(row):
                 x, y, width = start * WIDTH, row * HEIGHT, len(text) * WIDTH
                 if back != "#000000":
                     parts.append(f'<rect x="{x}" y="{y}" width="{width}" height="{HEIGHT}" fill="{back}"/>')
-                if text.strip():
-                    where = f'x="{x}" y="{y + 14}" textLength="{width}"'
-                    parts.append(f'<text {where} fill="{front}">{html.escape(text)}</text>')
+                if shown := text.strip():  # blanks at an end are lost where a picture is drawn
+                    left = x + WIDTH * (len(text) - len(text.lstrip()))
+                    where = f'x="{left}" y="{y + 14}" textLength="{WIDTH * len(shown)}"'
+                    parts.append(f'<text {where} fill="{front}">{html.escape(shown)}</text>')
         return "\n".join([*parts, "</g></svg>\n"])
 
     def _runs(self, row: int) -> list[tuple[int, str, str, str]]:

@@ -12,7 +12,8 @@ from lab import host
 from lab.emulator import disguise
 from lab.scenarios import SCENARIOS
 from lab.stage import differences
-from lab.terminal import Terminal
+from lab.terminal import WIDTH, Terminal
+from lab.vt import Picture
 
 FUNCTION = b"\xc7\x80\xd8\0\0\0\x86\x80\xc9\x10"
 VIRTUAL = b"\xc7\x80\xd8\0\0\0\x86\x80\xca\x10"
@@ -43,6 +44,23 @@ def test_a_terminal_shows_what_was_sent_and_draws_it() -> None:
     picture = terminal.svg()
     assert "a &lt; b" in picture
     assert 'fill="#aaaaaa"/>' in picture  # the background of what is turned
+
+
+def test_a_picture_has_a_text_where_it_was_shown() -> None:
+    terminal = Terminal(20, 3)
+    terminal.feed(b"\x1b[7m  in the middle  ")
+    assert f'x="{2 * WIDTH}" y="14" textLength="{13 * WIDTH}" fill="#000000">in the middle<' in terminal.svg()
+
+
+def test_a_character_of_the_colour_of_its_ground_is_found_in_a_picture(tmp_path: Path) -> None:
+    black, grey, white = bytes(3), bytes((60, 60, 60)), bytes((255, 255, 255))
+    screen = tmp_path / "screen.ppm"
+    screen.write_bytes(b"P6\n6 1\n255\n" + b"".join((black, black, black, grey, black, white)))
+    picture = Picture.read(screen)
+    assert [picture.contrast(left, 0, 2, 1) for left in (0, 2, 4)] == [0, 60, 255]
+    screen.write_bytes(b"P5\n1 1\n255\n\0")
+    with pytest.raises(ValueError, match="no PPM"):
+        Picture.read(screen)
 
 
 def test_a_sequence_may_come_in_pieces_and_a_question_is_answered() -> None:

@@ -11,6 +11,7 @@ PAGES = ("Devices", "IOMMU", "VFs", "Passthrough", "Gateways", "Metadata", "Prev
 DRAWN = 400.0  # seconds that a page may take: emulated, on a busy host
 APPLIED = 3600.0  # seconds for a run: update-initramfs is slow here
 VFS = 4
+VERIFY_IS_DUE = b"has not been verified since the reboot: compute-wizard verify"
 MENU = r"grep -E '^\s+linux' /boot/grub/grub.cfg"
 
 
@@ -31,6 +32,7 @@ class Origin(Scenario):
             _through_the_wizard(stage, machine)
             stage.hold("verify waits for the reboot", "pending" in stage.checks(machine, 2).values())
             stage.reboot(machine)
+            stage.hold("at login a line says that verify is due", VERIFY_IS_DUE in machine.line.said)
             _as_it_should_be(stage, machine)
             stage.hold(
                 "nothing is left to plan",
