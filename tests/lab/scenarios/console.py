@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lab.machine import Hardware, Machine
+from lab.machine import PROMPT, Hardware, Machine
 from lab.scenarios.scenario import Scenario
 from lab.stage import Stage
 from lab.vt import Vt
@@ -37,7 +37,7 @@ class Console(Scenario):
 def _look_around(stage: Stage, machine: Machine, mode: str) -> None:
     """Welcome, VFs with a number typed, help, preview; nothing is applied."""
     vt = Vt(machine)
-    vt.wait(r"root@[^\n]*# +\n", DRAWN)
+    vt.wait(PROMPT, DRAWN)
     vt.type("clear\r")
     vt.type("compute-wizard\r")
     shown = vt.wait(r"To be done", DRAWN)
@@ -50,9 +50,9 @@ def _look_around(stage: Stage, machine: Machine, mode: str) -> None:
     vt.wait(r"num_vfs=4\b", DRAWN)
     _take(stage, machine, f"{mode}-vfs")
     machine.press("esc")
-    vt.wait(r"Enter next +\n", DRAWN)
+    vt.wait(r"Esc back +Enter next", DRAWN)
     machine.press("f1")
-    vt.wait(r"(?i)esc back", DRAWN)
+    vt.wait(r"Help \| VFs", DRAWN)
     _take(stage, machine, f"{mode}-help")
     machine.press("esc")
     vt.wait(r">3 VFs", DRAWN)
@@ -60,7 +60,7 @@ def _look_around(stage: Stage, machine: Machine, mode: str) -> None:
     vt.wait(r">7 Preview", DRAWN)
     _take(stage, machine, f"{mode}-preview")
     vt.type("q")
-    shown = vt.wait(r"root@[^\n]*# ", DRAWN)
+    shown = vt.wait(PROMPT, DRAWN)
     stage.hold("the screen is clear after the wizard", "Preview" not in "\n".join(shown), shown)
 
 
