@@ -112,7 +112,11 @@ def _works(stage: Stage, machine: Machine) -> None:
     listing = _rules(machine)
     stage.hold("the jump is there once", listing.count("-j cw-metadata") == 1, listing)
     states = stage.checks(machine, 0, proof="--metadata")
-    stage.hold("every check of verify and of its proof on the bridge is held", states and set(states.values()) == {"held"}, states)
+    stage.hold(
+        "every check of verify and of its proof on the bridge is held",
+        states and set(states.values()) == {"held"},
+        states,
+    )
 
 
 def _rules(machine: Machine) -> str:
