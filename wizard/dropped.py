@@ -12,6 +12,7 @@ from wizard.node.facts import Facts
 from wizard.node.pci import PciFunction
 
 PARAMETERS = "/sys/module/mlx4_core/parameters"
+RDMA_CONF = "/etc/rdma/mlx4.conf"  # rdma-core: an address and the kind of each port, a line each
 
 
 def arguments(facts: Facts, words: Sequence[str]) -> tuple[str, str]:
@@ -70,10 +71,10 @@ def vfs(facts: Facts, function: PciFunction, wanted: int) -> tuple[str, str]:
     content = facts.content(f"{PARAMETERS}/num_vfs")
     given = (content or b"").decode("ascii", "replace").strip()  # empty where the module was given none
     seen = f"sriov_numvfs is {function.num_vfs}"
-    on_line = [word for word in facts.iommu.command_line.split() if kernel_arguments.key(word) == "mlx4_core.num_vfs"]
+    on_line = _on_line(facts, "num_vfs")
     if on_line:
         return (
-            f"{seen}: the kernel's command line holds {on_line[-1]}, which goes before {mlx4.OPTIONS}",
+            f"{seen}: {on_line}",
             "Take it away where it is set; it is the way to boot without VFs, and somebody may have chosen it.",
         )
     if content is None:
@@ -92,3 +93,35 @@ def vfs(facts: Facts, function: PciFunction, wanted: int) -> tuple[str, str]:
         f"{seen}: {mlx4.MODULE} was loaded with num_vfs={given}, and the card did not get them",
         f"The firmware or the BIOS dropped it: see `dmesg | grep {mlx4.MODULE}` (requested vfs, not enough MMIO resources).",
     )
+
+
+def ports(facts: Facts, function: PciFunction, seen: str) -> tuple[str, str]:
+    """For ports of an mlx4 card that came up as something else (`seen`) than the option file and the initramfs ask for."""
+    on_line = _on_line(facts, mlx4.PORTS)
+    if on_line:
+        return f"{seen}: {on_line}", "Take it away where it is set, or answer the ports as they are."
+    for number, line in enumerate((facts.content(RDMA_CONF) or b"").decode("utf-8", "replace").splitlines(), 1):
+        if line.split()[:1] == [function.address]:
+            return (
+                f"{seen}: {RDMA_CONF} line {number} sets them after the driver: {' '.join(line.split())}",
+                "Take that line away, or write there what is wanted: rdma-core sets the ports when the module is loaded.",
+            )
+    asked = mlx4.parameters(facts).get(mlx4.PORTS, "")
+    given = (facts.content(f"{PARAMETERS}/{mlx4.PORTS}") or b"").decode("ascii", "replace").strip()
+    if given and given != asked:
+        return (
+            f"{seen}: {mlx4.MODULE} was loaded with {mlx4.PORTS}={given}, {mlx4.OPTIONS} says {asked}",
+            f"Another initramfs was booted, or the module was loaded with other options: see `dmesg | grep {mlx4.MODULE}`.",
+        )
+    return (
+        f"{seen}: {mlx4.MODULE} was told {asked}, and the card did not take it",
+        f"The firmware may fix the kind of its ports: mstconfig -d {function.address} query LINK_TYPE_P1 LINK_TYPE_P2 (1 "
+        f"InfiniBand, 2 Ethernet, 3 both); see also `dmesg | grep {mlx4.MODULE}`.",
+    )
+
+
+def _on_line(facts: Facts, parameter: str) -> str:
+    """A sentence about an option of mlx4_core on the running kernel's command line; empty where there is none."""
+    name = f"{mlx4.MODULE}.{parameter}"
+    words = [word for word in facts.iommu.command_line.split() if kernel_arguments.key(word) == name]
+    return f"the kernel's command line holds {words[-1]}, which goes before {mlx4.OPTIONS}" if words else ""

@@ -24,7 +24,9 @@ DIRECTORIES = (
     "/usr/lib/modprobe.d",
     "/lib/modprobe.d",
 )
+PORTS = "port_type_array"
 PORT_TYPES: dict[str, str] = {"infiniband": "1", "ethernet": "2"}
+KINDS = {"ib": "infiniband", "eth": "ethernet"}  # as sysfs says it of a port
 REBUILD = {"update-initramfs": ("update-initramfs", "-u", "-k", "all"), "dracut": ("dracut", "-f", "--regenerate-all")}
 
 
@@ -59,7 +61,7 @@ def host_vfs(facts: Facts) -> int:
 def configured_ports(facts: Facts) -> Ports | list[Ports]:
     """port_type_array as it is set; "keep" where it is not."""
     names: dict[str, Ports] = {"1": "infiniband", "2": "ethernet"}
-    words = [names.get(word, "keep") for word in parameters(facts).get("port_type_array", "").split(",") if word]
+    words = [names.get(word, "keep") for word in parameters(facts).get(PORTS, "").split(",") if word]
     if not words:
         return "keep"
     return words[0] if len(set(words)) == 1 else words
@@ -72,14 +74,19 @@ def wanted(requests: list[Request]) -> dict[str, str]:
     first = requests[0]
     options = {"num_vfs": str(first.count), "probe_vf": str(first.card.host_vfs)}
     ports = port_types(first)
-    return {**options, "port_type_array": ports} if ports else options
+    return {**options, PORTS: ports} if ports else options
+
+
+def wanted_ports(request: Request) -> tuple[str, ...]:
+    """What each port is to be; empty where they are kept, or where nothing is asked of the card."""
+    count = max(1, len(request.function.port_types))
+    words = request.card.ports if isinstance(request.card.ports, list) else [request.card.ports] * count
+    return () if "keep" in words or request.function.family != "mlx4" or not request.count else tuple(words)
 
 
 def port_types(request: Request) -> str:
     """The value of port_type_array, one number a port; empty where the ports are kept."""
-    count = max(1, len(request.function.port_types))
-    words = request.card.ports if isinstance(request.card.ports, list) else [request.card.ports] * count
-    return "" if "keep" in words else ",".join(PORT_TYPES[word] for word in words)
+    return ",".join(PORT_TYPES[word] for word in wanted_ports(request))
 
 
 def wants(facts: Facts, requests: list[Request]) -> Wants:
@@ -121,7 +128,7 @@ def _without(facts: Facts, content: bytes | None) -> bytes | None:
     """Without our parameters; without the file where it was ours and nothing else is in it."""
     if content is None:
         return None
-    kept = modprobe.remove_parameters(content, MODULE, ("num_vfs", "probe_vf", "port_type_array"))
+    kept = modprobe.remove_parameters(content, MODULE, ("num_vfs", "probe_vf", PORTS))
     return None if not kept.strip() and facts.history.file(OPTIONS).created else kept
 
 

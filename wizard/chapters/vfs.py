@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from wizard import cards, dropped, mlx4, sriov
+from wizard import cards, mlx4, sriov
 from wizard.answers import AllAnswers
 from wizard.cards import Card, CardAnswers, Request
-from wizard.chapters import vfs_findings
+from wizard.chapters import vfs_checks, vfs_findings
 from wizard.node.facts import Facts
 from wizard.node.pci import PciFunction
 from wizard.plan import Finding, Run
@@ -184,65 +184,7 @@ def findings(facts: Facts, answers: AllAnswers) -> list[Finding]:
 
 def checks(facts: Facts, answers: AllAnswers) -> list[Check]:
     mine = answers.of(Answers)
-    if mine is None:
-        return []
-    found = _initramfs(facts, [each for each in cards.requests(mine, facts.pci) if each.function.family == "mlx4"])
-    for request in cards.requests(mine, facts.pci):
-        if (
-            not request.count
-            and sriov.configured(facts, request.function) is None
-            and request.function.family != "mlx4"
-        ):
-            continue  # nothing is wanted of it, and nothing there is ours
-        found.append(_now(facts, request))
-        if request.function.family != "mlx4" and request.count:
-            found.append(_at_boot(facts, request))
-    return found
-
-
-def _initramfs(facts: Facts, requests: list[Request]) -> list[Check]:
-    """Whether each initramfs holds the option file as it is."""
-    if not any(request.count for request in requests) or facts.boot.initramfs not in mlx4.REBUILD:
-        return []
-    what = f"Each initramfs holds {mlx4.OPTIONS}"
-    if facts.initramfs_copies is None:
-        return [Check(NAME, what, "unknown", "an image could not be looked into", "Run verify as root.")]
-    stale = mlx4.initramfs_lacks(facts, {})
-    if stale:
-        return [Check(NAME, what, "failed", stale, "Do not reboot yet: run plan, then apply.")]
-    images = {image for image, _, _ in facts.initramfs_copies}
-    return [
-        Check(
-            NAME, what, "held", ", ".join(sorted(images)) or "no image holds files of modprobe.d: read after the switch"
-        )
-    ]
-
-
-def _now(facts: Facts, request: Request) -> Check:
-    function = request.function
-    what = f"{function.address} has {request.count} VFs"
-    seen = f"sriov_numvfs is {function.num_vfs}"
-    if (function.num_vfs or 0) == request.count and (request.count == 0 or function.total_vfs is not None):
-        return Check(NAME, what, "held", seen)
-    if not facts.live and not facts.simulated and function.num_vfs is None:
-        return Check(NAME, what, "unknown", "not a running system")
-    if function.family == "mlx4" and mlx4.configured(facts) == request.count:
-        stale = mlx4.initramfs_lacks(facts, {})
-        if stale:
-            return Check(
-                NAME, what, "failed", f"{seen}; {stale}", "Run plan, then apply: the initramfs has to be rebuilt."
-            )
-        if facts.history.rebooted_since(NAME, facts.system.boot_id):
-            return Check(NAME, what, "failed", *dropped.vfs(facts, function, request.count))
-        return Check(NAME, what, "pending", f"{seen}; the module option is in place", "Reboot, then verify again.")
-    return Check(NAME, what, "failed", seen, "Run plan, then apply.")
-
-
-def _at_boot(facts: Facts, request: Request) -> Check:
-    what = f"{request.function.address} gets {request.count} VFs at each boot"
-    if sriov.configured(facts, request.function) == request.count and sriov.enabled(facts, request.function):
-        return Check(NAME, what, "held", sriov.boot_path(facts, request.function))
-    return Check(NAME, what, "failed", "no enabled unit of this tool sets them", "Run plan, then apply.")
+    return vfs_checks.checks(facts, cards.requests(mine, facts.pci)) if mine else []
 
 
 def summary(facts: Facts) -> list[str]:

@@ -45,7 +45,7 @@ class PciFunction:
     serial: str | None
     netdevs: tuple[NetDevice, ...]
     rdma: tuple[RdmaDevice, ...]
-    port_types: tuple[str, ...]  # mlx4 only: "ib", "eth" or "auto", a port each
+    port_types: tuple[str, ...]  # mlx4 only: what each port is now, "ib" or "eth"
     total_vfs: int | None  # what the kernel would allow now: firmware's TotalVFs, or less by the driver
     num_vfs: int | None
     vf_device: str | None  # the device id that this PF's VFs have
@@ -192,7 +192,8 @@ def _subsystem(place: Place) -> str:
 
 def _port_types(place: Place) -> tuple[str, ...]:
     texts = (place.text(name) for name in ("mlx4_port1", "mlx4_port2") if name in place.names)
-    return tuple(words[0] for text in texts if (words := (text or "").split()))  # "auto (ib)" is auto
+    # "auto (ib)" is InfiniBand that was found out (drivers/net/ethernet/mellanox/mlx4/main.c, show_port_type)
+    return tuple(words[-1].strip("()") for text in texts if (words := (text or "").split()))
 
 
 def _vf_device(place: Place, vfs: list[str], places: dict[str, Place]) -> str | None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from wizard.node.simulated import SimulatedNode
 
 OPTIONS = "/etc/modprobe.d"
-PARAMETER = "/sys/module/mlx4_core/parameters/num_vfs"
+PARAMETERS = "/sys/module/mlx4_core/parameters"
 TICKS = 100  # USER_HZ
 
 
@@ -84,23 +84,29 @@ def boot(node: SimulatedNode) -> None:
 
 def _make_at_boot(node: SimulatedNode, address: str, family: str) -> None:
     total = simulated_pci.number(node, f"{simulated_pci.DEVICES}/{address}/sriov_totalvfs")
-    count = _by_option(node) if family == "mlx4" else _by_unit(node, address)
-    if family == "mlx4" and node.exists(PARAMETER):
-        node.put(PARAMETER, f"{count}\n" if count else "\n")
+    if family == "mlx4":
+        options = _options(node)
+        text = options.get("num_vfs", "0")
+        count = int(text) if text.isdigit() else 0
+        if node.exists(PARAMETERS):
+            node.put(f"{PARAMETERS}/num_vfs", f"{count}\n" if count else "\n")
+            node.put(f"{PARAMETERS}/port_type_array", f"{options.get('port_type_array', '0,0')}\n")
+        simulated_pci.set_ports(node, address, options.get("port_type_array", "").split(","))
+    else:
+        count = _by_unit(node, address)
     if 0 < count <= total:  # mlx4_core goes on without SR-IOV when it is asked for more than there are
         simulated_pci.make_vfs(node, address, count)
 
 
-def _by_option(node: SimulatedNode) -> int:
-    """num_vfs as the module sees it when it loads: from the initramfs, where that holds a copy of modprobe.d."""
+def _options(node: SimulatedNode) -> dict[str, str]:
+    """mlx4_core's options as it sees them when it loads: from the initramfs, where that holds a copy of modprobe.d."""
     images = bootloader.read(node, system.read(node)).initramfs_images
     held, _ = initramfs.modprobe_files(node, images[-1]) if images else (None, "")
     if not held:
         held = {f"{OPTIONS}/{name}": node.read(f"{OPTIONS}/{name}") for name in node.names(OPTIONS)}
     files = [(f"/{path.lstrip('/')}", content) for path, content in held.items()]
     order = modprobe.order([path for path, _ in files])
-    value = modprobe.effective([(path, dict(files)[path]) for path in order]).get("mlx4_core", {}).get("num_vfs", "0")
-    return int(value) if value.isdigit() else 0
+    return modprobe.effective([(path, dict(files)[path]) for path in order]).get("mlx4_core", {})
 
 
 def _by_unit(node: SimulatedNode, address: str) -> int:

@@ -80,6 +80,28 @@ def _add(node: SimulatedNode, real: str, vf: str, index: int) -> None:
     node.place(f"{DEVICES}/{vf}").symlink_to(f"../../../{parent.removeprefix('/sys/')}/{vf}")
 
 
+def set_ports(node: SimulatedNode, address: str, wanted: list[str]) -> None:
+    """The kinds of a card's ports as mlx4_core makes them of port_type_array: 1 and 2; all else is what the card is by itself.
+
+    Ethernet on port 1 beside InfiniBand on port 2 is refused, and both are InfiniBand (main.c, mlx4_check_port_params).
+    """
+    real = node.resolve(f"{DEVICES}/{address}")
+    ports = [name for name in ("mlx4_port1", "mlx4_port2") if node.exists(f"{real}/{name}")]
+    kept = f"/.compute-wizard/ports-{address}"
+    if not node.exists(kept):
+        node.put(kept, "\n".join(node.text(f"{real}/{name}") or "" for name in ports))
+    own = (node.text(kept) or "").split("\n")
+    if len(wanted) != len(ports) or wanted == ["2", "1"]:
+        wanted = ["1"] * len(ports) if wanted == ["2", "1"] else [""] * len(ports)
+    for index, name in enumerate(ports):
+        kind = {"1": "ib", "2": "eth"}.get(wanted[index], own[index])
+        node.put(f"{real}/{name}", f"{kind}\n")
+        for device in node.names(f"{real}/infiniband"):
+            layer = f"{real}/infiniband/{device}/ports/{index + 1}/link_layer"
+            if node.exists(layer):
+                node.put(layer, "InfiniBand\n" if kind == "ib" else "Ethernet\n")
+
+
 def join_group(node: SimulatedNode, address: str) -> None:
     """Put a function into an IOMMU group of its own."""
     taken = [int(name) for name in node.names(GROUPS) if name.isdigit()]

@@ -70,7 +70,7 @@ def test_connectx3_pro_before_any_vf():
     )
     assert (card.total_vfs, card.num_vfs, card.vf_device, card.autoprobe) == (16, 0, "1004", None)
     assert (card.subsystem, card.class_code, card.numa_node, card.iommu_group) == ("15b3:0006", "020000", 0, None)
-    assert card.port_types == ("ib", "auto")
+    assert card.port_types == ("ib", "eth")
     assert [(device.name, device.port, device.state) for device in card.netdevs] == [("ib0", 1, "up"), ("ib1", 2, "up")]
     assert card.netdevs[0].mac.startswith("80:00:02:48:fe")
     assert (card.rdma[0].name, card.rdma[0].firmware, card.rdma[0].board_id) == ("mlx4_0", "2.42.5000", "MT_1090111019")

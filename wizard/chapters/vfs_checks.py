@@ -1,0 +1,103 @@
+"""Whether the cards have the VFs that are asked for, and are what they were asked to be, now and after the next boot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from wizard import dropped, mlx4, sriov
+from wizard.cards import Request
+from wizard.node.facts import Facts
+from wizard.questions import Check
+
+CHAPTER = "vfs"
+
+
+def checks(facts: Facts, requests: list[Request]) -> list[Check]:
+    found = _initramfs(facts, [each for each in requests if each.function.family == "mlx4"])
+    for request in requests:
+        if (
+            not request.count
+            and sriov.configured(facts, request.function) is None
+            and request.function.family != "mlx4"
+        ):
+            continue  # nothing is wanted of it, and nothing there is ours
+        found.append(_now(facts, request))
+        if mlx4.wanted_ports(request):
+            found.append(_ports(facts, request))
+        if request.function.family != "mlx4" and request.count:
+            found.append(_at_boot(facts, request))
+    return found
+
+
+def _initramfs(facts: Facts, requests: list[Request]) -> list[Check]:
+    """Whether each initramfs holds the option file as it is."""
+    if not any(request.count for request in requests) or facts.boot.initramfs not in mlx4.REBUILD:
+        return []
+    what = f"Each initramfs holds {mlx4.OPTIONS}"
+    if facts.initramfs_copies is None:
+        return [Check(CHAPTER, what, "unknown", "an image could not be looked into", "Run verify as root.")]
+    stale = mlx4.initramfs_lacks(facts, {})
+    if stale:
+        return [Check(CHAPTER, what, "failed", stale, "Do not reboot yet: run plan, then apply.")]
+    images = {image for image, _, _ in facts.initramfs_copies}
+    return [
+        Check(
+            CHAPTER,
+            what,
+            "held",
+            ", ".join(sorted(images)) or "no image holds files of modprobe.d: read after the switch",
+        )
+    ]
+
+
+def _now(facts: Facts, request: Request) -> Check:
+    function = request.function
+    what = f"{function.address} has {request.count} VFs"
+    seen = f"sriov_numvfs is {function.num_vfs}"
+    if (function.num_vfs or 0) == request.count and (request.count == 0 or function.total_vfs is not None):
+        return Check(CHAPTER, what, "held", seen)
+    if not facts.live and not facts.simulated and function.num_vfs is None:
+        return Check(CHAPTER, what, "unknown", "not a running system")
+    if function.family == "mlx4" and mlx4.configured(facts) == request.count:
+        return _promised(facts, what, seen, lambda: dropped.vfs(facts, function, request.count))
+    return Check(CHAPTER, what, "failed", seen, "Run plan, then apply.")
+
+
+def _ports(facts: Facts, request: Request) -> Check:
+    """Whether the ports came up as they were asked to: the driver makes something else of what the card or the firmware refuses."""
+    function, wanted = request.function, mlx4.wanted_ports(request)
+    what = f"The ports of {function.address} are {' and '.join(dict.fromkeys(wanted))}"
+    if not function.port_types:
+        return Check(
+            CHAPTER,
+            what,
+            "unknown",
+            f"there is no mlx4_port1: {mlx4.MODULE} does not drive the card",
+            "Reboot, then verify again.",
+        )
+    now = tuple(mlx4.KINDS.get(word, word) for word in function.port_types)
+    seen = ", ".join(f"mlx4_port{number} is {word}" for number, word in enumerate(function.port_types, 1))
+    if now == wanted:
+        return Check(CHAPTER, what, "held", seen)
+    if mlx4.parameters(facts).get(mlx4.PORTS) == mlx4.port_types(request):
+        return _promised(facts, what, seen, lambda: dropped.ports(facts, function, seen))
+    return Check(CHAPTER, what, "failed", seen, "Run plan, then apply.")
+
+
+def _promised(facts: Facts, what: str, seen: str, why_not: Callable[[], tuple[str, str]]) -> Check:
+    """What the module option already asks for, and is not so now; `why_not` is asked where a reboot should have brought it."""
+    stale = mlx4.initramfs_lacks(facts, {})
+    if stale:
+        return Check(
+            CHAPTER, what, "failed", f"{seen}; {stale}", "Run plan, then apply: the initramfs has to be rebuilt."
+        )
+    if facts.history.rebooted_since(CHAPTER, facts.system.boot_id):
+        return Check(CHAPTER, what, "failed", *why_not())
+    return Check(CHAPTER, what, "pending", f"{seen}; the module option is in place", "Reboot, then verify again.")
+
+
+def _at_boot(facts: Facts, request: Request) -> Check:
+    what = f"{request.function.address} gets {request.count} VFs at each boot"
+    if sriov.configured(facts, request.function) == request.count and sriov.enabled(facts, request.function):
+        return Check(CHAPTER, what, "held", sriov.boot_path(facts, request.function))
+    return Check(CHAPTER, what, "failed", "no enabled unit of this tool sets them", "Run plan, then apply.")
