@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from wizard import services
+from wizard import other_owners, services
 from wizard.cards import Request
 from wizard.node.facts import Facts
 from wizard.node.pci import PciFunction
@@ -77,10 +77,10 @@ def unit(facts: Facts, request: Request) -> str:
 
 
 def wants(facts: Facts, requests: list[Request]) -> Wants:
-    """Attributes now, and units for the boot; units of functions that are no longer asked for go."""
+    """Attributes now, and units for the boot; units of functions that are no longer asked for, or have another owner, go."""
     edits: list[Edit] = []
     actions: list[Action] = []
-    kept = [request for request in requests if request.count]
+    kept = [request for request in requests if request.count and not other_owners.of(facts, request.function)]
     if kept and facts.system.init in ("systemd", "upstart"):
         edits.append(
             services.installed(SCRIPT, services.asset("compute-wizard-vfs"), "sets the VFs of one card", 0o755)
@@ -96,12 +96,13 @@ def wants(facts: Facts, requests: list[Request]) -> Wants:
     gone = _gone(facts, kept)
     for path in gone:
         name = path.rsplit("/", 1)[1]
-        edits.append(services.removed(path, "VFs of this card are no longer wanted"))
+        edits.append(services.removed(path, "this tool no longer sets VFs of this card at boot"))
         actions += services.disable(facts, CHAPTER, name, "before its file is removed")
     if gone and not kept and facts.content(SCRIPT) is not None:
         edits.append(services.removed(SCRIPT, "nothing uses it any more"))
     units = tuple(edit.path for edit in edits if edit.path.startswith(services.UNITS))
-    return Wants(edits=tuple(edits), products=services.unit_list(facts, units), actions=tuple(actions))
+    reads = tuple(dict.fromkeys(owner.path for owner in other_owners.find(facts)))
+    return Wants(edits=tuple(edits), products=services.unit_list(facts, units), actions=tuple(actions), reads=reads)
 
 
 def _unit(facts: Facts, request: Request) -> list[Edit]:

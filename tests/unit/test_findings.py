@@ -148,15 +148,6 @@ def test_the_card_that_carries_ssh_is_named() -> None:
     assert "default route" in finding.seen
 
 
-def test_another_owner_of_the_vfs_is_named() -> None:
-    node = today()
-    node.write(
-        "/etc/netplan/60-sriov.yaml", "network:\n  ethernets:\n    enp59s0f0np0:\n      virtual-function-count: 4\n"
-    )
-    finding = found(planned(node), "VFS-OTHER-OWNER")
-    assert "/etc/netplan/60-sriov.yaml line 4" in finding.seen
-
-
 def test_a_spec_that_matches_the_node_s_own_card_blocks() -> None:
     pool = {"name": "all", "devices": [{"vendor_id": "8086", "product_id": "1521"}]}
     plan = planned(origin(), passthrough={"pool": [pool]})

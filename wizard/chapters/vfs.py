@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wizard import cards, mlx4, sriov
+from wizard import cards, mlx4, other_owners, sriov
 from wizard.answers import AllAnswers
 from wizard.cards import Card, CardAnswers, Request
 from wizard.chapters import vfs_checks, vfs_findings
@@ -67,7 +67,8 @@ def configured(facts: Facts, function: PciFunction) -> int | None:
     if function.family == "mlx4":
         return mlx4.configured(facts)
     unit = sriov.configured(facts, function)
-    return unit if unit is not None else (function.num_vfs or None)
+    others = [owner.count for owner in other_owners.of(facts, function) if owner.count is not None]
+    return next((count for count in (unit, *others) if count is not None), function.num_vfs or None)
 
 
 def _host_vfs(facts: Facts, function: PciFunction) -> int:
@@ -143,7 +144,7 @@ def wants(facts: Facts, answers: AllAnswers) -> Wants:
         edits=option.edits + attribute.edits,
         products=option.products + attribute.products,
         actions=option.actions + attribute.actions + _firmware(facts, requests),
-        reads=option.reads,
+        reads=option.reads + attribute.reads,
         attributes=_identities(facts, requests),
     )
 

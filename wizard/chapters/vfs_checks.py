@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from wizard import dropped, mlx4, sriov
+from wizard import dropped, mlx4, other_owners, sriov
 from wizard.cards import Request
 from wizard.node.facts import Facts
 from wizard.questions import Check
@@ -98,6 +98,16 @@ def _promised(facts: Facts, what: str, seen: str, why_not: Callable[[], tuple[st
 
 def _at_boot(facts: Facts, request: Request) -> Check:
     what = f"{request.function.address} gets {request.count} VFs at each boot"
+    for owner in other_owners.of(facts, request.function):
+        if owner.count == request.count:
+            return Check(CHAPTER, what, "held", f"left to {owner.program}: {owner}")
+        return Check(
+            CHAPTER,
+            what,
+            "failed",
+            f"{owner.program} sets another number: {owner}",
+            "Run check: it says what to put there.",
+        )
     if sriov.configured(facts, request.function) == request.count and sriov.enabled(facts, request.function):
         return Check(CHAPTER, what, "held", sriov.boot_path(facts, request.function))
     return Check(CHAPTER, what, "failed", "no enabled unit of this tool sets them", "Run plan, then apply.")

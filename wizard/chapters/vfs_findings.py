@@ -304,15 +304,33 @@ def _guids(requests: list[Request]) -> list[Finding]:
 
 
 def _owners(facts: Facts, requests: list[Request]) -> list[Finding]:
-    if not requests:
-        return []
-    return [
-        _finding(
-            "VFS-OTHER-OWNER",
-            "warns",
-            f"{owner.path} line {owner.line}: {owner.text}",
-            f"{owner.program} sets VFs at boot too: two owners of one number, and the later one wins.",
-            "Take it out there, or leave this card out of the answers and let the other do it.",
-        )
-        for owner in other_owners.find(facts)
-    ]
+    """A card that somebody else gives its VFs is left to them where they give it as many; else there would be two owners."""
+    found = []
+    for request in requests:
+        address, count = request.function.address, request.count
+        for owner in other_owners.of(facts, request.function):
+            if owner.count == count:
+                found.append(
+                    _finding(
+                        "VFS-OTHER-OWNER",
+                        "tells",
+                        str(owner),
+                        f"{owner.program} gives {address} its {count} VFs at each boot: it is left to it, and gets no unit of ours.",
+                        "Nothing. To have another number, change it there and in the answers.",
+                    )
+                )
+                continue
+            number = f"{owner.count} VFs" if owner.count is not None else "a number that cannot be read"
+            leave = f"answer count = {owner.count}, or " if owner.count is not None else ""
+            found.append(
+                _finding(
+                    "VFS-OTHER-OWNER",
+                    "blocks",
+                    str(owner),
+                    f"{owner.program} sets {number} on {address} at each boot, and {count} are asked for: of two owners the later "
+                    "one wins, and on its way through 0 the guests lose their VFs.",
+                    f"Put {owner.to_put(count)} there, and it is left to {owner.program}. Or {leave}take that line "
+                    "out, and this tool sets them.",
+                )
+            )
+    return found

@@ -1,0 +1,175 @@
+"""VFs that somebody else sets at boot: the card is left to them, or their number stands in the way; never two owners."""
+
+from __future__ import annotations
+
+import pytest
+from nodes import codes, found, origin, planned, today
+
+from wizard import answer_files, other_owners
+from wizard.merge import make_plan
+from wizard.node import facts
+from wizard.node.pci import PciFunction
+from wizard.node.recorded import MemoryNode
+from wizard.plan import Plan
+from wizard.verify import verify
+
+FIRST, SECOND = "0000:3b:00.0", "0000:3b:00.1"
+CARD = {"match": {"address": FIRST}, "count": 8}
+NETPLAN = """\
+network:
+  ethernets:
+    enp59s0f1np1: {}
+    enp59s0f0np0:
+      match: {macaddress: "b8:ce:f6:11:22:33"}
+      # how many guests
+      virtual-function-count: 8
+    enp24s0f0np0:
+      dhcp4: true
+"""
+
+
+def functions(node: MemoryNode) -> dict[str, PciFunction]:
+    return {each.address: each for each in facts.read(node).pci.functions}
+
+
+def paths(plan: Plan) -> list[str]:
+    return [getattr(step, "path", "") for step in plan.steps]
+
+
+WAYS = [
+    ("/etc/netplan/60-sriov.yaml", NETPLAN, 7, "virtual-function-count: 4"),
+    (
+        "/etc/udev/rules.d/70-vfs.rules",
+        'ACTION=="add", KERNELS=="0000:3b:00.0", ATTR{device/sriov_numvfs}=="0", ATTR{device/sriov_numvfs}="8"\n',
+        1,
+        'ATTR{device/sriov_numvfs}="4"',
+    ),
+    (
+        "/etc/udev/rules.d/70-vfs.rules",
+        'KERNEL=="enp59s0f0np0", RUN+="/bin/sh -c \'echo 8 > /sys/class/net/%k/device/sriov_numvfs\'"\n',
+        1,
+        "echo 4",
+    ),
+    (
+        "/etc/udev/rules.d/70-os-net-config-sriov.rules",
+        'KERNEL=="enp59s0f0np0", RUN+="/bin/os-net-config-sriov -n %k:8"\n',
+        1,
+        "numvfs: 4",
+    ),
+    (
+        "/etc/systemd/network/10-a.link",
+        "[Match]\nPath=pci-0000:3b:00.0\n[Link]\nSR-IOVVirtualFunctions=8\n",
+        4,
+        "SR-IOVVirtualFunctions=4",
+    ),
+    (
+        "/etc/NetworkManager/system-connections/a.nmconnection",
+        "[connection]\ninterface-name=enp59s0f0np0\n[sriov]\ntotal-vfs=8\n",
+        4,
+        "sriov.total-vfs 4",
+    ),
+    ("/etc/os-net-config/sriov_config.yaml", "- device_type: pf\n  name: enp59s0f0np0\n  numvfs: 8\n", 3, "numvfs: 4"),
+    ("/etc/sysfs.conf", "bus/pci/devices/0000:3b:00.0/sriov_numvfs = 8\n", 1, "sriov_numvfs = 4"),
+    ("/etc/rc.local", "#!/bin/sh\necho 8 > /sys/class/net/enp59s0f0np0/device/sriov_numvfs\n", 2, "echo 4"),
+]
+
+
+@pytest.mark.parametrize(("path", "text", "line", "put"), WAYS)
+def test_each_way_is_found_and_means_one_card(path: str, text: str, line: int, put: str) -> None:
+    node = today()
+    node.write(path, text)
+    seen, there = facts.read(node), functions(node)
+    (owner,) = other_owners.of(seen, there[FIRST])
+    assert (owner.path, owner.line, owner.count) == (path, line, 8)
+    assert owner.to_put(4) == put
+    assert other_owners.of(seen, there[SECOND]) == []
+
+
+@pytest.mark.parametrize(("path", "text", "line", "put"), WAYS)
+def test_a_card_with_the_wanted_number_is_left_to_its_owner(path: str, text: str, line: int, put: str) -> None:
+    node = today()
+    node.write(path, text)
+    plan = planned(node, vfs={"card": [CARD, {"match": {"address": SECOND}, "count": 8}]}, passthrough=None)
+    finding = found(plan, "VFS-OTHER-OWNER")
+    assert (finding.severity, finding.seen.startswith(f"{path} line {line}: ")) == ("tells", True)
+    units = [each for each in paths(plan) if "compute-wizard-vfs-" in each]
+    assert units == ["/etc/systemd/system/compute-wizard-vfs-0000-3b-00-1.service"]
+    assert path in {getattr(each, "path", "") for each in plan.expects}  # a change of it makes the plan stale
+    seen = facts.read(node)
+    states = {check.what: (check.state, check.seen) for check in verify(seen, answer_files.from_data(plan.answers))}
+    assert states[f"{FIRST} gets 8 VFs at each boot"][0] == "held"
+    assert path in states[f"{FIRST} gets 8 VFs at each boot"][1]
+    assert states[f"{SECOND} gets 8 VFs at each boot"][0] == "failed"
+
+
+@pytest.mark.parametrize(("path", "text", "line", "put"), WAYS)
+def test_another_number_stands_in_the_way_and_what_to_put_there_is_said(
+    path: str, text: str, line: int, put: str
+) -> None:
+    node = today()
+    node.write(path, text)
+    plan = planned(node, vfs={"card": [{**CARD, "count": 4}]}, passthrough=None)
+    finding = found(plan, "VFS-OTHER-OWNER")
+    assert finding.severity == "blocks"
+    assert f"Put {put} there" in finding.do
+    assert "answer count = 8" in finding.do
+    assert "vfs" in plan.blocked
+    assert not [each for each in paths(plan) if "compute-wizard-vfs" in each]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'ATTR{device/sriov_numvfs}=="0", NAME="x"\n',
+        '# ATTR{device/sriov_numvfs}="8"\n',
+        'KERNEL=="enp24s0f0np0", ATTR{device/sriov_numvfs}="8"\n',
+    ],
+)
+def test_what_sets_nothing_or_another_card_is_no_owner(text: str) -> None:
+    node = today()
+    node.write("/etc/udev/rules.d/70-vfs.rules", text)
+    plan = planned(node, vfs={"card": [CARD]})
+    assert "VFS-OTHER-OWNER" not in codes(plan)
+    assert "/etc/systemd/system/compute-wizard-vfs-0000-3b-00-0.service" in paths(plan)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('KERNEL=="enp59s*", ATTR{device/sriov_numvfs}="8"\n', "sets 8 VFs on 0000:3b:00.0"),
+        ('KERNELS=="0000:3b:00.0", ATTR{device/sriov_numvfs}="$env{COUNT}"\n', "sets a number that cannot be read"),
+    ],
+)
+def test_a_line_that_may_mean_the_card_or_any_number_stands_in_the_way(text: str, says: str) -> None:
+    node = today()
+    node.write("/etc/udev/rules.d/70-vfs.rules", text)
+    plan = planned(node, vfs={"card": [{**CARD, "count": 4}]})
+    assert found(plan, "VFS-OTHER-OWNER").severity == "blocks"
+    assert says in found(plan, "VFS-OTHER-OWNER").why
+
+
+def test_what_an_owner_sets_is_suggested_and_does_not_block() -> None:
+    node = today()
+    node.write("/etc/netplan/60-sriov.yaml", NETPLAN.replace("8\n", "5\n"))
+    seen = facts.read(node)
+    answers = answer_files.suggest(seen)
+    plan = make_plan(seen, answers)
+    assert [finding.severity for finding in plan.findings if finding.code == "VFS-OTHER-OWNER"] == ["tells"]
+    assert plan.blocked == ()
+
+
+def test_a_unit_of_ours_goes_when_somebody_else_takes_over() -> None:
+    node = today()
+    for step in planned(node, vfs={"card": [CARD]}).steps:
+        if getattr(step, "kind", "") == "write_file" and "compute-wizard-vfs" in step.path:
+            node.write(step.path, step.after.data().decode(), mode=int(step.after.mode, 8))
+    node.write("/etc/netplan/60-sriov.yaml", NETPLAN)
+    steps = planned(node, vfs={"card": [CARD]}).steps
+    gone = [step.path for step in steps if step.kind == "remove_file"]
+    assert "/etc/systemd/system/compute-wizard-vfs-0000-3b-00-0.service" in gone
+
+
+def test_connectx3_is_nobody_s_by_sysfs() -> None:
+    node = origin()
+    node.write("/etc/sysfs.conf", "bus/pci/devices/0000:04:00.0/sriov_numvfs = 8\n")
+    assert "VFS-OTHER-OWNER" not in codes(planned(node))
