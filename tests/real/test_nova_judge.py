@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 
 from wizard import answer_files, device_spec
+from wizard.answers import AllAnswers
+from wizard.chapters import passthrough_pools
 from wizard.demo import built_in
 from wizard.errors import FormatError
 from wizard.merge import make_plan
@@ -31,7 +33,10 @@ objects.register_all()
 asked = json.load(sys.stdin)
 nova.conf.CONF(["--config-file", asked["file"]], project="nova", default_config_dirs=[])
 said = {"device_spec": nova.conf.CONF.pci.device_spec, "hits": []}
-said["alias"] = {name: found[1] for name, found in request.get_alias_from_config().items()}
+try:
+    said["alias"] = {name: found[1] for name, found in request.get_alias_from_config().items()}
+except exception.PciInvalidAlias as error:
+    said["alias"] = str(error)
 with mock.patch("nova.pci.utils.is_physical_function", lambda *a: "%s:%s:%s.%s" % a in asked["pfs"]), \\
      mock.patch("nova.pci.utils.get_mac_by_pci_address", side_effect=exception.PciDeviceNotFoundById(id="x")):
     for value in asked["values"]:
@@ -125,3 +130,33 @@ def test_nova_reads_the_plan_and_hands_out_what_we_say(tmp_path: Path) -> None:
                 device_spec.parse(value)
         else:
             assert [f.address for f in device_spec.matched(device_spec.parse(value), devices)] == hits, value
+
+
+def _mixed(pool: dict[str, Any], path: Path) -> tuple[str, Any]:
+    """The severity that we give a pool of two kinds of devices, and what nova makes of its alias."""
+    seen = facts.read(built_in("today"))
+    vfs = {
+        "card": [{"match": {"vendor": v, "product": p}, "count": 4} for v, p in (("15b3", "1017"), ("8086", "159b"))]
+    }
+    answers = answer_files.from_data({"vfs": vfs, "passthrough": {"pool": [pool]}})
+    plan = make_plan(seen, answers)
+    lines = "".join(f"alias = {value}\n" for value in passthrough_pools.alias(seen, answers, *_pool_of(answers)))
+    path.write_text(f"[pci]\n{lines}")
+    (severity,) = [finding.severity for finding in plan.findings if finding.code == "PASSTHROUGH-MIXED-POOL"]
+    return severity, asked([], path)[0]["alias"]
+
+
+def _pool_of(answers: AllAnswers) -> tuple[passthrough_pools.Pool, str]:
+    mine = answers.of(passthrough_pools.Answers)
+    assert mine is not None
+    return mine.pool[0], "2026.1"
+
+
+def test_a_pool_of_two_kinds_is_either_or_refused_as_we_say(tmp_path: Path) -> None:
+    severity, alias = _mixed({"name": "any", "cards": "all"}, tmp_path / "nova.conf")
+    assert severity == "warns"
+    assert [each["product_id"] for each in alias["any"]] == ["1018", "1889"]
+    ids = [{"vendor_id": "15b3", "product_id": "1018"}, {"vendor_id": "8086", "product_id": "1889"}]
+    severity, alias = _mixed({"name": "any", "devices": ids}, tmp_path / "nova.conf")
+    assert severity == "blocks"
+    assert "Invalid PCI alias definition" in alias

@@ -195,7 +195,27 @@ def test_nova_conf_that_is_managed_elsewhere_blocks_and_prints_the_fragment(
     finding = found(plan, "PASSTHROUGH-MANAGED")
     assert name in finding.seen
     assert 'pci_passthrough_whitelist = {"vendor_id": "15b3", "product_id": "1004"}' in finding.do
+    assert "alias" not in finding.do  # of Kilo only the controller reads it
     assert "passthrough" in plan.blocked
+
+
+def test_the_fragment_holds_the_alias_where_compute_nodes_read_it() -> None:
+    node = today()
+    _puppet(node)
+    do = found(planned(node), "PASSTHROUGH-MANAGED").do
+    assert (
+        '[pci] / device_spec = {"vendor_id": "15b3", "product_id": "1018"} / '
+        'alias = {"name": "mlx", "vendor_id": "15b3", "product_id": "1018", "device_type": "type-VF"}'
+    ) in do
+    for release, lines in (
+        ("newton", ["[DEFAULT]", "pci_alias = "]),
+        ("train", ["[pci]", "passthrough_whitelist = ", "alias = "]),
+    ):
+        text = found(
+            planned(node, passthrough={"release": release, "pool": [{"name": "mlx"}]}), "PASSTHROUGH-MANAGED"
+        ).do
+        assert [line in text for line in lines] == [True] * len(lines)
+        assert text.count("[") == 2  # the section once, and [passthrough]
 
 
 def test_nobody_manages_it_when_the_admin_says_so() -> None:
