@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from wizard.errors import FormatError
 from wizard.formats import oslo_config as oslo
+from wizard.formats import oslo_interpolation
 
 cfg = pytest.importorskip("oslo_config.cfg")
 
@@ -203,3 +204,56 @@ def test_a_reference_is_refused_since_the_service_would_replace_it(path: Path, v
         assert "10.0.0.7" in service(path, b"[pci]\nalias = " + value.encode() + b"\n").pci.alias[0]
     except cfg.NoSuchOptError:
         assert value == "$MY_IP"
+
+
+NAMES = ("my_ip", "host", "state_path", "bindir")
+PIECES = st.sampled_from(
+    r"x|$|$$|\$|$my_ip|${my_ip}|$host|${host}x|$state_path/n|$pci.host|${pci.host}|$PCI.my_ip|$MY_IP|${bindir|$nothing|"
+    r"$my_ip.x|$ {|${}|$bindir| |.|$pci|${DEFAULT.host}|$neutron.my_ip".split("|")
+)
+TEMPLATES = st.lists(PIECES, min_size=1, max_size=4).map("".join)
+SETTINGS = st.dictionaries(
+    st.tuples(st.sampled_from(["DEFAULT", "pci"]), st.sampled_from(NAMES)), TEMPLATES, max_size=5
+)
+
+
+@given(values=SETTINGS, value=TEMPLATES, section=st.sampled_from(["DEFAULT", "pci"]))
+@settings(max_examples=300, deadline=None)
+def test_references_are_resolved_as_oslo_does_or_are_unknown(
+    path: Path, values: dict[tuple[str, str], str], value: str, section: str
+) -> None:
+    """Every option is registered in both groups or in DEFAULT alone: what we say has to be right for either."""
+    try:
+        text = oslo_interpolation.resolved(
+            value.strip(),
+            section,
+            {key: [each.strip()] for key, each in values.items()},
+            {"state_path": "/var/lib/nova"},
+        )
+    except oslo_interpolation.Unknown:
+        return
+    lines = {name: [f"[{name}]"] for name in ("DEFAULT", "pci")}
+    for (where, option), each in values.items():
+        lines[where].append(f"{option} = {each}")
+    lines[section].append(f"target = {value}")
+    path.write_text("\n".join("\n".join(each) for each in lines.values()) + "\n")
+    judged_ = []
+    groups = (None, "pci")
+    for everywhere in (True, False):
+        conf = cfg.ConfigOpts()
+        for group in groups:
+            conf.register_opts([cfg.StrOpt("target")], group=group)
+            own = [name for name in NAMES if group is None or everywhere or (group, name) in values]
+            defaults = {"state_path": "/var/lib/nova"} if group is None else {}
+            conf.register_opts([cfg.StrOpt(name, default=defaults.get(name)) for name in own], group=group)
+        conf(["--config-file", str(path)], project="nova", default_config_files=[], default_config_dirs=[])
+        judged_.append(conf.target if section == "DEFAULT" else conf.pci.target)
+    assert text in judged_
+    if section == "DEFAULT":
+        assert judged_ == [text, text]
+
+
+def test_most_references_are_not_unknown() -> None:
+    given_ = {("DEFAULT", "my_ip"): ["10.0.0.1"], ("pci", "host"): ["h$my_ip"]}
+    for value, text in (("$my_ip:80", "10.0.0.1:80"), ("${pci.host}", "h10.0.0.1"), ("$$x", "$x"), ("a$", "a$")):
+        assert oslo_interpolation.resolved(value, "DEFAULT", given_, {}) == text

@@ -236,10 +236,12 @@ def checks(facts: Facts, answers: AllAnswers) -> list[Check]:
     content = facts.content(mine.config_file)
     there = {option.label: option.router for option in dnsmasq.router_options(content or b"")}
     found = [_router(facts, mine, network, there.get(network.label)) for network in mine.network]
-    option = facts.nova.last("DEFAULT", OPTION)
+    option, told = facts.nova.last("DEFAULT", OPTION), facts.nova.unknown("DEFAULT", OPTION)
     what = f"nova-network gives {mine.config_file} to its dnsmasq"
     if option == mine.config_file:
         found.append(Check(NAME, what, "held", f"{OPTION} = {option}"))
+    elif told is not None:
+        found.append(Check(NAME, what, "unknown", f"{told.place}: {OPTION} = {told.value}: {told.unknown}"))
     elif facts.nova.main_file and facts.hidden(facts.nova.main_file):
         found.append(Check(NAME, what, "unknown", f"{facts.nova.main_file} {facts.hidden(facts.nova.main_file)}"))
     else:
@@ -268,5 +270,6 @@ def summary(facts: Facts) -> list[str]:
         f"this node is {network.listen or 'unknown'}"
         for network in facts.nova.networks
     ]
-    option = facts.nova.last("DEFAULT", OPTION)
+    told = facts.nova.unknown("DEFAULT", OPTION)
+    option = f"{told.value}, which is not known: {told.unknown}" if told else facts.nova.last("DEFAULT", OPTION)
     return [*(networks or ["no network of nova-network was found running here"]), f"{OPTION}: {option or 'not set'}"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 from dataclasses import dataclass
 
-from wizard import nova_owner
+from wizard import nova_owner, nova_unknown
 from wizard.formats import dnsmasq
 from wizard.networks import Network, NetworkAnswers
 from wizard.node.facts import Facts
@@ -32,7 +32,8 @@ class Asked:
 
 def findings(facts: Facts, asked: Asked, owner: OwnerAnswers | None) -> list[Finding]:
     main = facts.nova.main_file
-    found = []
+    unknown = [facts.nova.unknown("DEFAULT", name) for name in ("dnsmasq_config_file", "use_single_default_gateway")]
+    found = nova_unknown.findings(CHAPTER, "blocks", unknown)
     if asked.due:
         found += _no_nova_conf(facts, asked)
         found += nova_owner.findings(

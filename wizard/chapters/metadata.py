@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import field_validator
 
-from wizard import services
+from wizard import nova_unknown, services
 from wizard.answers import AllAnswers
 from wizard.cards import AnswersModel
 from wizard.formats import ebtables
@@ -104,7 +104,8 @@ def uplinks(facts: Facts, answers: AllAnswers) -> list[str]:
     if mine is not None and not isinstance(mine.uplinks, str):
         return list(mine.uplinks)
     manager = facts.nova.last("DEFAULT", "network_manager") or "nova.network.manager.VlanManager"  # nova's own default
-    if facts.nova.networking == "nova-network" and manager.endswith("VlanManager"):
+    known = facts.nova.unknown("DEFAULT", "network_manager") is None
+    if facts.nova.networking == "nova-network" and known and manager.endswith("VlanManager"):
         return ["vlan+"]
     ports = [
         link.name
@@ -287,6 +288,9 @@ def _bridge_firewall(facts: Facts) -> list[Finding]:
 
 
 def _listener(facts: Facts) -> list[Finding]:
+    unknown = nova_unknown.findings(NAME, "warns", [facts.nova.unknown("DEFAULT", "metadata_host")])
+    if unknown:
+        return unknown
     address = facts.nova.last("DEFAULT", "metadata_host") or facts.nova.last("DEFAULT", "my_ip") or ""
     if facts.network.listens(PORT, address) is not False:
         return []
@@ -373,6 +377,9 @@ def _at_boot(facts: Facts) -> Check:
 
 def _served(facts: Facts) -> Check:
     what = "Somebody answers metadata requests"
+    told = facts.nova.unknown("DEFAULT", "metadata_host")
+    if told is not None:
+        return Check(NAME, what, "unknown", f"{told.place}: metadata_host = {told.value}: {told.unknown}")
     address = facts.nova.last("DEFAULT", "metadata_host") or facts.nova.last("DEFAULT", "my_ip") or ""
     listens = facts.network.listens(PORT, address)
     if listens is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from wizard import device_spec, nova_names, nova_owner
+from wizard import device_spec, nova_names, nova_owner, nova_unknown
 from wizard.errors import FormatError
 from wizard.node.facts import Facts
 from wizard.node.pci import PciFunction
@@ -90,7 +90,7 @@ def _own_devices(facts: Facts, values: tuple[str, ...], severity: Severity, whos
     found = []
     for value in values:
         try:
-            specs = device_spec.parse(value.replace("$$", "$"))
+            specs = device_spec.parse(value)
         except FormatError as error:
             found.append(_unreadable(value, error, severity))
             continue
@@ -142,15 +142,16 @@ def _existing(facts: Facts, asked: Asked) -> list[Finding]:
     found = []
     for section, option in OLD_NAMES:
         settings = [setting for setting in facts.nova.all(section, option) if setting.value not in asked.values]
+        found += nova_unknown.findings(CHAPTER, "warns", settings)
         for setting in settings:
-            where = f"{setting.path} line {setting.line}"
-            found += _own_devices(facts, (setting.value,), "warns", where)
+            if not setting.unknown:
+                found += _own_devices(facts, (setting.value,), "warns", setting.place)
         if settings and (section, option) != nova_names.device_option(asked.release or ""):
             found.append(
                 _finding(
                     "PASSTHROUGH-OTHER-NAME",
                     "warns",
-                    f"{settings[0].path} line {settings[0].line}: [{section}] {option}",
+                    f"{settings[0].place}: [{section}] {option}",
                     "nova of this release reads its own name for it: other names are joined to it, or ignored in silence.",
                     f"Move what is meant to {' '.join(nova_names.device_option(asked.release or ''))} by hand.",
                 )

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from wizard.errors import FormatError
+from wizard.formats.oslo_interpolation import names
 from wizard.formats.oslo_reading import Document, Line, Setting, normalized, read, separator, unquoted
 from wizard.formats.secrets import masked
 
@@ -28,9 +29,6 @@ __all__ = [
 ]
 
 Effect = tuple[str, str, str]
-
-# cfg.ConfigOpts.Template, a string.Template: two dollars are one, a name (in braces or not) is replaced, others stay.
-_REFERENCE = re.compile(r"\$(?:\$|([_a-z][._a-z0-9]*|\{[_a-z][._a-z0-9]*\}))", re.IGNORECASE)
 
 
 def parse(content: bytes) -> list[Setting]:
@@ -137,7 +135,7 @@ def _check(section: str, option: str, value: str) -> None:
         raise FormatError(
             "the value stands in quotes, which oslo.config drops", where=where, do="give the value without them"
         )
-    if any(m[1] for m in _REFERENCE.finditer(value.replace(r"\$", "$$"))):
+    if names(value):
         raise FormatError(
             "oslo.config would replace a $name in the value by another option's value",
             where=where,

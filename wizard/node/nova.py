@@ -60,9 +60,13 @@ class NovaFacts:
         return tuple(s for s in self.settings if (s.section, s.option) == (section, option))
 
     def last(self, section: str, option: str) -> str | None:
-        """The effective value of a single-valued option, or None where it is not set."""
+        """The effective value of a single-valued option, or None where it is not set, or :meth:`unknown`."""
+        return nova_config.last(self.settings, section, option)
+
+    def unknown(self, section: str, option: str) -> NovaSetting | None:
+        """The setting that counts for a single-valued option, where its value cannot be said."""
         found = self.all(section, option)
-        return found[-1].value if found else None
+        return found[-1] if found and found[-1].unknown else None
 
 
 def read(node: Node) -> NovaFacts:
@@ -76,8 +80,7 @@ def read(node: Node) -> NovaFacts:
     content = nova_config.read(node, sources)
 
     def last(section: str, option: str) -> str | None:
-        found = [each.value for each in content.settings if (each.section, each.option) == (section, option)]
-        return found[-1] if found else None
+        return nova_config.last(content.settings, section, option)
 
     installed = traced or compute is not None or bool(owner) or bool(sources.files)
     network, network_source = nova_networks.networking(release, last if content.complete else None, running)

@@ -12,11 +12,11 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from wizard.errors import FormatError, NodeError, NotThere
-from wizard.formats import oslo_config
+from wizard.formats import oslo_config, oslo_interpolation
 from wizard.formats.oslo_reading import Line, split_lines
 from wizard.formats.secrets import masked
 from wizard.node import quiet
@@ -49,16 +49,32 @@ SHOWN_OPTIONS = frozenset(
 )
 
 
+# Options that a value may refer to: plain text, so that what is put in is what is written. Never one that may hold a secret.
+REFERABLE = frozenset(
+    """my_ip my_block_storage_ip host bindir pybasedir state_path networks_path instances_path dhcpbridge_flagfile
+    dnsmasq_config_file metadata_host metadata_listen public_interface vlan_interface flat_interface flat_network_bridge
+    dhcp_domain routing_source_ip""".split()
+)
+STATE_PATH = "/var/lib/nova"  # as every package sets it
+DEFAULTS = {"state_path": STATE_PATH}
+
+
 @dataclass(frozen=True, slots=True)
 class NovaSetting:
     """One option of one configuration file, only of :data:`SHOWN_OPTIONS`. `section` is as oslo.config compares it: in
-    lower case, but for DEFAULT."""
+    lower case, but for DEFAULT. `value` is what nova gets, every $name in it replaced; where that cannot be said, it is as it is
+    written, and `unknown` says why."""
 
     path: str
     line: int
     section: str
     option: str
     value: str
+    unknown: str = ""
+
+    @property
+    def place(self) -> str:
+        return f"{self.path} line {self.line}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,17 +116,43 @@ def sources(node: Node, process: Process | None, container: str, owner: str, rel
 def read(node: Node, where: Sources) -> Content:
     """Parse every file. Secrets never enter: only :data:`SHOWN_OPTIONS` are kept."""
     settings: list[NovaSetting] = []
+    values: dict[tuple[str, str], list[str]] = {}
     problems: dict[str, str] = {}
     unseen: list[Unseen] = []
     for path in where.files:
         try:
-            settings += _settings(path, node.read(path))
+            content = node.read(path)
+            settings += _settings(path, content)
+            for found in oslo_config.parse(content):
+                if found.option in REFERABLE:
+                    values.setdefault((found.section, found.option), []).append(found.value)
         except FormatError as error:
             problems[path] = f"{path} {error.where}: {error.what}" + (f"; {error.do}" if error.do else "")
         except NodeError as error:
             unseen.append(Unseen(path, error.what))
     problem = problems.get(where.main_file) or next(iter(problems.values()), "")
-    return Content(tuple(settings), problem, not unseen and not problem and bool(where.files), tuple(unseen))
+    complete = not unseen and not problem and bool(where.files)
+    settings = [_resolved(setting, values) for setting in settings]
+    unseen += [Unseen(f"{each.place}: {each.option}", each.unknown) for each in settings if each.unknown]
+    return Content(tuple(settings), problem, complete, tuple(unseen))
+
+
+def _resolved(setting: NovaSetting, values: oslo_interpolation.Values) -> NovaSetting:
+    """The setting as nova gets it."""
+    hidden = [name for name in oslo_interpolation.names(setting.value) if name.rpartition(".")[2] not in REFERABLE]
+    if hidden:
+        return replace(setting, unknown=f"${hidden[0]} is none of the options that are looked at")
+    try:
+        value = oslo_interpolation.resolved(setting.value, setting.section, values, DEFAULTS)
+    except oslo_interpolation.Unknown as error:
+        return replace(setting, unknown=str(error))
+    return replace(setting, value=value)
+
+
+def last(settings: Iterable[NovaSetting], section: str, option: str) -> str | None:
+    """The value that counts for a single-valued option; None where it is not set, or cannot be said."""
+    found = [each for each in settings if (each.section, each.option) == (section, option)]
+    return found[-1].value if found and not found[-1].unknown else None
 
 
 def _settings(path: str, content: bytes) -> list[NovaSetting]:

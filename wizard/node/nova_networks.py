@@ -11,6 +11,7 @@ from typing import Literal
 
 from wizard.errors import NodeError
 from wizard.node.node import Node, Unseen
+from wizard.node.nova_config import STATE_PATH
 from wizard.node.nova_release import at_least
 from wizard.node.processes import Process, Processes
 
@@ -18,7 +19,6 @@ Networking = Literal["nova-network", "neutron", "unknown"]
 Last = Callable[[str, str], str | None]
 """The effective value of (section, option), or None where it is not set."""
 
-STATE_PATH = "/var/lib/nova"  # as every package sets it
 _PID_FILE = re.compile(r"nova-(.+)\.pid")
 _STATE_FILE = re.compile(r"nova-(?!ra-)(.+)\.(?:conf|opts|hosts|pid)")  # nova-ra-BRIDGE is radvd's
 _VLAN_BRIDGE = re.compile(r"br(\d{1,4})")
@@ -44,8 +44,7 @@ class NovaNetwork:
 def networks_path(last: Last) -> str:
     """Where nova-network keeps its state: the option of that name, or below state_path."""
     state = last("DEFAULT", "state_path") or STATE_PATH
-    path = last("DEFAULT", "networks_path") or "$state_path/networks"
-    return posixpath.normpath(path.replace("${state_path}", state).replace("$state_path", state))
+    return posixpath.normpath(last("DEFAULT", "networks_path") or f"{state}/networks")
 
 
 def networking(release: str | None, last: Last | None, processes: Processes) -> tuple[Networking, str]:
