@@ -61,6 +61,19 @@ def test_a_shell_command_in_the_sources_makes_the_line_unknown() -> None:
     assert "/etc/default/grub.d/50-other.cfg" in finding.seen
 
 
+def test_our_own_drop_in_is_not_blamed_for_what_it_appends_to() -> None:
+    node = origin()
+    replace(
+        node,
+        "/etc/default/grub",
+        "GRUB_CMDLINE_LINUX_DEFAULT",
+        '# a comment\nA=$(b)\nGRUB_CMDLINE_LINUX_DEFAULT="$A" #',
+    )
+    line = node.entries["/etc/default/grub"].content.decode().splitlines().index("A=$(b)") + 1
+    finding = found(planned(node), "IOMMU-LINE-UNKNOWN")
+    assert finding.seen == f"/etc/default/grub line {line}: command substitution"
+
+
 def _firmware_off(node: MemoryNode) -> None:
     for name in ("sriov_totalvfs", "sriov_numvfs"):
         remove(node, f"{CX3}/{name}")

@@ -29,7 +29,8 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """One assignment. `value` None: it could not be evaluated, and `reason` says why. Lines count from 1."""
+    """One assignment. `value` None: it could not be evaluated, and `reason` says why; `depends_on` is the unknown variable that it
+    takes its value from, if that is why. Lines count from 1."""
 
     name: str
     value: str | None
@@ -37,6 +38,7 @@ class Assignment:
     line: int
     last_line: int
     reason: str
+    depends_on: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +65,24 @@ class Evaluation:
         return not layers or layers[-1].value is not None
 
     def why_unknown(self, name: str) -> str:
-        """Such as '/etc/default/grub line 12: command substitution'; empty where the value is known."""
-        layers = self.layers(name)
-        if not layers or layers[-1].value is not None:
+        """Such as '/etc/default/grub line 12: command substitution', where it stands and not where it was only passed on;
+        empty where the value is known."""
+        if self.known(name):
             return ""
-        return f"{layers[-1].path} line {layers[-1].line}: {layers[-1].reason}"
+        place, found = len(self.assignments), None
+        while found is None or found.depends_on:
+            wanted = found.depends_on if found else name
+            place = max(at for at, each in enumerate(self.assignments[:place]) if each.name == wanted)
+            found = self.assignments[place]
+        return f"{found.path} line {found.line}: {found.reason}"
 
 
 class _UnknownError(Exception):
-    """A piece of text that only a shell could evaluate."""
+    """A piece of text that only a shell could evaluate; `depends_on` names an unknown variable in it."""
+
+    def __init__(self, reason: str, depends_on: str = "") -> None:
+        super().__init__(reason)
+        self.depends_on = depends_on
 
 
 @dataclass(slots=True)
@@ -161,14 +172,14 @@ class _File:
         try:
             value = _expanded(raw, self.state.values)
         except _UnknownError as error:
-            self._unknown(name, word, str(error))
+            self._unknown(name, word, str(error), error.depends_on)
             return
         self.state.values[name] = value
         self.state.found.append(Assignment(name, value, self.path, word.line, word.last_line, ""))
 
-    def _unknown(self, name: str, word: _Word, reason: str) -> None:
+    def _unknown(self, name: str, word: _Word, reason: str, depends_on: str = "") -> None:
         self.state.values[name] = None
-        self.state.found.append(Assignment(name, None, self.path, word.line, word.last_line, reason))
+        self.state.found.append(Assignment(name, None, self.path, word.line, word.last_line, reason, depends_on))
 
     def _everything_unknown(self, word: _Word, reason: str) -> None:
         for name in list(self.state.values) or []:
@@ -348,7 +359,7 @@ def _dollar(text: str, place: int, values: dict[str, str | None]) -> tuple[str, 
 def _of(name: str, values: dict[str, str | None]) -> str:
     value = values.get(name, "")
     if value is None:
-        raise _UnknownError(f"it depends on {name}, which is unknown")
+        raise _UnknownError(f"it depends on {name}, which is unknown", depends_on=name)
     if name not in values and name in ("PATH", "HOME", "PWD", "OPTIND", "PS1", "PS2", "PS4", "IFS", "PPID"):
         raise _UnknownError(f"{name} comes from the shell's surroundings")
     return value
