@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from wizard.node.pci import PciFacts, PciFunction
+from wizard.node.sysfs import PCI_ADDRESS
 
 MLX4_LIMIT = 63  # in-tree mlx4_core refuses to probe above this on a port: the card would be gone after the reboot
-ADDRESS = re.compile(r"[0-9a-f]{4,8}:[0-9a-f]{2}:[0-1][0-9a-f]\.[0-7]")
 
 
 class AnswersModel(BaseModel):
@@ -20,15 +20,31 @@ class AnswersModel(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
+def _hex_id(value: str) -> str:
+    if not re.fullmatch(r"[0-9a-fA-F]{4}", value):
+        raise ValueError("type four hexadecimal digits without 0x, such as 15b3")
+    return value.lower()
+
+
+def _pci_address(value: str) -> str:
+    if not PCI_ADDRESS.fullmatch(value.lower()):
+        raise ValueError("type a whole PCI address such as 0000:3b:00.0")
+    return value.lower()
+
+
+HexId = Annotated[str, AfterValidator(_hex_id)]
+PciAddress = Annotated[str, AfterValidator(_pci_address)]
+
+
 class Match(AnswersModel):
     """One card by serial, MAC, network interface or PCI address; or all functions of a vendor and product."""
 
     serial: str | None = None
     mac: str | None = None
     netdev: str | None = None
-    address: str | None = None
-    vendor: str | None = None
-    product: str | None = None
+    address: PciAddress | None = None
+    vendor: HexId | None = None
+    product: HexId | None = None
 
     @field_validator("mac")
     @classmethod
@@ -37,20 +53,6 @@ class Match(AnswersModel):
             r"([0-9a-fA-F]{2}:){5}([0-9a-fA-F]{2}|([0-9a-fA-F]{2}:){14}[0-9a-fA-F]{2})", value
         ):
             raise ValueError("type a MAC address such as 24:8a:07:11:22:33")
-        return value.lower() if value else value
-
-    @field_validator("address")
-    @classmethod
-    def _address(cls, value: str | None) -> str | None:
-        if value is not None and not ADDRESS.fullmatch(value.lower()):
-            raise ValueError("type a whole PCI address such as 0000:3b:00.0")
-        return value.lower() if value else value
-
-    @field_validator("vendor", "product")
-    @classmethod
-    def _id(cls, value: str | None) -> str | None:
-        if value is not None and not re.fullmatch(r"[0-9a-fA-F]{4}", value):
-            raise ValueError("type four hexadecimal digits without 0x, such as 15b3")
         return value.lower() if value else value
 
     @model_validator(mode="after")

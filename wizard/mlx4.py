@@ -17,13 +17,6 @@ from wizard.wants import Edit, Product, Wants
 
 MODULE = "mlx4_core"
 OPTIONS = "/etc/modprobe.d/mlx4_core.conf"
-DIRECTORIES = (
-    "/etc/modprobe.d",
-    "/run/modprobe.d",
-    "/usr/local/lib/modprobe.d",
-    "/usr/lib/modprobe.d",
-    "/lib/modprobe.d",
-)
 PORTS = "port_type_array"
 PORT_TYPES: dict[str, str] = {"infiniband": "1", "ethernet": "2"}
 KINDS = {"ib": "infiniband", "eth": "ethernet"}  # as sysfs says it of a port
@@ -33,7 +26,7 @@ REBUILD = {"update-initramfs": ("update-initramfs", "-u", "-k", "all"), "dracut"
 def files(facts: Facts, overlay: Mapping[str, bytes | None] | None = None) -> list[tuple[str, bytes]]:
     """All files that modprobe reads, in its order, with `overlay` in place of what is there."""
     overlay = overlay or {}
-    names = [f"{directory}/{name}" for directory in DIRECTORIES for name in facts.files.names(directory)]
+    names = [f"{directory}/{name}" for directory in modprobe.DIRECTORIES for name in facts.files.names(directory)]
     found = []
     for path in modprobe.order([*names, *(path for path in overlay if path not in names)]):
         content = overlay[path] if path in overlay else facts.content(path)

@@ -10,6 +10,15 @@ from wizard.cards import AnswersModel
 from wizard.formats import dnsmasq
 
 
+def is_address(text: str) -> bool:
+    """Whether a text is an IPv4 address."""
+    try:
+        ipaddress.IPv4Address(text)
+    except ValueError:
+        return False
+    return True
+
+
 class Network(AnswersModel):
     """One network of nova-network: `label` as nova has it to the letter; `router` the gateway its guests are to use."""
 

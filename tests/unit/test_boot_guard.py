@@ -157,7 +157,7 @@ def test_no_reboot_is_suggested_where_none_is_needed(demo: SimulatedNode) -> Non
 
 
 def blocked(node: SimulatedNode, free: int, **sizes: int) -> set[str]:
-    node._remember(boot_free=free)
+    node.remember(boot_free=free)
     return {f.chapter for f in planned(node).findings if f.code == "BOOT-NO-ROOM" and f.severity == "blocks"}
 
 
@@ -166,14 +166,14 @@ def test_room_for_two_of_the_biggest_image_is_needed_before_anything_is_touched(
     assert blocked(demo, 5_990_000) == {"vfs"}
     assert blocked(demo, 6_010_000) == set()
     assert blocked(demo, 999_999) == {"iommu", "vfs"}
-    demo._remember(boot_free=5_990_000)
+    demo.remember(boot_free=5_990_000)
     assert not [each for each in planned(demo).steps if "vfs" in each.chapters]
 
 
 def test_a_plan_that_does_not_touch_boot_asks_for_no_room(demo: SimulatedNode) -> None:
     answers = applied(demo, planned(demo))
     demo.put("/boot/initrd.img-4.4.0-99-generic", b"")
-    demo._remember(boot_free=1000)
+    demo.remember(boot_free=1000)
     assert "BOOT-NO-ROOM" not in {f.code for f in planned(demo, answers).findings if f.chapter == "iommu"}
 
 

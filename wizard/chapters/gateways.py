@@ -10,7 +10,7 @@ from wizard import services
 from wizard.answers import AllAnswers
 from wizard.chapters import gateways_findings
 from wizard.formats import dnsmasq, oslo_config
-from wizard.networks import Network, NetworkAnswers
+from wizard.networks import Network, NetworkAnswers, is_address
 from wizard.node.facts import Facts
 from wizard.node.nova import NovaNetwork
 from wizard.node.processes import older
@@ -54,7 +54,7 @@ def suggest(facts: Facts) -> Answers | None:
     rows = []
     for label in dict.fromkeys([*found, *known]):
         router = known.get(label) or _first_address(found.get(label))
-        if router and dnsmasq.label_problem(label) is None and _is_address(router):
+        if router and dnsmasq.label_problem(label) is None and is_address(router):
             rows.append(_row(label, router, found.get(label)))
     return Answers(network=rows, config_file=path) if rows else None
 
@@ -74,14 +74,6 @@ def _row(label: str, router: str, network: NovaNetwork | None) -> Network:
         cidr=network.cidr if inside else None,
         bridge=network.bridge if network.bridge and network.bridge != f"br{network.vlan}" else None,
     )
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ipaddress.IPv4Address(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _first_address(network: NovaNetwork | None) -> str:

@@ -10,7 +10,7 @@ from pydantic import Field, field_validator, model_validator
 
 from wizard import cards, device_spec, nova_names
 from wizard.answers import AllAnswers
-from wizard.cards import AnswersModel, CardAnswers, Match
+from wizard.cards import AnswersModel, CardAnswers, HexId, Match, PciAddress
 from wizard.chapters.passthrough_questions import Policy
 from wizard.node.facts import Facts
 from wizard.node.nova_release import RELEASES
@@ -42,23 +42,9 @@ class Flavor(AnswersModel):
 class Device(AnswersModel):
     """A device by its ids and, if wanted, one address."""
 
-    vendor_id: str
-    product_id: str
-    address: str | None = None
-
-    @field_validator("vendor_id", "product_id")
-    @classmethod
-    def _id(cls, value: str) -> str:
-        if not re.fullmatch(r"[0-9a-fA-F]{4}", value):
-            raise ValueError("type four hexadecimal digits without 0x, such as 15b3")
-        return value.lower()
-
-    @field_validator("address")
-    @classmethod
-    def _address(cls, value: str | None) -> str | None:
-        if value is not None and not cards.ADDRESS.fullmatch(value.lower()):
-            raise ValueError("type a whole PCI address such as 0000:3b:00.1")
-        return value.lower() if value else value
+    vendor_id: HexId
+    product_id: HexId
+    address: PciAddress | None = None
 
 
 class Pool(AnswersModel):

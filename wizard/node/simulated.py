@@ -6,24 +6,21 @@ reboot comes from grub.cfg, the VFs from the initramfs or from sriov_numvfs, the
 
 from __future__ import annotations
 
-import json
 import posixpath
 import shutil
 import uuid
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
-from wizard.errors import NodeError, NotThere
+from wizard.errors import NodeError
 from wizard.node import simulated_boot, simulated_pci
 from wizard.node.node import Output
-from wizard.node.recorded import DirectoryNode
+from wizard.node.simulated_place import PlayedNode
 
-STATE = "/.compute-wizard/simulated.json"
 CHAIN = "cw-metadata"
 
 
-class SimulatedNode(DirectoryNode):
+class SimulatedNode(PlayedNode):
     """A directory that plays a node. `obey`, `set_attribute`, `kill` and `reboot` change it; all else only reads."""
 
     simulated = True
@@ -40,7 +37,7 @@ class SimulatedNode(DirectoryNode):
         return super().run(argv, timeout=timeout, stdin=stdin)
 
     def free(self, path: str) -> int | None:
-        free: int | None = self._state().get("boot_free") if path == "/boot" else None
+        free: int | None = self.state().get("boot_free") if path == "/boot" else None
         return free
 
     # what it is told
@@ -85,7 +82,7 @@ class SimulatedNode(DirectoryNode):
     def reboot(self) -> None:
         """Start again from what the files say."""
         simulated_boot.boot(self)
-        self._remember(rules=[])
+        self.remember(rules=[])
         if self.enabled("compute-wizard-metadata") and self.exists("/usr/local/sbin/compute-wizard-metadata"):
             self._metadata(["apply"])
         for ended in self.names("/.compute-wizard/ended"):
@@ -96,46 +93,8 @@ class SimulatedNode(DirectoryNode):
 
     # how
 
-    def put(self, path: str, content: str | bytes) -> None:
-        """Write a file of the simulated kernel or of a simulated command."""
-        try:
-            real = self.resolve(path)
-        except NotThere:
-            real = self.resolve(posixpath.dirname(path)) + "/" + posixpath.basename(path)
-        place = self.place(real)
-        new = place.with_name(
-            f"{place.name}.new"
-        )  # as grub-mkconfig does: a command that is killed leaves the old file
-        try:
-            new.write_bytes(content.encode() if isinstance(content, str) else content)
-            if place.exists():
-                shutil.copymode(place, new)
-            new.replace(place)
-        except OSError:
-            new.unlink(missing_ok=True)
-            raise
-
-    def enabled(self, name: str) -> bool:
-        """Whether a unit or an upstart job of ours takes effect at boot."""
-        return (
-            self.exists(f"/etc/init/{name}.conf")
-            or self.link(f"/etc/systemd/system/multi-user.target.wants/{name}.service") is not None
-        )
-
-    def _state(self) -> dict[str, Any]:
-        text = self.text(STATE)
-        state: dict[str, Any] = json.loads(text) if text else {"rules": []}
-        return state
-
-    def _remember(self, **changes: Any) -> None:
-        place = self.place(STATE)
-        place.parent.mkdir(parents=True, exist_ok=True)
-        new = place.with_suffix(".new")
-        new.write_text(json.dumps({**self._state(), **changes}), encoding="utf-8")
-        new.rename(place)  # whole or not at all: the node itself does not break when its runner is killed
-
     def _listing(self) -> str:
-        rules: list[str] = self._state()["rules"]
+        rules: list[str] = self.state()["rules"]
         jump = "-p IPv4 --ip-dst 169.254.169.254 --ip-proto tcp --ip-dport 80 -j " + CHAIN
         chains = [
             ("PREROUTING", "ACCEPT", [jump] if rules else []),
@@ -154,7 +113,7 @@ class SimulatedNode(DirectoryNode):
 
     def _metadata(self, words: list[str]) -> str:
         if words == ["remove"]:
-            self._remember(rules=[])
+            self.remember(rules=[])
             return "removed\n"
         config = dict(
             line.split("=", 1)
@@ -166,7 +125,7 @@ class SimulatedNode(DirectoryNode):
         target = (values.get("TARGET") or ["CONTINUE"])[0]
         ending = "redirect" if target == "ACCEPT" else f"redirect --redirect-target {target}"
         rules += [f"--logical-in {bridge} -j {ending}" for bridge in values.get("BRIDGES", [])]
-        self._remember(rules=rules)
+        self.remember(rules=rules)
         return f"the chain {CHAIN} is in place\n"
 
     def _systemctl(self, words: list[str]) -> str:
@@ -221,14 +180,9 @@ class SimulatedNode(DirectoryNode):
     def _firmware(self, words: list[str]) -> str:
         address = words[words.index("-d") + 1]
         changes = dict(word.split("=", 1) for word in words[words.index("set") + 1 :])
-        kept = self._state().get("firmware", {})
-        self._remember(firmware={**kept, address: {**kept.get(address, {}), **changes}})
+        kept = self.state().get("firmware", {})
+        self.remember(firmware={**kept, address: {**kept.get(address, {}), **changes}})
         return "Applying... Done!\n-I- Please reboot machine to load new configurations.\n"
-
-    def firmware(self) -> dict[str, dict[str, str]]:
-        """What mstconfig was told, by PCI address."""
-        told: dict[str, dict[str, str]] = self._state().get("firmware", {})
-        return told
 
 
 def _said(argv: Sequence[str], text: str) -> Output:

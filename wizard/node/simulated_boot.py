@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import re
 import time
-from typing import TYPE_CHECKING
 
 from wizard import kernel_line
 from wizard.formats import kernel_arguments, modprobe, shell_variables
 from wizard.node import bootloader, facts, initramfs, nova, simulated_pci, system
-
-if TYPE_CHECKING:
-    from wizard.node.simulated import SimulatedNode
+from wizard.node.simulated_place import PlayedNode
 
 OPTIONS = "/etc/modprobe.d"
 PARAMETERS = "/sys/module/mlx4_core/parameters"
 TICKS = 100  # USER_HZ
 
 
-def update_grub(node: SimulatedNode) -> str:
+def update_grub(node: PlayedNode) -> str:
     """Make the linux lines of the generated file anew, from the sources as they are now."""
     seen = facts.read(node)
     found = shell_variables.evaluate(kernel_line.sources(seen, {}))
@@ -35,7 +32,7 @@ def update_grub(node: SimulatedNode) -> str:
     return "Generating grub configuration file ...\ndone\n"
 
 
-def update_initramfs(node: SimulatedNode) -> str:
+def update_initramfs(node: PlayedNode) -> str:
     """Make every initramfs anew: what counts here are the modprobe.d files that are copied into it."""
     files = {f"etc/modprobe.d/{name}": node.read(f"{OPTIONS}/{name}") for name in node.names(OPTIONS)}
     said = ""
@@ -58,7 +55,7 @@ def archive(files: dict[str, bytes]) -> bytes:
     return result
 
 
-def boot(node: SimulatedNode) -> None:
+def boot(node: PlayedNode) -> None:
     """The kernel comes up with the line of the first entry; then drivers, then the units that are enabled."""
     seen = facts.read(node)
     normal = [entry for entry in seen.boot.entries or () if not entry.recovery]
@@ -82,7 +79,7 @@ def boot(node: SimulatedNode) -> None:
             _make_at_boot(node, function.address, function.family)
 
 
-def _make_at_boot(node: SimulatedNode, address: str, family: str) -> None:
+def _make_at_boot(node: PlayedNode, address: str, family: str) -> None:
     total = simulated_pci.number(node, f"{simulated_pci.DEVICES}/{address}/sriov_totalvfs")
     if family == "mlx4":
         options = _options(node)
@@ -98,7 +95,7 @@ def _make_at_boot(node: SimulatedNode, address: str, family: str) -> None:
         simulated_pci.make_vfs(node, address, count)
 
 
-def _options(node: SimulatedNode) -> dict[str, str]:
+def _options(node: PlayedNode) -> dict[str, str]:
     """mlx4_core's options as it sees them when it loads: from the initramfs, where that holds a copy of modprobe.d."""
     images = bootloader.read(node, system.read(node)).initramfs_images
     held, _ = initramfs.modprobe_files(node, images[-1]) if images else (None, "")
@@ -109,7 +106,7 @@ def _options(node: SimulatedNode) -> dict[str, str]:
     return modprobe.effective([(path, dict(files)[path]) for path in order]).get("mlx4_core", {})
 
 
-def _by_unit(node: SimulatedNode, address: str) -> int:
+def _by_unit(node: PlayedNode, address: str) -> int:
     name = "compute-wizard-vfs-" + re.sub(r"[:.]", "-", address)
     if not node.enabled(name):
         return 0
@@ -120,7 +117,7 @@ def _by_unit(node: SimulatedNode, address: str) -> int:
     return 0
 
 
-def start_dnsmasq(node: SimulatedNode, pid: str) -> None:
+def start_dnsmasq(node: PlayedNode, pid: str) -> None:
     """A dnsmasq that nova-network starts again gets the file that nova.conf names then."""
     told = nova.read(node).last("DEFAULT", "dnsmasq_config_file") or ""
     line = node.read(f"/proc/{pid}/cmdline").decode("utf-8", "surrogateescape")
@@ -129,21 +126,21 @@ def start_dnsmasq(node: SimulatedNode, pid: str) -> None:
     _touch(node, pid)
 
 
-def start_all_dnsmasq(node: SimulatedNode) -> None:
+def start_all_dnsmasq(node: PlayedNode) -> None:
     """After a boot each of them is new."""
     for pid in node.names("/proc"):
         if pid.isdigit() and "--conf-file=" in (node.text(f"/proc/{pid}/cmdline") or ""):
             start_dnsmasq(node, pid)
 
 
-def touch_processes(node: SimulatedNode, name: str = "") -> None:
+def touch_processes(node: PlayedNode, name: str = "") -> None:
     """Let processes (all, or those of one service) have started just now."""
     for pid in node.names("/proc"):
         if pid.isdigit() and name in (node.text(f"/proc/{pid}/cmdline") or ""):
             _touch(node, pid)
 
 
-def _touch(node: SimulatedNode, pid: str) -> None:
+def _touch(node: PlayedNode, pid: str) -> None:
     """The start of a process is counted from the boot."""
     booted = re.search(r"^btime (\d+)", node.text("/proc/stat") or "", re.MULTILINE)
     ticks = int((time.time() - int(booted[1] if booted else 0)) * TICKS)

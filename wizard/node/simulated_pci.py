@@ -4,26 +4,23 @@ from __future__ import annotations
 
 import posixpath
 import shutil
-from typing import TYPE_CHECKING
 
 from wizard.errors import NodeError
 from wizard.node.pci import vf_addresses
 from wizard.node.pci_names import CARDS, MELLANOX
-
-if TYPE_CHECKING:
-    from wizard.node.simulated import SimulatedNode
+from wizard.node.simulated_place import PlayedNode
 
 DEVICES = "/sys/bus/pci/devices"
 GROUPS = "/sys/kernel/iommu_groups"
 
 
-def number(node: SimulatedNode, path: str) -> int:
+def number(node: PlayedNode, path: str) -> int:
     """A number from a small file; 0 where it is not there."""
     text = node.text(path) or "0"
     return int(text, 0) if text.lstrip("-").replace("x", "", 1).isalnum() else 0
 
 
-def set_numvfs(node: SimulatedNode, function: str, count: int) -> None:
+def set_numvfs(node: PlayedNode, function: str, count: int) -> None:
     """Write sriov_numvfs. Raises NodeError as the kernel refuses (drivers/pci/iov.c)."""
     now, total = number(node, f"{function}/sriov_numvfs"), number(node, f"{function}/sriov_totalvfs")
     driver = node.link_name(f"{function}/driver") or ""
@@ -38,7 +35,7 @@ def set_numvfs(node: SimulatedNode, function: str, count: int) -> None:
     make_vfs(node, posixpath.basename(function), count)
 
 
-def make_vfs(node: SimulatedNode, address: str, count: int) -> None:
+def make_vfs(node: PlayedNode, address: str, count: int) -> None:
     """Give a PF exactly this many VFs, old ones gone."""
     function = f"{DEVICES}/{address}"
     real = node.resolve(function)
@@ -60,7 +57,7 @@ def make_vfs(node: SimulatedNode, address: str, count: int) -> None:
     )  # last: a kernel is not killed half way with whoever writes to it
 
 
-def _add(node: SimulatedNode, real: str, vf: str, index: int) -> None:
+def _add(node: PlayedNode, real: str, vf: str, index: int) -> None:
     parent = posixpath.dirname(real)
     vendor = (node.text(f"{real}/vendor") or "0x0000").removeprefix("0x")
     device = (node.text(f"{real}/device") or "0x0000").removeprefix("0x")
@@ -80,7 +77,7 @@ def _add(node: SimulatedNode, real: str, vf: str, index: int) -> None:
     node.place(f"{DEVICES}/{vf}").symlink_to(f"../../../{parent.removeprefix('/sys/')}/{vf}")
 
 
-def set_ports(node: SimulatedNode, address: str, wanted: list[str]) -> None:
+def set_ports(node: PlayedNode, address: str, wanted: list[str]) -> None:
     """The kinds of a card's ports as mlx4_core makes them of port_type_array: 1 and 2; all else is what the card is by itself.
 
     Ethernet on port 1 beside InfiniBand on port 2 is refused, and both are InfiniBand (main.c, mlx4_check_port_params).
@@ -102,7 +99,7 @@ def set_ports(node: SimulatedNode, address: str, wanted: list[str]) -> None:
                 node.put(layer, "InfiniBand\n" if kind == "ib" else "Ethernet\n")
 
 
-def join_group(node: SimulatedNode, address: str) -> None:
+def join_group(node: PlayedNode, address: str) -> None:
     """Put a function into an IOMMU group of its own."""
     taken = [int(name) for name in node.names(GROUPS) if name.isdigit()]
     group = max(taken, default=-1) + 1
@@ -117,13 +114,13 @@ def join_group(node: SimulatedNode, address: str) -> None:
     link.symlink_to(f"{up}kernel/iommu_groups/{group}")
 
 
-def _leave_group(node: SimulatedNode, address: str) -> None:
+def _leave_group(node: PlayedNode, address: str) -> None:
     for group in node.names(GROUPS):
         if node.link(f"{GROUPS}/{group}/devices/{address}") is not None:
             shutil.rmtree(node.place(f"{GROUPS}/{group}"))
 
 
-def set_groups(node: SimulatedNode, on: bool) -> None:
+def set_groups(node: PlayedNode, on: bool) -> None:
     """All IOMMU groups anew: one for each function, or none."""
     for group in node.names(GROUPS):
         shutil.rmtree(node.place(f"{GROUPS}/{group}"))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from wizard.answers import AllAnswers
 from wizard.chapters import metadata
 from wizard.formats.ebtables import Chain, Rule, redirects_metadata
-from wizard.networks import NetworkAnswers
+from wizard.networks import NetworkAnswers, is_address
 from wizard.node.facts import Facts
 from wizard.node.nova import NovaNetwork
 
@@ -78,15 +78,7 @@ def _spare(own: ipaddress.IPv4Interface, first: str, taken: set[str]) -> Iterato
 def guest_addresses(hosts: str) -> frozenset[str]:
     """The addresses in the hosts file that nova writes for dnsmasq: lines of MAC,name,address."""
     fields = (field.strip() for line in hosts.splitlines() for field in line.split(","))
-    return frozenset(field for field in fields if _is_address(field))
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ipaddress.IPv4Address(text)
-    except ValueError:
-        return False
-    return True
+    return frozenset(field for field in fields if is_address(field))
 
 
 def _redirects(chains: Iterable[Chain]) -> Iterator[Rule]:
