@@ -7,6 +7,10 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("no clock", settings(), deadline=None)  # a slow machine is not a failure
+settings.load_profile("no clock")
 
 # Read when Textual is imported: with animations a page down takes half a second.
 os.environ["TEXTUAL_ANIMATIONS"] = "none"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from wizard import answer_files
@@ -24,6 +25,14 @@ def origin() -> MemoryNode:
 def today() -> MemoryNode:
     """Ubuntu 24.04, nova 2026.1, Neutron, a dual-port ConnectX-5 and an E810."""
     return built_in("today")
+
+
+def holding(contents: Mapping[str, bytes]) -> MemoryNode:
+    """A node of these files alone."""
+    node = MemoryNode()
+    for path, content in contents.items():
+        node.write(path, content)
+    return node
 
 
 def remove(node: MemoryNode, path: str) -> None:

@@ -14,24 +14,14 @@ import tarfile
 from pathlib import Path
 
 import pytest
+from calling import call, written
 
 from wizard import arguments, cli
-from wizard.demo import built_in
-from wizard.node import described
 
 
 @pytest.fixture
 def origin(tmp_path: Path) -> Path:
-    place = tmp_path / "origin"
-    place.mkdir()
-    described.materialise(built_in("origin"), place)
-    return place
-
-
-def call(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
-    code = cli.main(list(words))
-    said = capsys.readouterr()
-    return code, said.out, said.err
+    return written(tmp_path / "origin")
 
 
 def fingerprint(directory: Path) -> str:

@@ -12,13 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from calling import call, written
 
-from wizard import cli, given
+from wizard import given
 from wizard import plan as plans
 from wizard.answer_files import load
-from wizard.demo import built_in
 from wizard.errors import InputError
-from wizard.node import described
 from wizard.private import write_private
 
 ANSWERS = 'format = "compute-wizard.answers/1"\n'
@@ -26,16 +25,7 @@ ANSWERS = 'format = "compute-wizard.answers/1"\n'
 
 @pytest.fixture
 def origin(tmp_path: Path) -> Path:
-    place = tmp_path / "origin"
-    place.mkdir()
-    described.materialise(built_in("origin"), place)
-    return place
-
-
-def call(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
-    code = cli.main(list(words))
-    said = capsys.readouterr()
-    return code, said.out, said.err
+    return written(tmp_path / "origin")
 
 
 def refused(path: Path) -> str:

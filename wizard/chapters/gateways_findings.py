@@ -33,7 +33,7 @@ class Asked:
 def findings(facts: Facts, asked: Asked, owner: OwnerAnswers | None) -> list[Finding]:
     main = facts.nova.main_file
     unknown = [facts.nova.unknown("DEFAULT", name) for name in ("dnsmasq_config_file", "use_single_default_gateway")]
-    found = nova_unknown.findings(CHAPTER, "blocks", unknown)
+    found = nova_unknown.findings(CHAPTER, "blocks", unknown if asked.answers.network else ())
     if asked.due:
         found += _no_nova_conf(facts, asked)
         found += nova_owner.findings(

@@ -88,8 +88,10 @@ def set_ports(node: PlayedNode, address: str, wanted: list[str]) -> None:
     if not node.exists(kept):
         node.put(kept, "\n".join(node.text(f"{real}/{name}") or "" for name in ports))
     own = (node.text(kept) or "").split("\n")
-    if len(wanted) != len(ports) or wanted == ["2", "1"]:
-        wanted = ["1"] * len(ports) if wanted == ["2", "1"] else [""] * len(ports)
+    if wanted == ["2", "1"]:
+        wanted = ["1", "1"]
+    elif len(wanted) != len(ports):
+        wanted = [""] * len(ports)
     for index, name in enumerate(ports):
         kind = {"1": "ib", "2": "eth"}.get(wanted[index], own[index])
         node.put(f"{real}/{name}", f"{kind}\n")

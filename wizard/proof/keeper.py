@@ -24,7 +24,7 @@ from typing import IO, Any
 
 from wizard.errors import NodeError
 from wizard.node.live import ENVIRONMENT
-from wizard.proof import guest_report
+from wizard.proof import commands, guest_report
 from wizard.proof.idle_vfs import VFIO
 from wizard.proof.lending import Lending
 from wizard.proof.lock import only_one
@@ -133,19 +133,7 @@ def _load() -> bool:
 
 
 def _modprobe(*words: str) -> None:
-    try:
-        done = subprocess.run(
-            ["modprobe", *words],
-            capture_output=True,
-            stdin=subprocess.DEVNULL,
-            env=ENVIRONMENT,
-            timeout=MODULE_LIMIT,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise NodeError(f"`modprobe {' '.join(words)}` cannot be run: {error}") from None
-    if done.returncode:
-        raise NodeError(f"`modprobe {' '.join(words)}`: {done.stderr.decode('utf-8', 'replace').strip()}")
+    commands.run(["modprobe", *words], MODULE_LIMIT)
 
 
 def _run(job: Job, stop: Callable[[], bool]) -> None:

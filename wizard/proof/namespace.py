@@ -22,6 +22,7 @@ from typing import Any
 from wizard.errors import NodeError
 from wizard.node.live import ENVIRONMENT
 from wizard.node.node import Node
+from wizard.proof import commands
 
 COMMAND_LIMIT = 15  # seconds for one `ip`
 FORWARDING = "3"  # BR_STATE_FORWARDING, include/uapi/linux/if_bridge.h
@@ -32,21 +33,7 @@ _INSIDE = "wizard.proof.inside"
 
 def ip(*words: str) -> None:
     """Run one `ip` command. Raises NodeError."""
-    try:
-        done = subprocess.run(
-            ["ip", *words],
-            capture_output=True,
-            stdin=subprocess.DEVNULL,
-            timeout=COMMAND_LIMIT,
-            env=ENVIRONMENT,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        raise NodeError(f"`ip {' '.join(words)}` gave no answer within {COMMAND_LIMIT} seconds") from None
-    except OSError as error:
-        raise NodeError(f"`ip` cannot be run: {error.strerror}") from None
-    if done.returncode:
-        raise NodeError(f"`ip {' '.join(words)}`: {done.stderr.decode('utf-8', 'replace').strip()}")
+    commands.run(["ip", *words], COMMAND_LIMIT)
 
 
 class Child:

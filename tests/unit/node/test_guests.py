@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from nodes import holding
 
 from wizard.errors import Denied
 from wizard.node import guests
@@ -337,9 +338,7 @@ PLACES = (
 @settings(max_examples=150, deadline=None)
 @given(st.dictionaries(st.sampled_from(PLACES), ANYTHING))
 def test_any_content_is_survived(contents: dict[str, bytes]) -> None:
-    node = MemoryNode()
-    for path, content in contents.items():
-        node.write(path, content)
+    node = holding(contents)
     facts = look(node, FUNCTION, replace(A_VF, driver="vfio-pci"))
     assert facts == look(node, FUNCTION, replace(A_VF, driver="vfio-pci"))
     assert VF in {use.address for use in facts.in_use}

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from nodes import holding
 
 from wizard.errors import Denied, NotThere
 from wizard.formats.ebtables import parse_listing
@@ -429,9 +430,7 @@ PLACES = (
 @settings(max_examples=150, deadline=None)
 @given(st.dictionaries(st.sampled_from(PLACES), ANYTHING), ANYTHING)
 def test_any_content_is_survived(contents: dict[str, bytes], said: bytes) -> None:
-    node = MemoryNode()
-    for path, content in contents.items():
-        node.write(path, content)
+    node = holding(contents)
     text = said.decode("utf-8", "replace")
     for argv in (("ip", "-j", "addr"), ("ebtables", *LIST)):
         node.commands[argv] = Output(argv, 0, text, "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from nodes import holding
 from nova_nodes import Hidden, install, run, ubuntu
 
 from wizard.node import nova
@@ -129,9 +130,7 @@ PLACES = (
 @settings(max_examples=150, deadline=None)
 @given(st.dictionaries(st.sampled_from(PLACES), ANYTHING))
 def test_any_content_is_survived(contents: dict[str, bytes]) -> None:
-    node = MemoryNode()
-    for path, content in contents.items():
-        node.write(path, content)
+    node = holding(contents)
     facts = nova.read(node)
     assert facts == nova.read(node)
     assert facts.main_file and facts.release_source and facts.networking_source
