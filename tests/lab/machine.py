@@ -23,6 +23,8 @@ PROMPT = rf"root@{guest_image.NAME}:[^\r\n]*# "
 INTEL = "EPYC,-svm,vendor=GenuineIntel,family=6,model=28,stepping=2,model-id=Intel(R) CPU of the lab"
 """Intel to the kernel, of a model without speculation: no page-table isolation, and emulated a third quicker."""
 SCREEN = (640, 480)  # of the graphical console: 80x30 characters
+NOT_YET = re.compile(r"^(kex_exchange_identification|Connection (closed|reset|refused)|ssh: connect)", re.MULTILINE)
+"""How ssh says that nobody answers yet; the command was not run then."""
 PATIENCE = 600.0  # seconds for a boot: emulated on a busy host it may take minutes
 
 
@@ -222,17 +224,21 @@ class Machine:
         return int(match["code"]), said.partition("\n")[2]
 
     def run(self, command: str, seconds: float = 600, stdin: str | None = None) -> tuple[int, str]:
-        """Run a command over ssh; gives its exit code and what it printed."""
-        done = subprocess.run(
-            [*self._ssh(), command],
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=seconds,
-            input=stdin,
-            check=False,
-        )
-        return done.returncode, done.stdout + done.stderr
+        """Run a command over ssh; gives its exit code and what it printed. The shell on the serial line may come before sshd."""
+        end = time.monotonic() + PATIENCE
+        while True:
+            done = subprocess.run(
+                [*self._ssh(), command],
+                capture_output=True,
+                text=True,
+                errors="replace",
+                timeout=seconds,
+                input=stdin,
+                check=False,
+            )
+            if done.returncode != 255 or not NOT_YET.search(done.stderr) or time.monotonic() > end:
+                return done.returncode, done.stdout + done.stderr
+            time.sleep(1)
 
     def must(self, command: str, seconds: float = 600, stdin: str | None = None) -> str:
         """Run a command that has to succeed."""
