@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import fnmatch
 import posixpath
+import re
 
 MORE = {"mlx4_core": ("mlx4_en", "mlx4_ib"), "mlx5_core": ("mlx5_ib",)}
 """Modules that carry the ports of a driver, and that the kernel asks for by name once the driver is there."""
+_WILD = re.compile(r"[*?[]")
 
 
 def drivers(aliases: str, modalias: str) -> tuple[str, ...]:
@@ -14,7 +16,9 @@ def drivers(aliases: str, modalias: str) -> tuple[str, ...]:
     found = []
     for line in aliases.splitlines():
         words = line.split()
-        if len(words) == 3 and words[0] == "alias" and fnmatch.fnmatchcase(modalias, words[1]):
+        if len(words) != 3 or words[0] != "alias" or not modalias.startswith(_WILD.split(words[1], maxsplit=1)[0]):
+            continue  # most of the tens of thousands of lines, and a pattern takes long to be made ready
+        if fnmatch.fnmatchcase(modalias, words[1]):
             found.append(words[2])
     return tuple(dict.fromkeys(found))
 
