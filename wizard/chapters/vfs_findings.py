@@ -85,6 +85,16 @@ def _ports(request: Request) -> list[Finding]:
         return []
     words = ports if isinstance(ports, list) else []
     there = len(function.port_types)
+    if function.family == "mlx4" and not request.count:
+        return [
+            _finding(
+                "VFS-PORTS",
+                "tells",
+                f"{function.address}: ports = {ports!r} with count = 0",
+                "The kinds of the ports are set together with VFs, in one line of options: without VFs they stay as they are.",
+                'Answer a count, or ports = "keep".',
+            )
+        ]
     if function.family != "mlx4":
         what = f"only mlx4_core takes the kind of its ports from an option, and {function.model} is not driven by it"
         do = f"mstconfig -d {function.address} set LINK_TYPE_P1=1 (InfiniBand) or 2 (Ethernet), where the card can be both."

@@ -146,3 +146,10 @@ def test_ports_that_the_driver_would_take_for_something_else_block(match: dict[s
 @pytest.mark.parametrize("ports", ["infiniband", "ethernet", "keep", ["infiniband", "ethernet"]])
 def test_ports_that_the_driver_knows(ports: object) -> None:
     assert "VFS-PORTS" not in codes(planned(origin(), vfs={"card": [{"match": SERIAL, "count": 2, "ports": ports}]}))
+
+
+def test_ports_without_vfs_are_told_to_stay() -> None:
+    plan = planned(origin(), vfs={"card": [{"match": SERIAL, "count": 0, "ports": "ethernet"}]}, passthrough=None)
+    assert found(plan, "VFS-PORTS").severity == "tells"
+    assert plan.blocked == ()
+    assert "/etc/modprobe.d/mlx4_core.conf" not in [getattr(step, "path", "") for step in plan.steps]
