@@ -12,7 +12,6 @@ from wizard.node.facts import Facts
 from wizard.node.pci import PciFunction
 
 PARAMETERS = "/sys/module/mlx4_core/parameters"
-RDMA_CONF = "/etc/rdma/mlx4.conf"  # rdma-core: an address and the kind of each port, a line each
 
 
 def arguments(facts: Facts, words: Sequence[str]) -> tuple[str, str]:
@@ -100,12 +99,12 @@ def ports(facts: Facts, function: PciFunction, seen: str) -> tuple[str, str]:
     on_line = _on_line(facts, mlx4.PORTS)
     if on_line:
         return f"{seen}: {on_line}", "Take it away where it is set, or answer the ports as they are."
-    for number, line in enumerate((facts.content(RDMA_CONF) or b"").decode("utf-8", "replace").splitlines(), 1):
-        if line.split()[:1] == [function.address]:
-            return (
-                f"{seen}: {RDMA_CONF} line {number} sets them after the driver: {' '.join(line.split())}",
-                "Take that line away, or write there what is wanted: rdma-core sets the ports when the module is loaded.",
-            )
+    later = mlx4.set_by_rdma(facts, function)
+    if later is not None:
+        return (
+            f"{seen}: set after the driver by {later}",
+            "Take that line away, or write there what is wanted: rdma-core sets the ports when the module is loaded.",
+        )
     asked = mlx4.parameters(facts).get(mlx4.PORTS, "")
     given = (facts.content(f"{PARAMETERS}/{mlx4.PORTS}") or b"").decode("ascii", "replace").strip()
     if given and given != asked:

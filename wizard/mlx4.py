@@ -6,17 +6,20 @@ The driver has no sysfs way in any kernel (drivers/net/ethernet/mellanox/mlx4/ma
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from wizard import boot_room
 from wizard.boot_content import images_lack
 from wizard.cards import Ports, Request
 from wizard.formats import modprobe
 from wizard.node.facts import Facts
+from wizard.node.pci import PciFunction
 from wizard.plan import HoldsFile, Label, digest
 from wizard.wants import Edit, Product, Wants
 
 MODULE = "mlx4_core"
 OPTIONS = "/etc/modprobe.d/mlx4_core.conf"
+RDMA = "/etc/rdma/mlx4.conf"  # rdma-core: an address and the kind of each port, a line each
 PORTS = "port_type_array"
 PORT_TYPES: dict[str, str] = {"infiniband": "1", "ethernet": "2"}
 KINDS = {"ib": "infiniband", "eth": "ethernet"}  # as sysfs says it of a port
@@ -82,6 +85,27 @@ def port_types(request: Request) -> str:
     return ",".join(PORT_TYPES[word] for word in wanted_ports(request))
 
 
+@dataclass(frozen=True, slots=True)
+class SetByRdma:
+    """A line of rdma-core's that sets the kinds of a card's ports: "infiniband" or "ethernet" where it says so, else its own word."""
+
+    line: int
+    text: str
+    kinds: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{RDMA} line {self.line}: {self.text}"
+
+
+def set_by_rdma(facts: Facts, function: PciFunction) -> SetByRdma | None:
+    """What rdma-core sets the ports of a card to when the driver is loaded; None where it does not."""
+    for number, line in enumerate((facts.content(RDMA) or b"").decode("utf-8", "replace").splitlines(), 1):
+        words = line.split()
+        if words[:1] == [function.address]:
+            return SetByRdma(number, " ".join(words), tuple(KINDS.get(word, word) for word in words[1:]))
+    return None
+
+
 def wants(facts: Facts, requests: list[Request]) -> Wants:
     """The option file and the initramfs that holds it."""
     if not requests:
@@ -102,7 +126,7 @@ def wants(facts: Facts, requests: list[Request]) -> Wants:
         edits=edits,
         products=_initramfs(facts, edits, overlay),
         actions=boot_room.keep("vfs", boot_room.kept(facts)) if _rebuilds(facts, overlay) else (),
-        reads=tuple(path for path, _ in files(facts)),
+        reads=(*(path for path, _ in files(facts)), *((RDMA,) if facts.content(RDMA) is not None else ())),
     )
 
 

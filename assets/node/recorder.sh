@@ -78,7 +78,7 @@ file /sys/class/dmi/id/sys_vendor /sys/class/dmi/id/product_name /sys/kernel/sec
 [ -d /run/systemd/system ] && directory /run/systemd/system
 [ -h /sbin/init ] && link /sbin/init
 name /lib/systemd/systemd /usr/lib/systemd/systemd /.dockerenv /run/.containerenv
-file /etc/init/*.conf /etc/systemd/system/*.service /etc/systemd/network/* /etc/netplan/* /etc/udev/rules.d/* /etc/os-net-config/sriov_config.yaml /etc/sysfs.conf /etc/rc.local
+file /etc/init/*.conf /etc/systemd/system/*.service /etc/systemd/network/* /etc/netplan/* /etc/udev/rules.d/* /etc/os-net-config/sriov_config.yaml /etc/rdma/mlx4.conf /etc/sysfs.conf /etc/rc.local
 name /lib/systemd/system/*nova*.service /usr/lib/systemd/system/*nova*.service /lib/systemd/system/libvirt*.service
 for wants in /etc/systemd/system/*.wants/*; do [ -h "$wants" ] && link "$wants"; done
 

@@ -116,7 +116,7 @@ def by_rdma(node: SimulatedNode) -> None:
     ("layer", "seen"),
     [
         (on_line, "the kernel's command line holds mlx4_core.port_type_array=1,1"),
-        (by_rdma, "/etc/rdma/mlx4.conf line 2 sets them after the driver: 0000:04:00.0 ib ib"),
+        (by_rdma, "set after the driver by /etc/rdma/mlx4.conf line 2: 0000:04:00.0 ib ib"),
         (
             lambda node: given(node, "1,1"),
             "was loaded with port_type_array=1,1, /etc/modprobe.d/mlx4_core.conf says 2,2",
@@ -142,3 +142,25 @@ def test_what_the_option_says_is_suggested_again(node: SimulatedNode) -> None:
     apply(node, asked(node, ["infiniband", "ethernet"]))
     data = answer_files.suggest(facts.read(node)).to_data()
     assert data["vfs"]["card"][0]["ports"] == ["infiniband", "ethernet"]
+
+
+@pytest.mark.parametrize(
+    ("line", "blocks"),
+    [
+        ("0000:04:00.0 ib ib", True),
+        ("0000:04:00.0\teth eth", False),
+        ("0000:05:00.0 ib ib", False),
+        ("# 0000:04:00.0 ib ib", False),
+    ],
+)
+def test_a_line_of_rdma_core_that_says_otherwise_stands_in_the_way(
+    node: SimulatedNode, line: str, blocks: bool
+) -> None:
+    node.place("/etc/rdma").mkdir()
+    node.put("/etc/rdma/mlx4.conf", f"# ports\n{line}\n")
+    plan = make_plan(facts.read(node), asked(node, "ethernet"))
+    seen = [finding.seen for finding in plan.findings if finding.code == "VFS-PORTS"]
+    assert bool(seen) == blocks
+    assert ("vfs" in plan.blocked) == blocks
+    assert all("/etc/rdma/mlx4.conf line 2: 0000:04:00.0 ib ib, and ports = 'ethernet'" in each for each in seen)
+    assert blocks or "/etc/rdma/mlx4.conf" in {getattr(each, "path", "") for each in plan.expects}
