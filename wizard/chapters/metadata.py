@@ -161,13 +161,20 @@ def _installed(facts: Facts, answers: AllAnswers, mine: Answers) -> Wants:
         phase="live",
         argv=(SCRIPT, "apply"),
         why=tuple(reasons) or ("the rule follows its configuration",),
-        undo=(SCRIPT, "remove"),
-        undo_when="before_files",
+        undo=(SCRIPT, "apply" if _stood(facts) else "remove"),
+        undo_when="after_files" if _stood(facts) else "before_files",
         deadline_s=120,
     )
     right = state is not None and state.right
     actions += (Action(step, inputs=(SCRIPT, CONFIG) if right else None, order=70),)
     return Wants(edits=tuple(edits), products=products, actions=actions)
+
+
+def _stood(facts: Facts) -> bool:
+    """Whether our chain and its script are there already: then taking back means the rule as it was, by the files as they were."""
+    files = facts.content(SCRIPT) is not None and facts.content(CONFIG) is not None
+    chains = facts.network.nat_chains
+    return files and (chains is None or any(chain.name == CHAIN for chain in chains))
 
 
 def _removed(facts: Facts) -> Wants:

@@ -93,11 +93,16 @@ class SimulatedNode(PlayedNode):
 
     # how
 
+    def by_hand(self, rule: str) -> None:
+        """A bridge rule that somebody put into PREROUTING."""
+        self.remember(by_hand=[*self.state().get("by_hand", []), rule])
+
     def _listing(self) -> str:
         rules: list[str] = self.state()["rules"]
         jump = "-p IPv4 --ip-dst 169.254.169.254 --ip-proto tcp --ip-dport 80 -j " + CHAIN
+        by_hand: list[str] = self.state().get("by_hand", [])
         chains = [
-            ("PREROUTING", "ACCEPT", [jump] if rules else []),
+            ("PREROUTING", "ACCEPT", [*by_hand, *([jump] if rules else [])]),
             ("OUTPUT", "ACCEPT", []),
             ("POSTROUTING", "ACCEPT", []),
         ]
@@ -165,7 +170,7 @@ class SimulatedNode(PlayedNode):
         content = self.read(path).decode("utf-8", "replace")
         for number, line in enumerate(content.splitlines(), 1):
             bare = line.strip()
-            if bare and not bare.startswith("#") and not bare.partition("=")[0].replace("-", "").isalnum():
+            if bare and not bare.startswith("#") and not bare.partition("=")[0].strip().replace("-", "").isalnum():
                 raise NodeError(f"dnsmasq: bad option at line {number} of {path}")
         return "dnsmasq: syntax check OK.\n"
 
