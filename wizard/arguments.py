@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 from wizard.errors import UsageError
@@ -135,10 +136,18 @@ def parser() -> Parser:
         help="what becomes of files that were changed after the run: stay as they are, become what they were before the "
         "run, or lose only what the run put in; for one file or for all others",
     )
+    _what_is_handed_on(add)
+    return main
+
+
+def _what_is_handed_on(add: Callable[..., argparse.ArgumentParser]) -> None:
+    """Commands that make something for another machine, or for somebody else."""
     export = add("export", "the same plan as a POSIX script; the same answers as an Ansible playbook", answers=True)
     export.add_argument("what", choices=("script", "ansible"))
     export.add_argument(
         "--out", metavar="PATH", type=_named, required=True, help="where to write it; a directory for ansible"
     )
+    bundle = add("bundle", "one file for whoever helps: facts, plans, journals, kernel log, versions, without secrets")
+    bundle.add_argument("run", nargs="?", metavar="RUN", help="this run alone; without it the newest ones")
+    bundle.add_argument("--out", metavar="FILE", type=_named, required=True, help="where to write it: a tar.gz, 0600")
     add("recorder", "print a POSIX script that records a node into a tar")
-    return main

@@ -60,6 +60,7 @@ def _dispatch(options: argparse.Namespace, face: Face | None) -> int:
         "history": command_apply.history,
         "undo": _undo,
         "export": _export,
+        "bundle": _bundle,
         "recorder": _recorder,
     }
     if options.command in commands:
@@ -204,6 +205,19 @@ def _export_ansible(options: argparse.Namespace) -> int:
         _print(
             report.printable(f"note: {name} fits one node alone; vendor and product fit every node with such a card\n")
         )
+    return Exit.DONE
+
+
+def _bundle(options: argparse.Namespace) -> int:
+    from wizard import bundle
+
+    node, facts = _look(options)
+    found = bundle.parts(node, facts, options.run)
+    content, readme = bundle.packed(found, facts.system.hostname)
+    write_private(Path(options.out), content)
+    _print(
+        f"{readme}\nWrote {options.out}, readable for you alone. Look into it before you send it: tar -xzf {options.out}\n"
+    )
     return Exit.DONE
 
 

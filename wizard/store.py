@@ -16,6 +16,7 @@ from platformdirs import PlatformDirs
 from wizard import answer_files
 from wizard.answers import AllAnswers
 from wizard.errors import InputError, WizardError
+from wizard.formats.secrets import redacted
 from wizard.node.recorded import DirectoryNode
 from wizard.node.run_records import STATE, age
 from wizard.private import sync_directory, write_private
@@ -120,12 +121,13 @@ def forget_draft(root: str) -> None:
 
 
 def keep_report(text: str) -> Path | None:
-    """Write down what went wrong inside this tool; gives the file, or None where none can be written."""
+    """Write down what went wrong inside this tool, without what looks like a secret; gives the file, or None where none can
+    be written."""
     base = DIRECTORIES.site_log_dir if os.geteuid() == 0 else DIRECTORIES.user_log_dir
     path = Path(base) / f"defect-{datetime.datetime.now(datetime.UTC):%Y%m%dT%H%M%SZ}-{os.getpid()}.log"
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        write_private(path, text.encode("utf-8", "backslashreplace"))
+        write_private(path, redacted(text).encode("utf-8", "backslashreplace"))
     except (OSError, WizardError):
         return None
     return path

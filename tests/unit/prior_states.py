@@ -52,7 +52,12 @@ GRUB_WORDS = (
     "quiet",
     "pci=realloc",
 )
-GRUB_FORMS = ('{name}="{words}"\n', '{name}="${name} {words}"\n', "{name}='{words}'\n", 'export {name}="{words} $HOME"\n')
+GRUB_FORMS = (
+    '{name}="{words}"\n',
+    '{name}="${name} {words}"\n',
+    "{name}='{words}'\n",
+    'export {name}="{words} $HOME"\n',
+)
 GRUB_FILES = (
     "/etc/default/grub",
     "/etc/default/grub.d/10-local.cfg",
@@ -95,7 +100,9 @@ def _lines(lines: tuple[str, ...]) -> st.SearchStrategy[str]:
 
 def _grub(names: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     words = st.lists(st.sampled_from(GRUB_WORDS), max_size=3, unique=True).map(" ".join)
-    line = st.builds(lambda form, name, text: form.format(name=name, words=text), st.sampled_from(GRUB_FORMS), names, words)
+    line = st.builds(
+        lambda form, name, text: form.format(name=name, words=text), st.sampled_from(GRUB_FORMS), names, words
+    )
     return st.lists(line, min_size=1, max_size=2).map("".join)
 
 
@@ -176,18 +183,22 @@ def _write(node: SimulatedNode, path: str, text: str, *, first: bool = False) ->
 
 
 def _run(node: SimulatedNode, answers: dict[str, Any], killed_at: int | None, then: str, forgotten: bool) -> None:
-    seen = facts.read(node)
     plan = allowed(node, answers)
     if not plan.steps:
         return
     run = carried_out(node, plan, killed_at)
-    del seen
     if then == "resume" and killed_at is not None:
         resumed(node, run)
     elif then in ("undo", "cut undo"):
         take_back(node, run, killed_at if then == "cut undo" else None)
     if forgotten:
         shutil.rmtree(node.place(STATE))
+
+
+def planned_here(node: SimulatedNode) -> Plan:
+    """The plan for what would be suggested."""
+    seen = facts.read(node)
+    return make_plan(seen, answer_files.suggest(seen))
 
 
 def allowed(node: SimulatedNode, answers: dict[str, Any]) -> Plan:
@@ -262,4 +273,6 @@ def run_here(directory: Path, run: str) -> None:
 def result(node: SimulatedNode, run: str) -> str:
     """How a run ended."""
     events = read(node.place(f"{STATE}/runs/{run}") / "journal.jsonl")
-    return str(events[-1].get("result")) + (f": {json.dumps(events[-3:])}" if events[-1].get("result") != "done" else "")
+    return str(events[-1].get("result")) + (
+        f": {json.dumps(events[-3:])}" if events[-1].get("result") != "done" else ""
+    )

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import stat
 import subprocess
 import sys
+import tarfile
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -20,7 +24,10 @@ from screens.state import PAGES
 from wizard import answer_files, report, store
 from wizard.apply import launch
 from wizard.apply.journal import Journal, follow, read, sentence
+from wizard.apply.log import SystemLog
+from wizard.apply.runner import reason
 from wizard.demo import built_in, simulate
+from wizard.errors import NodeError
 from wizard.export.shell import script
 from wizard.formats.secrets import redacted
 from wizard.merge import make_plan
@@ -87,6 +94,13 @@ class Planted:
         line.write_text(
             line.read_text(encoding="utf-8").rstrip() + self._filled("cmdline", " rd.password={}\n"), encoding="utf-8"
         )
+        log = self.node.place("/.compute-wizard/commands/dmesg")
+        log.mkdir(parents=True)
+        (log / "argv").write_text("dmesg", encoding="utf-8")
+        (log / "stdout").write_text(
+            self._filled("kernel log", "[0.0] Command line: ro rd.password={} netroot=iscsi:me:{}@10.0.0.9\n"),
+            encoding="utf-8",
+        )
         for process in self.node.directory.glob("proc/[0-9]*/cmdline"):
             if b"nova-compute" in process.read_bytes():
                 more = f"--config-file=/srv/odd/service.settings\0--os-password\0{self._word('argv')}\0"
@@ -136,6 +150,7 @@ def commands(directory: Path) -> Iterator[list[str]]:
     yield ["history", "0001", "--json"]
     yield ["undo", "--json"]
     yield ["undo"]
+    yield ["bundle", "--out", str(directory / "the.tar.gz")]
     yield ["plan", "--answers", "/etc/nova/nova.conf"]
     yield ["apply", str(directory / "node/etc/nova/nova.conf"), "--yes"]
     yield ["check", "--answers", str(directory / "node/etc/nova/nova.conf")]
@@ -156,10 +171,17 @@ def test_no_command_says_one_and_no_file_but_private_ones_holds_one(planted: Pla
         if words == ["suggest"]:
             suggested = done.stdout.decode()
             (tmp_path / "answers.toml").write_text(suggested, encoding="utf-8")
+    with tarfile.open(tmp_path / "the.tar.gz") as archive:
+        for entry in archive.getmembers():
+            file = archive.extractfile(entry)
+            assert file is not None
+            assert planted.found_in(file.read()) == [], entry.name
+        assert {"kernel.log", "journal.jsonl", "facts.json"} <= {name.rpartition("/")[2] for name in archive.getnames()}
     known = {root / path.lstrip("/") for path in (*ELSEWHERE, "/etc/nova/nova.conf", "/srv/odd/service.settings")}
     holding: dict[str, int] = {}
     for path in sorted(tmp_path.rglob("*")):
-        if path.is_symlink() or not path.is_file() or path in known or path.is_relative_to(root / "proc"):
+        planted_there = path in known or path.is_relative_to(root / "proc") or path.parent.name == "dmesg"
+        if path.is_symlink() or not path.is_file() or planted_there:
             continue
         if planted.found_in(path.read_bytes()):
             status = path.stat()
@@ -233,6 +255,30 @@ def test_what_a_command_says_is_written_down_without_it(tmp_path: Path) -> None:
         "reading [x] admin_password = ***",
         "connecting to rabbit://***@10.0.0.1:5672/",
     ]
+
+
+def test_neither_the_system_log_nor_a_report_of_a_defect_has_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a run fails with may hold a piece of a file; so may the message of a defect of this program."""
+    why = "line 3: admin_password = hunter2"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as log:
+        log.bind(str(tmp_path / "log"))
+        log.settimeout(30)
+        tell = SystemLog("0007-x", str(tmp_path / "log")).tell
+        with closing(Journal(tmp_path / "journal.jsonl", tell)) as journal:
+            journal.write("failed", n=1, why=reason(NodeError(why)))
+            journal.write("rollback_failed", n=1, why=reason(ValueError(why)))
+            journal.output(1, why)
+            journal.write("end", result="failed", why=reason(NodeError(why)))
+        said = [log.recv(4096).decode() for _ in range(3)]
+    assert all("admin_password = ***" in line for line in said[:2])
+    assert "hunter2" not in "".join(said) + (tmp_path / "journal.jsonl").read_text(encoding="utf-8")
+    monkeypatch.setattr(store, "DIRECTORIES", SimpleNamespace(site_log_dir=str(tmp_path), user_log_dir=str(tmp_path)))
+    kept = store.keep_report(f"ValueError: {why}\nrabbit://openstack:hunter2@10.0.0.1:5672/\n")
+    assert kept is not None
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    assert "hunter2" not in kept.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(

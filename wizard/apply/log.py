@@ -8,6 +8,9 @@ import socket
 import time
 from contextlib import suppress
 
+from wizard.apply.journal import sentence
+from wizard.node.run_records import Event
+
 SOCKET = "/dev/log"  # syslogd's, and journald's
 _DAEMON = 3 << 3
 _WARNING, _INFO = 4, 6
@@ -18,6 +21,11 @@ class SystemLog:
 
     def __init__(self, run: str, path: str = SOCKET) -> None:
         self._run, self._path = run, path
+
+    def tell(self, event: Event) -> None:
+        """What the journal has written down, but what commands say, in the words for people."""
+        if event["event"] != "output" and (text := sentence(event).strip()):
+            self.write(text, warn="failed" in event["event"])
 
     def write(self, text: str, *, warn: bool = False) -> None:
         """One line. The library's syslog() would wait for a log that does not read: so a datagram that is sent or dropped."""

@@ -20,7 +20,7 @@ from wizard import plan as plans
 from wizard.apply import confirm
 from wizard.apply.carry import Carrier
 from wizard.apply.files import Tree
-from wizard.apply.journal import Journal, JournalLost, read, sentence
+from wizard.apply.journal import Journal, JournalLost, read
 from wizard.apply.lock import only_run
 from wizard.apply.log import SystemLog
 from wizard.apply.outside import Live, Nobody, Outside, Simulated
@@ -30,7 +30,7 @@ from wizard.errors import NodeError, Refused, WizardError
 from wizard.node.live import LiveNode
 from wizard.node.node import Node
 from wizard.node.recorded import DirectoryNode
-from wizard.node.run_records import JOURNAL_FORMAT, LOCK, STOP, Event, Record, fold, lock_holder
+from wizard.node.run_records import JOURNAL_FORMAT, LOCK, STOP, Record, fold, lock_holder
 from wizard.plan import Plan, RemoveFile, Run, SetAttribute, Step, WriteFile
 
 
@@ -59,11 +59,7 @@ def main(argv: list[str]) -> int:
     asked = Asked(directory)
     options = json.loads((directory / "options.json").read_text(encoding="utf-8"))
     log = SystemLog(run) if options["commands"] == "live" else None
-
-    def tell(event: Event) -> None:
-        if log is not None and event["event"] != "output" and (text := sentence(event).strip()):
-            log.write(text, warn="failed" in event["event"])
-
+    tell = log.tell if log is not None else lambda _: None
     path = directory / "journal.jsonl"
     try:
         with only_run(state, run), closing(Journal(path, tell)) as journal:
@@ -147,7 +143,7 @@ def _notice(state: Path, run: str, plan: Plan, boot: str, journal: Journal) -> N
         elif plan.needs_reboot:
             notice.due(state, run, boot or "-")
     except (WizardError, OSError) as error:
-        journal.write("note", text=f"the next login will not say that verify is due: {_why(error)}")
+        journal.write("note", text=f"the next login will not say that verify is due: {reason(error)}")
 
 
 def _without(directories: list[str], carrier: Carrier, journal: Journal) -> str:
@@ -157,7 +153,7 @@ def _without(directories: list[str], carrier: Carrier, journal: Journal) -> str:
         try:
             carrier.tree.remove_directory(path)
         except (NodeError, OSError) as error:
-            journal.write("note", text=f"a directory that the run made is left: {_why(error)}")
+            journal.write("note", text=f"a directory that the run made is left: {reason(error)}")
             result = "failed"
     return result
 
@@ -203,13 +199,14 @@ def _steps(plan: Plan, carrier: Carrier, journal: Journal, asked: Asked, done: s
         except JournalLost:
             raise
         except Exception as error:  # whatever it is, a defect of ours too: the step did not come to its end
-            journal.write("failed", n=number, why=_why(error))
+            journal.write("failed", n=number, why=reason(error))
             return "failed"
     return "done"
 
 
-def _why(error: Exception) -> str:
-    return str(error) if isinstance(error, WizardError) else f"{type(error).__name__}: {error}"
+def reason(error: Exception) -> str:
+    """What a step failed with, as it may be written down: what a command or a file says may hold a secret."""
+    return report.printable(str(error) if isinstance(error, WizardError) else f"{type(error).__name__}: {error}")
 
 
 def _rollback(plan: Plan, carrier: Carrier, journal: Journal, numbers: list[int]) -> str:
@@ -232,7 +229,7 @@ def _rollback(plan: Plan, carrier: Carrier, journal: Journal, numbers: list[int]
         except JournalLost:
             raise
         except Exception as error:
-            journal.write("rollback_failed", n=number, why=_why(error))
+            journal.write("rollback_failed", n=number, why=reason(error))
             result = "failed"
             needed |= _named(plan, numbers, plan.steps[number - 1])
         else:

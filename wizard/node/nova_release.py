@@ -7,7 +7,7 @@ import posixpath
 import re
 from collections.abc import Iterator
 
-from wizard.node import quiet
+from wizard.node import packages, quiet
 from wizard.node.node import Node
 from wizard.node.processes import Process
 
@@ -73,15 +73,7 @@ def read(node: Node, process: Process | None, contained: bool) -> tuple[str | No
 
 
 def _by_package(node: Node) -> Iterator[tuple[str, str]]:
-    found: dict[str, str] = {}
-    for stanza in (node.text("/var/lib/dpkg/status") or "").split("\n\n"):
-        if not stanza.lstrip("\n").startswith("Package: "):
-            continue
-        name = stanza.lstrip("\n").splitlines()[0].removeprefix("Package: ").strip()
-        if name in PACKAGES:
-            fields = dict(line.split(": ", 1) for line in stanza.splitlines() if re.match(r"(Status|Version): ", line))
-            if fields.get("Status", "").split()[-1:] == ["installed"] and "Version" in fields:
-                found[name] = fields["Version"].strip()
+    found = packages.dpkg(node)
     yield from ((f"package {name}", found[name]) for name in PACKAGES if name in found)
 
 
@@ -91,8 +83,8 @@ def _by_distribution(node: Node, process: Process | None) -> Iterator[tuple[str,
             for python in quiet.names(node, library):
                 if not python.startswith("python"):
                     continue
-                for packages in ("site-packages", "dist-packages"):
-                    place = f"{library}/{python}/{packages}"
+                for directory in ("site-packages", "dist-packages"):
+                    place = f"{library}/{python}/{directory}"
                     for name in quiet.names(node, place):
                         match = _DISTRIBUTION.fullmatch(name)
                         if match:

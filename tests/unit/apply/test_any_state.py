@@ -82,5 +82,9 @@ def test_applied_nothing_is_left_to_be_done_and_taken_back_all_is_as_it_was(
         undo = carried_out(node, back)
         assert (said := result(node, undo)) == "done", said
         after = seen_of(node.directory, made)
-        assert {name: (before.get(name), after.get(name)) for name in {*before, *after} if before.get(name) != after.get(name)} == {}
+        assert {
+            name: (before.get(name), after.get(name))
+            for name in {*before, *after}
+            if before.get(name) != after.get(name)
+        } == {}
         assert {path for path in node.names("/boot") if path.endswith(KEPT)} <= copies
