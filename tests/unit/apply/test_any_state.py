@@ -10,14 +10,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 from injection import snapshot
-from prior_states import Deed, allowed, any_past, carried_out, do, result
+from prior_states import BY_HAND, Deed, allowed, any_past, carried_out, do, result
 from strategies import any_answers
 
 from wizard import answer_files, report
+from wizard.apply import launch
 from wizard.apply.undo import undo_plan
 from wizard.demo import built_in, simulate
+from wizard.errors import Blocked
 from wizard.merge import make_plan
 from wizard.node import facts
 from wizard.node.bootloader import KEPT
@@ -61,6 +65,10 @@ def titles(plan: Plan) -> list[str]:
     return [report.title(step) for step in plan.steps]
 
 
+def differences(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    return {name: (one.get(name), other.get(name)) for name in {*one, *other} if one.get(name) != other.get(name)}
+
+
 @settings(max_examples=EXAMPLES, deadline=None)
 @given(any_past(), any_answers())
 def test_applied_nothing_is_left_to_be_done_and_taken_back_all_is_as_it_was(
@@ -81,10 +89,64 @@ def test_applied_nothing_is_left_to_be_done_and_taken_back_all_is_as_it_was(
         assert back.stopped is False, back.findings
         undo = carried_out(node, back)
         assert (said := result(node, undo)) == "done", said
-        after = seen_of(node.directory, made)
-        assert {
-            name: (before.get(name), after.get(name))
-            for name in {*before, *after}
-            if before.get(name) != after.get(name)
-        } == {}
+        assert differences(before, seen_of(node.directory, made)) == {}
         assert {path for path in node.names("/boot") if path.endswith(KEPT)} <= copies
+
+
+@settings(max_examples=EXAMPLES // 2, deadline=None)
+@given(
+    st.lists(BY_HAND, max_size=4),
+    st.lists(st.tuples(any_answers(), st.one_of(st.none(), st.integers(1, 90)), st.booleans()), min_size=1, max_size=3),
+)
+def test_runs_that_were_cut_anywhere_are_taken_back_one_after_the_other(
+    past: list[Deed], runs: list[tuple[dict[str, Any], int | None, bool]]
+) -> None:
+    """Each run planned on what the one before left, whole or killed, with a reboot after it or not."""
+    with prepared(past) as node:
+        every = {argv[0] for argv in GENERATED.values()}
+        before = seen_of(node.directory, every)
+        for data, killed_at, reboot in runs:
+            carried_out(node, allowed(node, data), killed_at)
+            if reboot:
+                node.reboot()
+        for run in reversed(facts.read(node).history.runs):
+            back = undo_plan(facts.read(node), node, run.id, node.directory)
+            assert back.stopped is False, back.findings
+            undo = carried_out(node, back)
+            assert (said := result(node, undo)) == "done", said
+        after = seen_of(node.directory, every)
+        assert differences(before, after) == {}
+        assert not [path for path in node.names("/boot") if path.endswith(KEPT)]
+
+
+@settings(max_examples=EXAMPLES // 4, deadline=None)
+@given(st.integers(1, 8), st.data(), st.booleans())
+def test_a_run_whose_vfs_a_guest_holds_is_not_taken_back(count: int, data: st.DataObject, by_name: bool) -> None:
+    held = data.draw(st.integers(0, count - 1))
+    with tempfile.TemporaryDirectory() as directory:
+        node = simulate(built_in("today"), Path(directory))
+        answers = answer_files.change(answer_files.suggest(facts.read(node)), "vfs", ("card", 0, "count"), count)
+        run = carried_out(node, make_plan(facts.read(node), answers))
+        assert result(node, run) == "done"
+        vf = node.link_name(f"/sys/bus/pci/devices/0000:3b:00.0/virtfn{held}") or ""
+        hold(node, vf, by_name)
+        before = snapshot(node.directory), node.names("/sys/bus/pci/devices")
+        back = undo_plan(facts.read(node), node, run, node.directory)
+        assert [vf in finding.seen for finding in back.findings if finding.code == "UNDO-VF-IN-USE"] == [True]
+        with pytest.raises(Blocked):
+            launch.start(node.directory, back, simulated=True)
+        assert (snapshot(node.directory), node.names("/sys/bus/pci/devices")) == before
+
+
+def hold(node: SimulatedNode, vf: str, by_name: bool) -> None:
+    """Let a guest have a VF: named among its arguments, or bound to vfio-pci and nobody knows by whom."""
+    if by_name:
+        place = node.place("/proc/4242")
+        place.mkdir()
+        words = ("/usr/bin/qemu-system-x86_64", "-name", "guest=instance-7", "-device", f"vfio-pci,host={vf}")
+        (place / "cmdline").write_text("".join(f"{word}\0" for word in words), encoding="utf-8")
+        return
+    node.place("/sys/bus/pci/drivers/vfio-pci").mkdir(parents=True)
+    node.place(node.resolve(f"/sys/bus/pci/devices/{vf}") + "/driver").symlink_to(
+        "../../../../bus/pci/drivers/vfio-pci"
+    )
