@@ -1,7 +1,9 @@
 """Faults from outside: strace makes one system call of the real runner fail, or kills the runner at it; then what is left is judged.
 
-A *point* is the N-th call of one system call in a run that meets no fault. The fault is injected there, in a copy of the
-same prepared node. Nothing in the runner knows of it.
+A *point* is the N-th call of one system call on one path, in a run that meets no fault. The fault is injected there, in a
+copy of the same prepared node. Nothing in the runner knows of it. strace counts calls, not calls on a path, and how often
+Python opens its own files is not the same each time: so the trace tells whether the right call was met; if not, by how much
+it was missed, and it is tried again.
 """
 
 from __future__ import annotations
@@ -46,16 +48,38 @@ FAULTS = {
     "ENOSPC from then on": "error=ENOSPC:when={n}+",
     "EROFS from then on": "error=EROFS:when={n}+",
 }
+PATH = re.compile(r'"((?:[^"\\\\]|\\\\.)*)"|<(/[^>]*)>')
+OPEN = "write pwrite64 fsync fdatasync fchmod fchown fsetxattr fremovexattr ftruncate fallocate".split()
+MADE_UP = re.compile(r"(?<=[.-])[0-9a-f]{8,16}(?=$|\.new)")  # in names of temporary files
+KERNEL = (
+    "/sys/",
+    "/proc/",
+    "/.compute-wizard/kernel/",
+)  # of a simulated node: no fault comes half-way through what it does
+TRIES = 4
 NOT_COMPARED = ("var/lib/compute-wizard", "proc", "sys", ".compute-wizard")
 RULES = ".compute-wizard/simulated.json"
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """The n-th call of a system call."""
+    """The n-th call of a system call on a path (names that are made up are the same name); `nth` of all its calls."""
 
     call: str
+    path: str
     n: int
+    nth: int
+
+    def __str__(self) -> str:
+        return f"{self.call} {self.n} of {self.path}"
+
+
+@dataclass(frozen=True, slots=True)
+class Points:
+    """Where a run can be hit; and, for each system call, every call of it in its order, reading ones too."""
+
+    every: tuple[Point, ...]
+    calls: dict[str, list[tuple[str, int]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,23 +123,45 @@ def argv(place: Path, run: str) -> list[str]:
     return [sys.executable, "-I", "-m", "wizard.apply.runner", str(place), run]
 
 
-def points(prepared: Prepared, scratch: Path) -> list[Point]:
-    """Every call of a run that writes, renames, syncs, creates, removes, or starts something."""
+def points(prepared: Prepared, scratch: Path) -> Points:
+    """Every call of a run that writes, renames, syncs, creates, removes, or starts something: of the runner and of the
+    commands of its node, not of the simulated kernel."""
     place, trace = copied(prepared.place, scratch), scratch.with_suffix(".trace")
-    words = ["strace", "-f", "-qq", "-o", str(trace), "-e", f"trace={','.join(CHANGING)}", *argv(place, prepared.run)]
-    subprocess.run(words, check=True, capture_output=True, timeout=120)
-    counted: Counter[str] = Counter()
+    words = ["strace", "-f", "-qq", "-y", "-o", str(trace), "-e", f"trace={','.join(CHANGING)}"]
+    subprocess.run([*words, *argv(place, prepared.run)], check=True, capture_output=True, timeout=300)
+    calls: dict[str, list[tuple[str, int]]] = {call: [] for call in CHANGING}
     found = []
+    for call, path, n, rest in traced(trace, place):
+        calls[call].append((path, n))
+        reads = call == "openat" and "O_CREAT" not in rest
+        starts = call == "execve" and len(calls[call]) == 1
+        if path.startswith("/") and not reads and not starts and not path.startswith(KERNEL):
+            found.append(Point(call, path, n, len(calls[call])))
+    shutil.rmtree(place)
+    return Points(tuple(found), calls)
+
+
+def traced(trace: Path, place: Path) -> Iterator[tuple[str, str, int, str]]:
+    """The calls of a trace: which, on which path (inside the node), for which time on it, and its arguments."""
+    counted: Counter[tuple[str, str]] = Counter()
     for line in trace.read_text(errors="replace").splitlines():
         match = re.match(r"\d+\s+(\w+)\((.*)", line)
         if match is None:
             continue
         call, rest = match[1], match[2]
-        counted[call] += 1
-        if (call == "openat" and "O_CREAT" not in rest) or (call == "execve" and counted[call] == 1):
-            continue  # reading, and the start of the runner itself
-        found.append(Point(call, counted[call]))
-    shutil.rmtree(place)
+        path = _path(call, rest)
+        path = MADE_UP.sub("*", path.removeprefix(str(place))) if path.startswith(str(place)) else f"elsewhere: {path}"
+        counted[call, path] += 1
+        yield call, path, counted[call, path], rest
+
+
+def _path(call: str, arguments: str) -> str:
+    """What a call is about: that of an open file, else the last path among its arguments, below the directory before it."""
+    found = ""
+    for quoted, behind in PATH.findall(arguments.partition(") = ")[0]):
+        found = f"{found}/{quoted}" if quoted and not quoted.startswith("/") else quoted or behind
+        if call in OPEN:
+            break
     return found
 
 
@@ -124,22 +170,33 @@ def copied(source: Path, target: Path) -> Path:
     return target
 
 
-def inject(place: Path, run: str, point: Point, fault: str) -> bool:
-    """Run the runner with one fault; whether it met it: how often Python opens files is not the same each time."""
+def inject(prepared: Prepared, left: Path, every: Points, point: Point, fault: str) -> bool:
+    """Run the runner with one fault, in a copy of the node at `left`; whether the fault came at that very point."""
+    nth, tried = point.nth, set()
+    while True:
+        if left.exists():
+            shutil.rmtree(left)
+        copied(prepared.place, left)
+        met = _injected(left, prepared.run, point.call, nth, fault)
+        if met == (point.path, point.n):
+            return True
+        tried.add(nth)
+        if met in every.calls[point.call]:  # another call came in its place: off by as many as there are in between
+            nth += point.nth - 1 - every.calls[point.call].index(met)
+        if nth in tried or len(tried) == TRIES:
+            return False
+
+
+def _injected(place: Path, run: str, call: str, nth: int, fault: str) -> tuple[str, int] | None:
+    """The path of the nth call, and which call on it that is; None where there were not so many."""
     trace = place.with_suffix(".trace")
-    rule = f"inject={point.call}:{FAULTS[fault].format(n=point.n)}"
-    words = ["strace", "-f", "-qq", "-o", str(trace), "-e", f"trace={point.call}", "-e", rule, *argv(place, run)]
+    rule = f"inject={call}:{FAULTS[fault].format(n=nth)}"
+    words = ["strace", "-f", "-qq", "-y", "-o", str(trace), "-e", f"trace={call}", "-e", rule, *argv(place, run)]
     if not fault.startswith("SIG"):
         words.insert(1, "--seccomp-bpf")  # faster; but strace 6.1 sends no signals with it
     subprocess.run(words, check=False, capture_output=True, timeout=300, stdin=subprocess.DEVNULL)
-    met = (
-        f"--- {fault} "
-        if fault in ("SIGTERM", "SIGHUP")
-        else "killed by SIGKILL"
-        if fault == "SIGKILL"
-        else "(INJECTED)"
-    )
-    return met in trace.read_text(errors="replace")
+    calls = list(traced(trace, place))
+    return calls[nth - 1][1:3] if len(calls) >= nth else None
 
 
 def go_on(place: Path, run: str) -> str:
@@ -232,7 +289,7 @@ def _different(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
     ]
 
 
-def spread(every: list[Point], most: int, start: int) -> Iterator[Point]:
+def spread(every: tuple[Point, ...], most: int, start: int) -> Iterator[Point]:
     """At most so many of them, evenly; another start gives others."""
     stride = max(1, len(every) // most)
     yield from every[start % stride :: stride]

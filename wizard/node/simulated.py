@@ -162,8 +162,8 @@ class SimulatedNode(PlayedNode):
     def _start(self, pid: str) -> None:
         ended, place = self.place(f"/.compute-wizard/ended/{pid}"), self.place(f"/proc/{pid}")
         if ended.is_dir() and not place.exists():
+            simulated_boot.start_dnsmasq(self, f"/.compute-wizard/ended/{pid}")
             ended.rename(place)
-            simulated_boot.start_dnsmasq(self, pid)
 
     def _dnsmasq(self, words: list[str]) -> str:
         path = next((word.partition("=")[2] for word in words if word.startswith("--conf-file=")), "")

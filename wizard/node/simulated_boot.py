@@ -117,35 +117,39 @@ def _by_unit(node: PlayedNode, address: str) -> int:
     return 0
 
 
-def start_dnsmasq(node: PlayedNode, pid: str) -> None:
-    """A dnsmasq that nova-network starts again gets the file that nova.conf names then."""
+def start_dnsmasq(node: PlayedNode, process: str) -> None:
+    """A dnsmasq that nova-network starts again gets the file that nova.conf names then; `process` is its directory."""
     told = nova.read(node).last("DEFAULT", "dnsmasq_config_file") or ""
-    line = node.read(f"/proc/{pid}/cmdline").decode("utf-8", "surrogateescape")
+    line = node.read(f"{process}/cmdline").decode("utf-8", "surrogateescape")
     words = [f"--conf-file={told}" if word.startswith("--conf-file=") else word for word in line.split("\0")]
-    node.put(f"/proc/{pid}/cmdline", "\0".join(words).encode("utf-8", "surrogateescape"))
-    _touch(node, pid)
+    node.put(f"{process}/cmdline", "\0".join(words).encode("utf-8", "surrogateescape"))
+    _touch(node, process)
 
 
 def start_all_dnsmasq(node: PlayedNode) -> None:
     """After a boot each of them is new."""
-    for pid in node.names("/proc"):
-        if pid.isdigit() and "--conf-file=" in (node.text(f"/proc/{pid}/cmdline") or ""):
-            start_dnsmasq(node, pid)
+    for process in _processes(node):
+        if "--conf-file=" in (node.text(f"{process}/cmdline") or ""):
+            start_dnsmasq(node, process)
 
 
 def touch_processes(node: PlayedNode, name: str = "") -> None:
     """Let processes (all, or those of one service) have started just now."""
-    for pid in node.names("/proc"):
-        if pid.isdigit() and name in (node.text(f"/proc/{pid}/cmdline") or ""):
-            _touch(node, pid)
+    for process in _processes(node):
+        if name in (node.text(f"{process}/cmdline") or ""):
+            _touch(node, process)
 
 
-def _touch(node: PlayedNode, pid: str) -> None:
+def _processes(node: PlayedNode) -> list[str]:
+    return [f"/proc/{name}" for name in node.names("/proc") if name.isdigit()]
+
+
+def _touch(node: PlayedNode, process: str) -> None:
     """The start of a process is counted from the boot."""
     booted = re.search(r"^btime (\d+)", node.text("/proc/stat") or "", re.MULTILINE)
     ticks = int((time.time() - int(booted[1] if booted else 0)) * TICKS)
-    head, _, rest = (node.text(f"/proc/{pid}/stat") or "").rpartition(")")
+    head, _, rest = (node.text(f"{process}/stat") or "").rpartition(")")
     fields = rest.split()
     if len(fields) > 19:
         fields[19] = str(max(ticks, 0))
-        node.put(f"/proc/{pid}/stat", f"{head}) {' '.join(fields)}\n")
+        node.put(f"{process}/stat", f"{head}) {' '.join(fields)}\n")

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import ctypes
+import os
 import posixpath
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 from wizard.errors import NodeError
 from wizard.node.pci import vf_addresses
@@ -12,6 +17,7 @@ from wizard.node.simulated_place import PlayedNode
 
 DEVICES = "/sys/bus/pci/devices"
 GROUPS = "/sys/kernel/iommu_groups"
+AT_FDCWD, RENAME_EXCHANGE = -100, 2  # linux/fcntl.h, linux/fs.h
 
 
 def number(node: PlayedNode, path: str) -> int:
@@ -32,7 +38,29 @@ def set_numvfs(node: PlayedNode, function: str, count: int) -> None:
         raise NodeError("Numerical result out of range")
     if count and now:
         raise NodeError("Device or resource busy")
-    make_vfs(node, posixpath.basename(function), count)
+    with _at_once(node) as aside:
+        make_vfs(aside, posixpath.basename(function), count)
+
+
+@contextmanager
+def _at_once(node: PlayedNode) -> Iterator[PlayedNode]:
+    """A node whose /sys takes the place of this one's at the end, by one call: a kernel is not killed half-way with whoever
+    writes to it, and where it cannot do something, all is as it was."""
+    place = node.place("/.compute-wizard/kernel")
+    shutil.rmtree(place, ignore_errors=True)
+    shutil.copytree(
+        node.place("/sys"), place / "sys", symlinks=True, copy_function=os.link
+    )  # a changed file is a new one
+    yield PlayedNode(place)
+    exchange(place / "sys", node.place("/sys"))
+    shutil.rmtree(place, ignore_errors=True)
+
+
+def exchange(one: Path, other: Path) -> None:
+    """Let two directories change places (renameat2, from Linux 3.15 on). Raises OSError."""
+    arguments = (AT_FDCWD, os.fsencode(one), AT_FDCWD, os.fsencode(other), RENAME_EXCHANGE)
+    if ctypes.CDLL(None, use_errno=True).renameat2(*arguments):
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()), str(other))
 
 
 def make_vfs(node: PlayedNode, address: str, count: int) -> None:
@@ -52,9 +80,7 @@ def make_vfs(node: PlayedNode, address: str, count: int) -> None:
     if count and node.names(GROUPS):
         for index in range(count):
             join_group(node, posixpath.basename(node.link(f"{function}/virtfn{index}") or ""))
-    node.put(
-        f"{function}/sriov_numvfs", f"{count}\n"
-    )  # last: a kernel is not killed half way with whoever writes to it
+    node.put(f"{function}/sriov_numvfs", f"{count}\n")
 
 
 def _add(node: PlayedNode, real: str, vf: str, index: int) -> None:

@@ -29,7 +29,8 @@ from wizard.node.simulated import SimulatedNode
 from wizard.plan import Plan, Run
 
 EXAMPLES = int(os.environ.get("COMPUTE_WIZARD_EXAMPLES", "60"))
-GENERATED = {"boot/grub/grub.cfg": ("update-grub",), "boot/initrd": ("update-initramfs", "-u", "-k", "all")}
+REDIRECT = "/usr/local/sbin/compute-wizard-metadata"
+GENERATED = (("update-grub",), ("update-initramfs", "-u", "-k", "all"), (REDIRECT, "apply"))
 
 
 @contextmanager
@@ -47,12 +48,12 @@ def prepared(past: list[Deed]) -> Iterator[SimulatedNode]:
 
 
 def seen_of(directory: Path, made: set[str]) -> dict[str, Any]:
-    """Every file of a node but the copies that are kept of images, with what these commands make made anew: what is
-    generated is judged by its content, as it comes from its sources."""
+    """Every file of a node but the copies that are kept of images, and its bridge rules, with what these commands make made
+    anew: what is generated is judged by its content, as it comes from its sources."""
     with tempfile.TemporaryDirectory() as scratch:
         copy = Path(shutil.copytree(directory, Path(scratch) / "node", symlinks=True))
-        for argv in GENERATED.values():
-            if argv[0] in made:
+        for argv in GENERATED:
+            if argv[0] in made and (argv[0] != REDIRECT or snapshot(copy)["bridge rules"]):
                 SimulatedNode(copy).obey(argv)
         return {name: each for name, each in snapshot(copy).items() if not name.endswith(KEPT)}
 
@@ -103,7 +104,7 @@ def test_runs_that_were_cut_anywhere_are_taken_back_one_after_the_other(
 ) -> None:
     """Each run planned on what the one before left, whole or killed, with a reboot after it or not."""
     with prepared(past) as node:
-        every = {argv[0] for argv in GENERATED.values()}
+        every = {argv[0] for argv in GENERATED}
         before = seen_of(node.directory, every)
         for data, killed_at, reboot in runs:
             carried_out(node, allowed(node, data), killed_at)
