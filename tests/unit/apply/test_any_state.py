@@ -28,7 +28,7 @@ from wizard.node.bootloader import KEPT
 from wizard.node.simulated import SimulatedNode
 from wizard.plan import Plan, Run
 
-EXAMPLES = int(os.environ.get("COMPUTE_WIZARD_EXAMPLES", "60"))
+EXAMPLES = int(os.environ.get("COMPUTE_WIZARD_EXAMPLES", "40"))
 REDIRECT = "/usr/local/sbin/compute-wizard-metadata"
 GENERATED = (("update-grub",), ("update-initramfs", "-u", "-k", "all"), (REDIRECT, "apply"))
 
