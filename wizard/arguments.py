@@ -87,9 +87,7 @@ def parser() -> Parser:
     apply = add("apply", "do what a plan says", json=True, answers=True)
     apply.add_argument("plan", nargs="?", metavar="PLAN", type=_named, help="a plan saved with plan --out")
     apply.add_argument("--yes", action="store_true", help="do not ask")
-    apply.add_argument(
-        "--accept", action="append", default=[], choices=("one-way",), help="allow steps that cannot be taken back"
-    )
+    _accepts(apply)
     apply.add_argument(
         "--on-failure", choices=("rollback", "stop"), default="rollback", help="what to do when a step fails"
     )
@@ -106,6 +104,7 @@ def parser() -> Parser:
     resume = add("resume", "go on with a run that was interrupted")
     resume.add_argument("run", nargs="?", metavar="RUN")
     resume.add_argument("--yes", action="store_true", help="do not ask")
+    _accepts(resume)
     verify = add("verify", "is it so now, and will it be so after the next boot?", json=True, answers=True)
     verify.add_argument(
         "--metadata",
@@ -138,6 +137,12 @@ def parser() -> Parser:
     )
     _what_is_handed_on(add)
     return main
+
+
+def _accepts(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--accept", action="append", default=[], choices=("one-way",), help="allow steps that cannot be taken back"
+    )
 
 
 def _what_is_handed_on(add: Callable[..., argparse.ArgumentParser]) -> None:

@@ -12,10 +12,12 @@ Copies = tuple[tuple[str, str, str], ...]
 """(image, path in it, sha256) of the modprobe.d files that initramfs images hold."""
 
 
-def entries_lack(boot: BootFacts, words: Sequence[str], without: Iterable[str] = ()) -> str | None:
+def entries_lack(
+    boot: BootFacts, words: Sequence[str], without: Iterable[str] = (), most: int | None = None
+) -> str | None:
     """How the boot menu differs from what is wanted, as a sentence; empty where it does not, None where it is not known.
 
-    Recovery entries are left out: they are the way to boot without the arguments.
+    Recovery entries are left out: they are the way to boot without the arguments. With `most`, so many are looked at.
     """
     if boot.way == "grubby":
         if boot.grubby_arguments is None:
@@ -26,7 +28,7 @@ def entries_lack(boot: BootFacts, words: Sequence[str], without: Iterable[str] =
     else:
         return None
     unwanted = set(without) - set(words)
-    for where, line in lines:
+    for where, line in lines[:most]:
         missing = kernel_arguments.missing(line, words)
         if missing:
             return f"{where} lacks {' '.join(missing)}"

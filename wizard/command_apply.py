@@ -155,11 +155,22 @@ def show(event: Event, as_json: bool) -> None:
 
 
 def resume(options: argparse.Namespace) -> int:
-    """Go on with a run that was interrupted."""
-    if not options.yes and not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise UsageError("there is no terminal to ask on", do="Say --yes.")
+    """Go on with a run that was interrupted: shows what is still to be done, and asks. One-way steps need their own word, again."""
     run = chosen(options, ("interrupted", "stopped", "failed"))
-    return followed(launch.resume(options.root, run.id), False)
+    left = launch.still_to_do(options.root, run.id)
+    one_way = [step for step in left if "one-way" in step.labels]
+    accepted = "one-way" in options.accept
+    if one_way and options.yes and not accepted:
+        raise Refused(
+            f"a step that cannot be taken back is still to come: {report.title(one_way[0])}",
+            do="Say --accept one-way if you mean it, or leave out --yes and be asked.",
+        )
+    if not options.yes:
+        sys.stdout.write(f"Run {run.id} is {run.state}. Still to be done:\n")
+        sys.stdout.write("".join(report.printable(f"  {report.title(step)}") + "\n" for step in left))
+        sys.stdout.flush()
+    ask(bool(options.yes), "one-way" if one_way and not accepted else "yes")
+    return followed(launch.resume(options.root, run.id, ("one-way",) if one_way else ()), False)
 
 
 def history(options: argparse.Namespace) -> int:

@@ -169,11 +169,13 @@ class StopByPidfile(StepBase):
 
 
 class HoldsArguments(Model):
-    """Each entry of the boot menu, but those for recovery, holds all `words` and none of `without`."""
+    """Each entry of the boot menu, but those for recovery, holds all `words` and none of `without`; or the first one does:
+    what somebody wrote by hand comes behind it, and is not to stand in the way of taking a run back."""
 
     kind: Literal["kernel_arguments"] = "kernel_arguments"
     words: tuple[str, ...]
     without: tuple[str, ...] = ()
+    entries: Literal["all", "first"] = "all"
 
 
 class HoldsFile(Model):

@@ -3,18 +3,19 @@ a value is named, and no second reboot is asked for."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pytest
 
-from wizard import answer_files, boot_guard, report
+from wizard import answer_files, boot_guard, kernel_line, report
 from wizard.answers import AllAnswers
 from wizard.apply import launch, runner
 from wizard.apply.carry import Carrier
 from wizard.apply.files import Tree
 from wizard.apply.journal import Journal, follow, read
 from wizard.apply.outside import Announce, Simulated, Tell, quiet
+from wizard.apply.proof import shortcomings
 from wizard.apply.undo import undo_plan
 from wizard.demo import built_in, simulate
 from wizard.errors import Exit, NodeError
@@ -23,7 +24,7 @@ from wizard.node import facts, simulated_pci
 from wizard.node.bootloader import KEPT
 from wizard.node.run_records import fold
 from wizard.node.simulated import SimulatedNode
-from wizard.plan import Plan, Run
+from wizard.plan import HoldsArguments, Plan, Run
 from wizard.questions import Check
 from wizard.verify import verify
 
@@ -87,13 +88,48 @@ def test_a_command_that_ends_well_and_makes_nothing_has_failed(
     carrier(demo, tmp_path).carry(number, run)
 
 
+@pytest.mark.parametrize(
+    ("command", "holds"),
+    [
+        ("update-grub", "still holds intel_iommu=on iommu=pt"),
+        ("update-initramfs", "still holds /etc/modprobe.d/mlx4_core.conf"),
+    ],
+)
+def test_an_undo_whose_command_makes_nothing_has_failed(
+    demo: SimulatedNode, tmp_path: Path, command: str, holds: str
+) -> None:
+    applied(demo, planned(demo))
+    back = undo_plan(facts.read(demo), demo, None, demo.directory)
+    number, run = step(back, command)
+    hands = carrier(demo, tmp_path, command)
+    for before in range(1, number):
+        hands.carry(before, back.steps[before - 1])
+    with pytest.raises(NodeError, match=holds):
+        hands.carry(number, run)
+    carrier(demo, tmp_path).carry(number, run)
+
+
+def test_an_entry_by_hand_with_the_same_argument_does_not_stand_in_the_way_of_an_undo(demo: SimulatedNode) -> None:
+    menu = demo.text("/boot/grub/grub.cfg") or ""
+    by_hand = "menuentry 'mine' {\n\tlinux\t/boot/vmlinuz-4.4.0-210-generic root=/dev/sda1 ro intel_iommu=on\n}\n"
+    demo.put("/boot/grub/grub.cfg", f"{menu}\n{by_hand}")
+    applied(demo, planned(demo))
+    back = undo_plan(facts.read(demo), demo, None, demo.directory)
+    (proof,) = step(back, "update-grub")[1].proves
+    assert proof == HoldsArguments(words=(), without=kernel_line.OURS, entries="first")
+    demo.obey(["update-grub"])
+    demo.put("/boot/grub/grub.cfg", f"{menu}\n{by_hand}")
+    assert shortcomings(demo, (proof,)) == ([], [])
+    assert shortcomings(demo, (proof.model_copy(update={"entries": "all"}),))[0] != []
+
+
 def test_what_a_boot_command_made_is_on_the_disk_before_the_step_holds(demo: SimulatedNode, tmp_path: Path) -> None:
     plan = planned(demo)
     journal = tmp_path / "journal.jsonl"
     flushed: list[bool] = []
 
     class Watched(Simulated):
-        def flush(self) -> None:
+        def flush(self, written: Iterable[str]) -> None:
             flushed.append(number in fold(read(journal)).held)
 
     hands = carrier(demo, tmp_path)

@@ -60,7 +60,7 @@ class Carrier:
     def _flush(self, step: Run) -> None:
         """A power cut seconds after update-grub returned left the old boot menu beside the new settings: so wait for the disk."""
         if step.phase == "boot":
-            self.outside.flush()
+            self.outside.flush(backup.real for backup in self.backups.values())
 
     def _prove(self, number: int, step: Run) -> None:
         """Look whether the command made what it was to make."""

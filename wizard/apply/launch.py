@@ -23,8 +23,8 @@ from wizard.apply.trust import refuse_untrusted_program, refuse_untrusted_state
 from wizard.errors import Blocked, Exit, InputError, Interrupted, Refused
 from wizard.node.live import open_node
 from wizard.node.recorded import DirectoryNode
-from wizard.node.run_records import LOCK, STOP, Event, fold, lock_holder
-from wizard.plan import Plan, Run, SetAttribute, StopByPidfile
+from wizard.node.run_records import LOCK, STOP, Event, Record, fold, lock_holder
+from wizard.plan import Plan, Run, SetAttribute, Step, StopByPidfile
 
 # A child of nobody, in a session of its own: neither the end of the terminal nor that of its parent reaches it.
 DETACH = "import os, sys\nif os.fork():\n    os._exit(0)\nos.setsid()\nos.execv(sys.argv[1], sys.argv[1:])"
@@ -137,8 +137,9 @@ def _spawn(place: Path, run: str, directory: Path, commands: str) -> None:
         subprocess.run(words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/", check=True)
 
 
-def resume(root: str | Path, run: str) -> Started:
-    """Go on with a run that was cut short, after the last step that held. Raises Refused where something changed since."""
+def resume(root: str | Path, run: str, accept: Sequence[str] = ()) -> Started:
+    """Go on with a run that was cut short, after the last step that held. Raises Refused where something changed since, or
+    where a step that cannot be taken back is still to come and `accept` does not hold its word."""
     place = Path(root).resolve()
     directory = store.run_directory(place, run)
     holder = lock_holder(store.state_directory(place) / LOCK)
@@ -150,10 +151,28 @@ def resume(root: str | Path, run: str) -> Started:
         raise Refused("changing this node needs root rights", do="Resume it as root.")
     _refuse_untrusted(place, options["commands"])
     before = journals.read(directory / "journal.jsonl")
-    refuse_if_stale(DirectoryNode(place), plans.load(directory / "plan.json"), fold(before), live=live)
+    plan, record = plans.load(directory / "plan.json"), fold(before)
+    if "one-way" not in accept and any("one-way" in step.labels for step in ahead(plan, record)):
+        raise Refused(
+            "a step that cannot be taken back is still to come",
+            do=f"`compute-wizard resume {run}` asks for its word; without a terminal say --accept one-way.",
+        )
+    refuse_if_stale(DirectoryNode(place), plan, record, live=live)
     (directory / STOP).unlink(missing_ok=True)
     _spawn(place, run, directory, options["commands"])
     return Started(run, directory, len(before))
+
+
+def still_to_do(root: str | Path, run: str) -> list[Step]:
+    """The steps that a run which was cut short has still to do."""
+    directory = store.run_directory(Path(root).resolve(), run)
+    return ahead(plans.load(directory / "plan.json"), fold(journals.read(directory / "journal.jsonl")))
+
+
+def ahead(plan: Plan, record: Record) -> list[Step]:
+    """The steps that a run which goes on has still to do, but for what a reboot since has undone."""
+    done = set() if record.rolling_back else record.held.keys() | record.skipped
+    return [step for number, step in enumerate(plan.steps, 1) if number not in done]
 
 
 def answer(root: str | Path, run: str, *, keep: bool) -> Started:

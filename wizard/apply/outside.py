@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import codecs
 import os
+import posixpath
 import select
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
@@ -21,6 +22,8 @@ from wizard.node.simulated import SimulatedNode
 
 LONGEST_LINE = 1000  # characters
 POLL = 0.05  # seconds between two looks
+FLUSH = 300  # seconds: a slow disk with much to write takes its time
+PLACES = ("/boot", "/boot/efi", "/etc", "/var/lib")  # where commands of the boot phase write
 Tell = Callable[[str], None]
 Announce = Callable[[int], None]
 """Hears the pid of a process that is about to be started, in that process, before it does anything."""
@@ -46,8 +49,9 @@ class Outside(Protocol):
     def write_attribute(self, path: str, value: str, deadline_s: int, announce: Announce = quiet) -> None:
         """One plain write, read back."""
 
-    def flush(self) -> None:
-        """Put all that was written onto the disks: what makes a boot menu or an initramfs does not do it itself."""
+    def flush(self, written: Iterable[str]) -> None:
+        """Put what commands made onto the disks, and the file systems of these paths: what makes a boot menu or an initramfs
+        does not do it itself."""
 
     def stop(self, pidfile: str, must_contain: str, deadline_s: int) -> str:
         """End the process whose pid is in the file now, if its command line holds the text; says what was done."""
@@ -131,8 +135,12 @@ class Live:
                 time.sleep(POLL)
         return None
 
-    def flush(self) -> None:
-        os.sync()
+    def flush(self, written: Iterable[str]) -> None:
+        places = dict.fromkeys([*PLACES, *(posixpath.dirname(path) for path in written)])
+        what = f"the disks did not take what was written within {FLUSH} seconds"
+        said = _apart(["wizard.apply.flush", *places], b"", FLUSH, f"{what}: a power cut now may lose it")
+        if said.returncode:
+            raise NodeError(f"what was written is not on the disk: {said.stderr.decode('utf-8', 'replace').strip()}")
 
     def write_attribute(self, path: str, value: str, deadline_s: int, announce: Announce = quiet) -> None:
         said = _helper("write", path, value, deadline_s, announce)
@@ -158,8 +166,17 @@ class Live:
 def _helper(
     what: str, path: str, value: str, deadline_s: int, announce: Announce = quiet
 ) -> subprocess.CompletedProcess[bytes]:
-    """A process of its own reads or writes: such a write can hang in the kernel for good, and is then left there."""
-    argv = [sys.executable, "-I", "-m", "wizard.apply.attribute", what, path]
+    """One reading or writing of an attribute."""
+    hung = f"the kernel did not answer within {deadline_s} seconds: {what} {path}"
+    return _apart(["wizard.apply.attribute", what, path], value.encode(), deadline_s, hung, announce)
+
+
+def _apart(
+    module: Sequence[str], stdin: bytes, deadline_s: int, hung: str, announce: Announce = quiet
+) -> subprocess.CompletedProcess[bytes]:
+    """A program of ours as a process of its own: what it does can hang in the kernel for good, and is then left there.
+    Raises NodeError with `hung` then."""
+    argv = [sys.executable, "-I", "-m", *module]
     process = subprocess.Popen(
         argv,
         stdin=subprocess.PIPE,
@@ -169,14 +186,25 @@ def _helper(
     )
     try:
         announce(process.pid)  # before it is told the value, and hence does anything
-        out, err = process.communicate(value.encode(), timeout=deadline_s)
+        out, err = process.communicate(stdin, timeout=deadline_s)
     except subprocess.TimeoutExpired:
-        process.kill()
-        raise NodeError(f"the kernel did not answer within {deadline_s} seconds: {what} {path}") from None
+        _leave(process)
+        raise NodeError(hung) from None
     except BaseException:
-        process.kill()
+        _leave(process)
         raise
     return subprocess.CompletedProcess(argv, process.returncode, out, err)
+
+
+def _leave(process: subprocess.Popen[bytes]) -> None:
+    """Kill it; what hangs in the kernel does not end by that, and is not waited for."""
+    process.kill()
+    for stream in (process.stdin, process.stdout, process.stderr):
+        if stream is not None:
+            with suppress(OSError):
+                stream.close()
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(1)
 
 
 def _pid(node: Node, pidfile: str) -> int | None:
@@ -202,7 +230,7 @@ class Simulated:
             tell(line)
         return said.status
 
-    def flush(self) -> None:
+    def flush(self, written: Iterable[str]) -> None:
         """Nothing of it is on a disk of its own."""
 
     def write_attribute(self, path: str, value: str, deadline_s: int, announce: Announce = quiet) -> None:
@@ -229,7 +257,7 @@ class Nobody:
     def run(self, argv: Sequence[str], deadline_s: int, tell: Tell, announce: Announce = quiet) -> int:
         raise NodeError(self.why_not)
 
-    def flush(self) -> None:
+    def flush(self, written: Iterable[str]) -> None:
         """No command was run."""
 
     def write_attribute(self, path: str, value: str, deadline_s: int, announce: Announce = quiet) -> None:

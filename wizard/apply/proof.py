@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from wizard.boot_content import entries_lack, images_lack
 from wizard.node import bootloader, initramfs, system
+from wizard.node.bootloader import BootFacts
 from wizard.node.node import Node
 from wizard.plan import HoldsArguments, Proof
 
@@ -17,7 +18,7 @@ def shortcomings(node: Node, proofs: Iterable[Proof]) -> tuple[list[str], list[s
     for proof in proofs:
         boot = bootloader.read(node, system.read(node))
         if isinstance(proof, HoldsArguments):
-            found, what = entries_lack(boot, proof.words, proof.without), "the boot menu"
+            found, what = _lacking(boot, proof), "the boot menu"
         else:
             copies, why = initramfs.copies(node, boot.initramfs_images)
             found, what = images_lack(copies, proof.path, proof.sha256), why or "the initramfs"
@@ -26,3 +27,7 @@ def shortcomings(node: Node, proofs: Iterable[Proof]) -> tuple[list[str], list[s
         elif found:
             wrong.append(found)
     return wrong, unknown
+
+
+def _lacking(boot: BootFacts, proof: HoldsArguments) -> str | None:
+    return entries_lack(boot, proof.words, proof.without, 1 if proof.entries == "first" else None)

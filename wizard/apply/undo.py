@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from wizard import plan as plans
-from wizard.apply import later_work
+from wizard.apply import later_work, undone
 from wizard.apply.later_work import Choice, Version, Versions, choice_for
 from wizard.diff import unified
 from wizard.errors import InputError, NotThere
@@ -58,21 +58,21 @@ def undo_plan(
     numbers = [number for number in record.touched if number not in record.taken_back]
     draft = _Draft(facts, node, past, done, record, numbers, changed or {})
     draft.stand_in_the_way()
+    files = list(draft.files())
+    overlay = {step.path: _content(step) for step in files}
     steps = [
         *_commands(done, reversed(numbers), "before_files", "check"),
-        *draft.files(),
+        *files,
         *draft.attributes(),
-        *_commands(done, numbers, "after_files", None),
+        *(_proven(facts, done, step, overlay) for step in _commands(done, numbers, "after_files", None)),
         *_commands(done, numbers, "last", "last"),
     ]
     return Plan(
         node=NodeName(hostname=facts.system.hostname, os=facts.system.label, nova=facts.nova.release),
         answers=_answers_afterwards(facts, past),
-        expects=expected(facts, [step.path for step in steps if isinstance(step, WriteFile | RemoveFile)], steps),
+        expects=expected(facts, list(overlay), steps),
         steps=tuple(steps),
-        kernel_command_line=kernel_lines(
-            facts, {s.path: _content(s) for s in steps if isinstance(s, WriteFile | RemoveFile)}
-        ),
+        kernel_command_line=kernel_lines(facts, overlay),
         findings=tuple(draft.findings),
         undoes=past.id,
         later_work=tuple(draft.later_work),
@@ -141,6 +141,15 @@ def _commands(done: Plan, numbers: Iterable[int], when: str, phase: Any) -> Iter
             yield step
 
 
+def _proven(facts: Facts, done: Plan, step: Step, overlay: Mapping[str, bytes | None]) -> Step:
+    """With what the command has to have made: taken back is what the boot menu says, not what update-grub's status is."""
+    takes_back = [
+        each for each in done.steps if isinstance(each, Run) and isinstance(step, Run) and each.undo == step.argv
+    ]
+    found = [proof for each in takes_back for proof in undone.proofs(facts, each, overlay)]
+    return step.model_copy(update={"proves": tuple(dict.fromkeys(found))}) if found else step
+
+
 def _again(step: Run, when: str) -> UndoWhen | None:
     """When the undo of an undo has its turn."""
     if when == "last":
@@ -177,7 +186,7 @@ class _Draft:
                 self.findings.append(_stands_in_the_way(path, run))
             self.blocked |= same
 
-    def files(self) -> Iterable[Step]:
+    def files(self) -> Iterable[WriteFile | RemoveFile]:
         """Files as they were before the run, in reverse; those that were changed since as it was chosen."""
         for number in reversed(self.numbers):
             step = self.done.steps[number - 1]
@@ -278,7 +287,9 @@ def _now(node: Node, path: str) -> Version | None:
     return Version(content, FileState(sha256=digest(content), mode=f"{status.mode:04o}", owner=status.owner))
 
 
-def _back(step: WriteFile | RemoveFile, now: Version | None, wanted: Version | None, backup: Backup) -> Step:
+def _back(
+    step: WriteFile | RemoveFile, now: Version | None, wanted: Version | None, backup: Backup
+) -> WriteFile | RemoveFile:
     common: dict[str, Any] = {
         "chapters": step.chapters,
         "phase": "files",

@@ -17,11 +17,12 @@ from typing import Any
 
 import pytest
 from hypothesis import given, settings
+from prior_states import run_here
 from strategies import any_answers
 
-from wizard import answer_files, command_apply, store
+from wizard import answer_files, cli, command_apply, store
 from wizard import plan as plans
-from wizard.apply import launch
+from wizard.apply import launch, outside
 from wizard.apply.journal import Journal, JournalLost, follow, read
 from wizard.apply.lock import only_run
 from wizard.apply.log import SystemLog
@@ -34,7 +35,7 @@ from wizard.merge import make_plan
 from wizard.node import facts, history
 from wizard.node.live import LiveNode
 from wizard.node.simulated import SimulatedNode
-from wizard.plan import PHASES, Plan, WriteFile
+from wizard.plan import PHASES, Plan, Run, WriteFile
 
 OLD = Path(__file__).with_name("runs_of_old")
 
@@ -182,6 +183,25 @@ def until(holds: Any) -> None:
         time.sleep(0.05)
 
 
+def test_the_disks_are_flushed_each_once_and_no_other_file_system(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    places = [str(tmp_path), str(tmp_path / "none"), "/", "/etc"]
+    words = ["strace", "-f", "-qq", "-y", "-e", "trace=sync,syncfs", "-o", str(log)]
+    module = [sys.executable, "-I", "-m", "wizard.apply.flush", *places]
+    subprocess.run([*words, *module], check=True, capture_output=True, timeout=300)
+    calls = [line.split(" ", 1)[1].strip().split("(")[0] for line in log.read_text().splitlines() if "sync" in line]
+    assert calls == ["syncfs"] * len({Path(place).stat().st_dev for place in places if Path(place).exists()})
+
+
+def test_a_disk_that_does_not_answer_is_told_and_not_waited_for(
+    live: Live, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live.flush([str(tmp_path / "file")])
+    monkeypatch.setattr(outside, "FLUSH", 0.000001)  # no program starts in that time
+    with pytest.raises(NodeError, match="a power cut now may lose it"):
+        live.flush([])
+
+
 def test_a_command_that_floods_its_output_fills_neither_memory_nor_journal(live: Live, tmp_path: Path) -> None:
     journal = Journal(tmp_path / "journal.jsonl")
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -307,6 +327,45 @@ def test_what_cannot_be_taken_back_asks_for_its_own_word(
         with pytest.raises(Refused, match="nothing was changed"):
             command_apply.ask(False, word)
     assert f"Type {word}: " in asked.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("typed", "words", "code"),
+    [
+        ("yes", [], Exit.REFUSED),
+        ("one-way", [], Exit.DONE),
+        ("", ["--yes"], Exit.REFUSED),
+        ("", ["--yes", "--accept", "one-way"], Exit.DONE),
+        ("no", ["--accept", "one-way"], Exit.REFUSED),
+        ("yes", ["--accept", "one-way"], Exit.DONE),
+    ],
+)
+def test_a_run_that_goes_on_asks_again_before_what_cannot_be_taken_back(
+    demo: SimulatedNode, typed: str, words: list[str], code: Exit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    last = Run(
+        chapters=("vfs",),
+        phase="last",
+        argv=("mstconfig", "-y", "-d", "0000:04:00.0", "set", "NUM_OF_VFS=32"),
+        why=("a test",),
+        labels=("one-way",),
+    )
+    plan = planned(demo)
+    started = launch.save(
+        demo.directory, plan.model_copy(update={"steps": (*plan.steps[:2], last)}), "stop", "simulated"
+    )
+    (started.directory / "stop").touch()  # asked to stop before its first step
+    run_here(demo.directory, started.run)
+    with pytest.raises(Refused, match="still to come"):
+        launch.resume(demo.directory, started.run)
+    monkeypatch.setattr("sys.stdin", Terminal(f"{typed}\n"))
+    monkeypatch.setattr("sys.stderr", asked := Terminal())
+    monkeypatch.setattr("sys.stdout", said := io.StringIO())
+    assert cli.main(["--root", str(demo.directory), "resume", *words]) == code
+    assert demo.firmware() == ({"0000:04:00.0": {"NUM_OF_VFS": "32"}} if code is Exit.DONE else {})
+    if "--yes" not in words:
+        assert "mstconfig" in said.getvalue()
+        assert f"Type {'yes' if words else 'one-way'}: " in asked.getvalue()
 
 
 @settings(max_examples=40, deadline=None)
