@@ -54,9 +54,7 @@ def run_directory(root: Path, run: str) -> Path:
 def new_run(root: Path) -> tuple[str, Path]:
     """A name and a directory for a new run. The number makes the order: a clock may jump back."""
     try:
-        for directory in (state_directory(root), state_directory(root) / "runs"):
-            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-            directory.chmod(0o700)
+        _own(state_directory(root), state_directory(root) / "runs")
         with _alone(state_directory(root) / "runs"):
             number = max((age(entry.name)[0] for entry in runs(root)), default=0) + 1
             name = f"{number:04}-{datetime.datetime.now(datetime.UTC):%Y%m%dT%H%M%SZ}"
@@ -71,6 +69,13 @@ def new_run(root: Path) -> tuple[str, Path]:
             do="The journal and the backups have to be kept there.",
         ) from None
     return name, place
+
+
+def _own(*directories: Path) -> None:
+    """Directories for their owner only, whoever made them; what lies above the first is none of ours. Raises OSError."""
+    for directory in directories:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        directory.chmod(0o700)
 
 
 @contextmanager
@@ -100,7 +105,7 @@ def save_draft(root: str, answers: AllAnswers) -> None:
     """Keep the answers of a session that is not finished. A draft that cannot be kept is no reason to stop."""
     path = _draft(root)
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _own(path.parent.parent, path.parent)
         write_private(path, answer_files.to_toml(answers).encode())
     except (OSError, WizardError):
         return
@@ -126,7 +131,7 @@ def keep_report(text: str) -> Path | None:
     base = DIRECTORIES.site_log_dir if os.geteuid() == 0 else DIRECTORIES.user_log_dir
     path = Path(base) / f"defect-{datetime.datetime.now(datetime.UTC):%Y%m%dT%H%M%SZ}-{os.getpid()}.log"
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _own(path.parent)
         write_private(path, redacted(text).encode("utf-8", "backslashreplace"))
     except (OSError, WizardError):
         return None

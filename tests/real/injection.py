@@ -172,31 +172,31 @@ def copied(source: Path, target: Path) -> Path:
 
 def inject(prepared: Prepared, left: Path, every: Points, point: Point, fault: str) -> bool:
     """Run the runner with one fault, in a copy of the node at `left`; whether the fault came at that very point."""
-    nth, tried = point.nth, set()
-    while True:
+    usual, nth, tried = every.calls[point.call], point.nth, set()
+    while nth not in tried and len(tried) < TRIES:
+        tried.add(nth)
         if left.exists():
             shutil.rmtree(left)
         copied(prepared.place, left)
-        met = _injected(left, prepared.run, point.call, nth, fault)
-        if met == (point.path, point.n):
+        calls = _injected(left, prepared.run, point.call, nth, fault)
+        if calls[nth - 1 : nth] == [(point.path, point.n)]:
             return True
-        tried.add(nth)
-        if met in every.calls[point.call]:  # another call came in its place: off by as many as there are in between
-            nth += point.nth - 1 - every.calls[point.call].index(met)
-        if nth in tried or len(tried) == TRIES:
-            return False
+        if (point.path, point.n) in calls:  # it came later, or earlier: now it is known when
+            nth = calls.index((point.path, point.n)) + 1
+        elif calls[nth - 1 : nth] and calls[nth - 1] in usual:  # this came in its place: off by what is in between
+            nth += point.nth - 1 - usual.index(calls[nth - 1])
+    return False
 
 
-def _injected(place: Path, run: str, call: str, nth: int, fault: str) -> tuple[str, int] | None:
-    """The path of the nth call, and which call on it that is; None where there were not so many."""
+def _injected(place: Path, run: str, call: str, nth: int, fault: str) -> list[tuple[str, int]]:
+    """Run with a fault at the nth of these calls; the path of each, and the how manieth on it that was."""
     trace = place.with_suffix(".trace")
     rule = f"inject={call}:{FAULTS[fault].format(n=nth)}"
     words = ["strace", "-f", "-qq", "-y", "-o", str(trace), "-e", f"trace={call}", "-e", rule, *argv(place, run)]
     if not fault.startswith("SIG"):
         words.insert(1, "--seccomp-bpf")  # faster; but strace 6.1 sends no signals with it
     subprocess.run(words, check=False, capture_output=True, timeout=300, stdin=subprocess.DEVNULL)
-    calls = list(traced(trace, place))
-    return calls[nth - 1][1:3] if len(calls) >= nth else None
+    return [each[1:3] for each in traced(trace, place)]
 
 
 def go_on(place: Path, run: str) -> str:
