@@ -173,7 +173,7 @@ def copied(source: Path, target: Path) -> Path:
 def inject(prepared: Prepared, left: Path, every: Points, point: Point, fault: str) -> bool:
     """Run the runner with one fault, in a copy of the node at `left`; whether the fault came at that very point."""
     usual, nth, tried = every.calls[point.call], point.nth, set()
-    while 0 < nth and nth not in tried and len(tried) < TRIES:
+    while nth > 0 and nth not in tried and len(tried) < TRIES:
         tried.add(nth)
         if left.exists():
             shutil.rmtree(left)
