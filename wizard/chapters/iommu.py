@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from wizard import boot_room, dropped, kernel_line
+from wizard import dropped, kernel_line
 from wizard.answers import AllAnswers
-from wizard.boot_content import entries_lack, normal
-from wizard.cards import AnswersModel
+from wizard.boot_content import normal
+from wizard.chapters import iommu_findings, iommu_line
+from wizard.chapters.iommu_line import edits_for, stale_entries, verdict_of, wanted_words
 from wizard.formats import kernel_arguments
 from wizard.formats.kernel_arguments import IommuVerdict
 from wizard.node.facts import Facts
 from wizard.plan import Finding, HoldsArguments, Proof, Run
 from wizard.questions import Check, Question, Table
-from wizard.wants import Action, Edit, Product, Wants
+from wizard.wants import Action, Product, Wants
 
 NAME = "iommu"
 TITLE = "IOMMU"
@@ -22,22 +23,7 @@ WHY = (
     "The BIOS has to offer it, and the kernel has to switch it on at boot."
 )
 NEEDS: tuple[str, ...] = ()
-
-DROP_IN = "/etc/default/grub.d/zz-compute-wizard.cfg"
-GRUB_DEFAULT = "/etc/default/grub"
-MARK = "# compute-wizard: IOMMU"
-HEADER = """\
-# Written by compute-wizard: kernel arguments for the IOMMU.
-# It sorts last and appends, so that no other file overrides it. To take it back: remove it, then run update-grub.
-"""
-TABLES = {"intel": ("DMAR", "VT-d"), "amd": ("IVRS", "AMD-Vi (IOMMU)"), "arm": ("IORT", "SMMU")}
-
-
-class Answers(AnswersModel):
-    """`passthrough_mode` is iommu=pt: the host's own devices are not translated, guests' devices still are."""
-
-    enable: bool
-    passthrough_mode: bool = True
+Answers = iommu_line.Answers
 
 
 def suggest(facts: Facts) -> Answers | None:
@@ -61,94 +47,6 @@ def questions(facts: Facts, answers: AllAnswers) -> list[Question | Table]:
     ]
 
 
-def _without_ours(facts: Facts) -> dict[str, bytes | None]:
-    """The files of the boot loader as they would be had this tool never been here."""
-    overlay: dict[str, bytes | None] = {DROP_IN: None}
-    content = facts.content(GRUB_DEFAULT)
-    if content is not None:
-        overlay[GRUB_DEFAULT] = _without_mark(content)
-    return overlay
-
-
-def _without_mark(content: bytes) -> bytes:
-    return b"".join(line for line in content.splitlines(keepends=True) if not line.rstrip().endswith(MARK.encode()))
-
-
-def _verdict(facts: Facts, arguments: str) -> IommuVerdict:
-    return kernel_arguments.iommu_verdict(
-        arguments, facts.iommu.vendor, facts.iommu.kernel_default_on, facts.iommu.kernel_default_passthrough
-    )
-
-
-def wanted_words(facts: Facts, answers: Answers) -> list[str]:
-    """The kernel arguments that this tool has to add to what others already set and to what the kernel does anyway."""
-    if not answers.enable:
-        return []
-    base = kernel_line.next_boot(facts, _without_ours(facts))
-    if facts.boot.way == "grubby":
-        return _grubby_words(facts, answers)
-    verdict = _verdict(facts, base.arguments or "")
-    words = []
-    if facts.iommu.vendor == "intel" and verdict.on is not True:
-        words.append("intel_iommu=on")
-    if answers.passthrough_mode and verdict.passthrough is not True:
-        words.append("iommu.passthrough=1" if facts.iommu.vendor == "arm" else "iommu=pt")
-    return words
-
-
-def _grubby_words(facts: Facts, answers: Answers) -> list[str]:
-    """grubby keeps no layer of its own: what any kernel lacks is wanted."""
-    lines = facts.boot.grubby_arguments
-    wanted = ["intel_iommu=on"] if facts.iommu.vendor == "intel" else []
-    wanted += ["iommu=pt"] if answers.passthrough_mode else []
-    if lines is None:
-        return wanted
-    return [word for word in wanted if any(kernel_arguments.missing(line, [word]) for line in lines)]
-
-
-def drop_in(words: list[str]) -> bytes:
-    """The drop-in's bytes. `NAME="$NAME …"` and never `+=`, which dash does not know: update-grub would fail."""
-    return f'{HEADER}{kernel_line.NORMAL}="${kernel_line.NORMAL} {" ".join(words)}"\n'.encode()
-
-
-def _in_place(words: list[str], content: bytes | None) -> bytes | None:
-    if content is None:
-        return None
-    kept = _without_mark(content)
-    if not words:
-        return kept
-    end = b"" if not kept or kept.endswith(b"\n") else b"\n"
-    name = kernel_line.NORMAL
-    return kept + end + f'{name}="${{{name}:+${name} }}{" ".join(words)}" {MARK}\n'.encode()
-
-
-def _edits(facts: Facts, words: list[str]) -> tuple[Edit, ...]:
-    why = f"add {' '.join(words)} to the kernel's command line" if words else "the arguments are no longer wanted"
-    if facts.boot.way == "grub-dropin":
-        return (Edit(DROP_IN, why, lambda content: drop_in(words) if words else None, labels=("reboot",)),)
-    if facts.boot.way == "grub-inplace":
-        return (Edit(GRUB_DEFAULT, why, lambda content: _in_place(words, content), labels=("reboot",)),)
-    return ()
-
-
-def overlay_of(facts: Facts, answers: Answers) -> dict[str, bytes | None]:
-    """The boot loader's files as they will be with these answers."""
-    return {edit.path: edit.change(facts.content(edit.path)) for edit in _edits(facts, wanted_words(facts, answers))}
-
-
-def _changes(facts: Facts, overlay: dict[str, bytes | None]) -> bool:
-    return any(content != facts.content(path) for path, content in overlay.items())
-
-
-def stale_entries(facts: Facts, overlay: dict[str, bytes | None]) -> str | None:
-    """How the generated configuration differs from what its sources say, as a sentence; empty where it does not, None where
-    either is unknown."""
-    line = kernel_line.next_boot(facts, overlay)
-    if line.arguments is None or facts.boot.entries is None:
-        return None
-    return entries_lack(facts.boot, kernel_arguments.split(line.arguments), kernel_line.OURS)
-
-
 def _proof(facts: Facts, overlay: dict[str, bytes | None]) -> tuple[Proof, ...]:
     """What the boot menu has to hold once it was made anew."""
     line = kernel_line.next_boot(facts, overlay)
@@ -165,7 +63,7 @@ def wants(facts: Facts, answers: AllAnswers) -> Wants:
     words = wanted_words(facts, mine)
     if facts.boot.way == "grubby":
         return Wants(actions=tuple(_grubby_actions(facts, words)), reads=facts.boot.sources)
-    edits = _edits(facts, words)
+    edits = edits_for(facts, words)
     overlay = {edit.path: edit.change(facts.content(edit.path)) for edit in edits}
     product = Product(
         "grub",
@@ -212,110 +110,7 @@ def _grubby_action(kernel: str, words: list[str]) -> Action:
 
 
 def findings(facts: Facts, answers: AllAnswers) -> list[Finding]:
-    mine = answers.of(Answers)
-    if mine is None or not mine.enable:
-        return [finding.model_copy(update={"severity": "tells"}) for finding in _bios(facts)]
-    found = _bios(facts)
-    if facts.boot.way in ("unknown", "systemd-boot"):
-        found.append(_other_boot_loader(facts, mine))
-        return found
-    overlay = overlay_of(facts, mine)
-    line = kernel_line.next_boot(facts, overlay)
-    if facts.boot.update and (stale_entries(facts, overlay) or _changes(facts, overlay)):
-        found += boot_room.finding(facts, NAME, "a new boot menu", boot_room.MENU_BYTES)
-    if line.arguments is None:
-        found.append(
-            Finding(
-                code="IOMMU-LINE-UNKNOWN",
-                severity="blocks" if line.broken else "warns",
-                chapter=NAME,
-                seen=line.why,
-                why=f"{facts.boot.update[0] if facts.boot.update else 'The boot loader'} would fail on it."
-                if line.broken
-                else "The next boot's command line could not be computed, so nothing can be promised about it.",
-                do="Mend that file, then run check again."
-                if line.broken
-                else "Compare /proc/cmdline after the reboot; verify does.",
-            )
-        )
-        return found
-    return found + _other_layers(facts, line)
-
-
-def _other_boot_loader(facts: Facts, answers: Answers) -> Finding:
-    """What is to be added by hand; once the running kernel has it, nothing is in the way any more."""
-    verdict = _verdict(facts, facts.iommu.command_line)
-    there = facts.iommu.running and (verdict.passthrough is True or not answers.passthrough_mode)
-    words = " ".join(wanted_words(facts, answers))
-    by_hand = (
-        f"Add {words} to the kernel's command line"
-        if words
-        else "Take what keeps the IOMMU off from the kernel's command line"
-    )
-    return Finding(
-        code="IOMMU-BOOTLOADER",
-        severity="tells" if there else "blocks",
-        chapter=NAME,
-        seen=f"{facts.boot.because}{'; the running kernel has what is needed' if there else ''}",
-        why="This tool changes kernel arguments through GRUB or grubby only, and neither rules the next boot here.",
-        do="Keep that so when its kernel line is changed: this tool cannot see the next boot's."
-        if there
-        else f"{by_hand} by this boot loader's own way, reboot, then run check again.",
-    )
-
-
-def _bios(facts: Facts) -> list[Finding]:
-    table, name = TABLES.get(facts.iommu.vendor, ("", ""))
-    if not table or facts.iommu.table or facts.iommu.running or not facts.iommu.table_seen:
-        return []
-    virtual = facts.system.virtualization not in ("none", "")
-    where = f"This node is itself a guest ({facts.system.virtualization}): its host has to give it a virtual IOMMU."
-    return [
-        Finding(
-            code=f"IOMMU-NO-{table}",
-            severity="blocks",
-            chapter=NAME,
-            seen=f"/sys/firmware/acpi/tables/{table} is not there, and /sys/kernel/iommu_groups is empty",
-            why=f"The firmware does not offer {name}: no kernel argument can switch it on.",
-            do=where
-            if virtual
-            else f"Enable {name} in the BIOS set-up (and SR-IOV, where it has a switch of its own), "
-            "switch the power off and on, then run check again.",
-        )
-    ]
-
-
-def _other_layers(facts: Facts, line: kernel_line.NextLine) -> list[Finding]:
-    arguments = line.arguments or ""
-    verdict = _verdict(facts, arguments)
-    guilty = "; ".join(
-        f"{path} line {number} sets {name}={value!r}"
-        for path, number, name, value in line.layers
-        if any(word in kernel_arguments.split(value) for word in verdict.conflicts)
-    )
-    if verdict.on is False:
-        return [
-            Finding(
-                code="IOMMU-OFF-ELSEWHERE",
-                severity="blocks",
-                chapter=NAME,
-                seen=guilty or f"the next boot's line would be: {arguments}",
-                why=f"Another layer keeps the IOMMU off at the next boot: {verdict.because}.",
-                do="Take that argument away where it is set; this tool never removes what others put there.",
-            )
-        ]
-    if verdict.conflicts:
-        return [
-            Finding(
-                code="IOMMU-CONFLICT",
-                severity="warns",
-                chapter=NAME,
-                seen=guilty or f"the next boot's line holds {' '.join(verdict.conflicts)}",
-                why="These arguments stand against what is wanted here, or have no effect.",
-                do="Look whether they are still needed, and take them away where they are set.",
-            )
-        ]
-    return []
+    return iommu_findings.findings(facts, answers.of(Answers))
 
 
 def checks(facts: Facts, answers: AllAnswers) -> list[Check]:
@@ -344,7 +139,7 @@ def _next_verdict(facts: Facts) -> IommuVerdict | None:
     line = kernel_line.next_boot(facts)
     if line.arguments is None or stale_entries(facts, {}):
         return None
-    return _verdict(facts, line.arguments)
+    return verdict_of(facts, line.arguments)
 
 
 def _running(facts: Facts, answers: Answers) -> Check:
@@ -368,7 +163,7 @@ def _mode(facts: Facts, answers: Answers) -> Check:
     what = "The host's own devices are not translated (iommu=pt)"
     if not facts.iommu.command_line:
         return Check(NAME, what, "unknown", "/proc/cmdline could not be read")
-    if _verdict(facts, facts.iommu.command_line).passthrough:
+    if verdict_of(facts, facts.iommu.command_line).passthrough:
         return Check(NAME, what, "held", facts.iommu.command_line)
     coming = _next_verdict(facts)
     if coming is not None and coming.passthrough:
@@ -379,7 +174,7 @@ def _mode(facts: Facts, answers: Answers) -> Check:
 
 
 def summary(facts: Facts) -> list[str]:
-    _, name = TABLES.get(facts.iommu.vendor, ("", "IOMMU"))
+    _, name = iommu_findings.TABLES.get(facts.iommu.vendor, ("", "IOMMU"))
     bios = (
         f"offered ({facts.iommu.table})"
         if facts.iommu.table

@@ -1,0 +1,160 @@
+"""What is wrong, or will go wrong, with the redirect of metadata."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from wizard import nova_unknown
+from wizard.formats import ebtables
+from wizard.node.facts import Facts
+from wizard.plan import Finding, Severity
+
+CHAPTER = "metadata"
+CHAIN = "cw-metadata"
+PORT = 8775
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the answers come to: the bridges and the uplinks by name, and the target of the rule."""
+
+    bridges: tuple[str, ...]
+    uplinks: tuple[str, ...]
+    target: str
+
+
+def _finding(code: str, severity: Severity, seen: str, why: str, do: str) -> Finding:
+    return Finding(code=code, severity=severity, chapter=CHAPTER, seen=seen, why=why, do=do)
+
+
+def findings(facts: Facts, asked: Asked | None) -> list[Finding]:
+    """`asked` is None where no redirect is wanted."""
+    if facts.nova.networking == "neutron":
+        return [_neutron(facts, asked is not None)]
+    if asked is None:
+        return []
+    found = [*_bridge_firewall(facts), *_listener(facts), *_rules(facts, asked)]
+    if not asked.bridges:
+        found.append(
+            _finding(
+                "METADATA-NO-BRIDGE",
+                "blocks",
+                "no network is answered, and none of nova-network was found here",
+                "The rule is made for each bridge; for every bridge of the node would be too much.",
+                'Name networks in the chapter Gateways, or answer bridges = ["br1441"].',
+            )
+        )
+    elif not asked.uplinks:
+        found.append(
+            _finding(
+                "METADATA-UPLINKS-UNKNOWN",
+                "blocks",
+                "which ports lead out of this node is not known",
+                "Without them the rule would also answer for guests of other nodes, when the switch floods their packets.",
+                'Answer uplinks = ["vlan+"], or the names of the bridges\' physical ports.',
+            )
+        )
+    if not facts.network.ebtables:
+        found.append(
+            _finding(
+                "METADATA-NO-EBTABLES",
+                "blocks",
+                "there is no ebtables command on this node",
+                "The rule works on bridged packets, which no other tool here reaches.",
+                "Install the package ebtables (Debian, Ubuntu) or iptables-ebtables (RHEL), then run check again.",
+            )
+        )
+    return found
+
+
+def _neutron(facts: Facts, asked: bool) -> Finding:
+    return _finding(
+        "METADATA-NEUTRON",
+        "blocks" if asked else "tells",
+        f"this node's networking is Neutron ({facts.nova.networking_source})",
+        "Neutron brings metadata by its own agents: OVN by a port of its own on each network, OVS by the DHCP agent. A bridge "
+        "rule would be never used, or in the way.",
+        "Where guests have a router outside: force_metadata = True in dhcp_agent.ini (OVS), the OVN metadata agent on every "
+        "compute node (OVN), or a config drive (force_config_drive = True).",
+    )
+
+
+def _bridge_firewall(facts: Facts) -> list[Finding]:
+    value = facts.network.bridge_nf_call_iptables
+    if value == 1:
+        return [
+            _finding(
+                "METADATA-BRIDGE-NF",
+                "tells",
+                "/proc/sys/net/bridge/bridge-nf-call-iptables is 1",
+                "While it is, iptables sees bridged packets, and metadata works without any rule - until something unloads "
+                "br_netfilter or sets it to 0.",
+                "Nothing: the rule is installed all the same, and does no harm.",
+            )
+        ]
+    seen = "br_netfilter is not loaded" if value is None else "/proc/sys/net/bridge/bridge-nf-call-iptables is 0"
+    return [
+        _finding(
+            "METADATA-BRIDGE-NF",
+            "tells",
+            seen,
+            "Bridged packets pass by iptables: the redirect is needed, and nova's security groups do not filter bridged traffic.",
+            "Nothing for the redirect. Know that packets from outside reach guests unfiltered on these bridges.",
+        )
+    ]
+
+
+def _listener(facts: Facts) -> list[Finding]:
+    unknown = nova_unknown.findings(CHAPTER, "warns", [facts.nova.unknown("DEFAULT", "metadata_host")])
+    if unknown:
+        return unknown
+    address = facts.nova.last("DEFAULT", "metadata_host") or facts.nova.last("DEFAULT", "my_ip") or ""
+    if facts.network.listens(PORT, address) is not False:
+        return []
+    return [
+        _finding(
+            "METADATA-NO-LISTENER",
+            "warns",
+            f"nothing listens on {address or 'this node'}:{PORT}",
+            "nova's rule sends metadata requests there: with the redirect they arrive, and are refused.",
+            "Start nova-api-metadata on this node (multi_host needs one on each), or set metadata_host.",
+        )
+    ]
+
+
+def _rules(facts: Facts, asked: Asked) -> list[Finding]:
+    found = []
+    chains = {chain.name: chain for chain in facts.network.nat_chains or ()}
+    foreign = ebtables.foreign_metadata_rules(chains, chain=CHAIN)
+    if foreign:
+        found.append(
+            _finding(
+                "METADATA-FOREIGN-RULE",
+                "warns",
+                "; ".join(f"{rule.chain}: {' '.join(rule.words)}" for rule in foreign[:3]),
+                "Somebody put a redirect there by hand. With target ACCEPT it runs before libvirt's anti-spoofing: one VM can "
+                "fetch another's metadata.",
+                "Take it out (`ebtables -t nat -D …`) and out of what sets it at boot, once ours is in place.",
+            )
+        )
+    if len(facts.network.ebtables) > 1:
+        found.append(
+            _finding(
+                "METADATA-TWO-EBTABLES",
+                "warns",
+                f"two variants are installed: {', '.join(facts.network.ebtables)}",
+                "Their rules do not see each other. This tool uses what the command `ebtables` means here.",
+                "Keep to one; look with both when something does not match.",
+            )
+        )
+    if asked.target == "accept":
+        found.append(
+            _finding(
+                "METADATA-ACCEPT",
+                "warns",
+                'target = "accept"',
+                "ACCEPT ends the table before libvirt's chains: a VM that poses as another is served that one's metadata.",
+                'Answer target = "continue", unless something here needs the rule as it was published.',
+            )
+        )
+    return found
