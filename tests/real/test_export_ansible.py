@@ -44,7 +44,7 @@ class Fleet:
         file.write_text(answers, encoding="utf-8")
         return cli.main(["export", "ansible", "--answers", str(file), "--out", str(self.place / "out")])
 
-    def play(self, *words: str, **variables: Any) -> tuple[int, str]:
+    def play(self, *words: str, hosts: str = "localhost,", **variables: Any) -> tuple[int, str]:
         """Ansible's exit code (0, or 2 where a host failed) and all it said."""
         if not PLAYER.exists():
             pytest.skip("ansible: ansible-core is not installed")
@@ -59,7 +59,7 @@ class Fleet:
             [
                 PLAYER,
                 "-i",
-                "localhost,",
+                hosts,
                 "-c",
                 "local",
                 "-e",
@@ -260,6 +260,20 @@ def test_one_node_may_have_answers_of_its_own(fleet: Fleet) -> None:
     code, said = fleet.play("--check")
     assert code == 0, said
     assert "+options mlx4_core num_vfs=7 probe_vf=0" in said
+
+
+def test_no_node_is_begun_after_one_that_failed(fleet: Fleet) -> None:
+    assert fleet.export(EVERY_NODE) == 0
+    (fleet.place / "out/host_answers").mkdir()
+    (fleet.place / "out/host_answers/first.toml").write_text(EVERY_NODE.replace("1007", "1003"), encoding="utf-8")
+    code, said = fleet.play(hosts="first,second,")
+    assert code == 2
+    assert "VFS-NO-SUCH-CARD" in said
+    assert "[second]" not in said
+    assert not (fleet.node.directory / "var/lib/compute-wizard").exists()
+    code, said = fleet.play("--check", hosts="first,second,")  # but the plans of all are seen
+    assert code == 2
+    assert "changed: [second]" in said
 
 
 def test_every_file_of_it_is_understood(fleet: Fleet, capsys: pytest.CaptureFixture[str]) -> None:
