@@ -25,6 +25,10 @@ INTEL = "EPYC,-svm,vendor=GenuineIntel,family=6,model=28,stepping=2,model-id=Int
 SCREEN = (640, 480)  # of the graphical console: 80x30 characters
 NOT_YET = re.compile(r"^(kex_exchange_identification|Connection (closed|reset|refused)|ssh: connect)", re.MULTILINE)
 """How ssh says that nobody answers yet; the command was not run then."""
+PANIC = r"end Kernel panic - not syncing: (?P<why>[^\r\n]*)"
+TIMER_MISSED = "timer doesn't work through Interrupt-remapped IO-APIC"
+"""A kernel waits for a few ticks in its first milliseconds, and an emulator that gets no processor in time does not bring them."""
+RESETS = 4
 PATIENCE = 600.0  # seconds for a boot: emulated on a busy host it may take minutes
 
 
@@ -176,8 +180,17 @@ class Machine:
         return time.monotonic() - begun
 
     def wait_for_shell(self) -> None:
-        self.line.wait(r"login: root \(automatic login\)", PATIENCE)
-        self.line.wait(PROMPT, PATIENCE)
+        for _ in range(RESETS):
+            said = self.line.wait(rf"login: root \(automatic login\)|{PANIC}", PATIENCE)
+            if not said["why"]:
+                self.line.wait(PROMPT, PATIENCE)
+                return
+            why = said["why"].decode("ascii", "replace")
+            if TIMER_MISSED not in why:
+                raise RuntimeError(f"the machine's kernel panicked: {why}")
+            print(f"lab: reset, since this host was too busy for the machine's timer: {why}", flush=True)
+            self.control("system_reset")
+        raise RuntimeError(f"this host is too busy: {TIMER_MISSED}, {RESETS} times")
 
     def reboot(self) -> float:
         """Reboot by systemd; gives the seconds until root's shell is back."""
