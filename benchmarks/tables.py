@@ -56,7 +56,7 @@ async def main() -> None:
     """Devices, then gateways."""
     with tempfile.TemporaryDirectory() as directory:
         node = simulate(built_in("demo"), Path(directory))
-        app = WizardApp(Crowded(node, directory, True))
+        app = WizardApp(lambda: Crowded(node, directory, True), True)
         async with app.run_test(size=(80, 24)) as pilot:
             await quiet(pilot)
             await timed(pilot, "one key, nothing to do (what Pilot itself takes)", *["f9"] * 7)

@@ -11,13 +11,15 @@ from textual.screen import Screen
 from textual.widgets import Input, Static, TextArea
 
 from screens.footer import footer
-from screens.state import heading
+from screens.names import heading
 from screens.widgets.fields import Changed, TextField
 from wizard import network_rows
 from wizard.errors import InputError
 from wizard.network_rows import Row
+from wizard.printable import printable
 from wizard.questions import Question
-from wizard.report import printable
+
+TextArea.cursor_blink._default = False  # twice a second something would go over the line
 
 PATTERN = {
     "range": Question(("range",), "text", "VLANs", help="such as 1441-1460, 1500"),

@@ -1,105 +1,143 @@
-"""The Textual face: one app, a page for each chapter, keyboard only."""
+"""The Textual face: one app, a page for each chapter, keyboard only. What it shows first needs no engine: that is loaded behind it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from importlib import resources
-from typing import ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import work
 from textual.message import Message
+from textual.screen import Screen
 
 from screens import shell
-from screens.apply import ApplyPage
 from screens.base import Page
-from screens.devices import DevicesPage
-from screens.engine import NodeEngine
 from screens.faced import ASKED, FacedApp
 from screens.faces import Face
-from screens.gateways import GatewaysPage
 from screens.guard import Guard
-from screens.help import HelpPage
-from screens.history import HistoryPage
-from screens.iommu import IommuPage
-from screens.metadata import MetadataPage
-from screens.passthrough import PassthroughPage
-from screens.preview import PreviewPage, UndoPage
-from screens.state import State
-from screens.verify import VerifyPage
-from screens.vfs import VfsPage
-from screens.welcome import WelcomePage
-from wizard.apply.later_work import Choice
+from screens.opening import OpeningPage
 from wizard.errors import WizardError
-from wizard.node.facts import Facts
-from wizard.node.node import Node
 
-ALL: tuple[type[Page], ...] = (
-    WelcomePage,
-    DevicesPage,
-    IommuPage,
-    VfsPage,
-    PassthroughPage,
-    GatewaysPage,
-    MetadataPage,
-    PreviewPage,
-    ApplyPage,
-    VerifyPage,
-    HistoryPage,
-    UndoPage,
-)
+if TYPE_CHECKING:
+    from screens.engine import NodeEngine
+    from screens.state import State
+    from wizard.answers import AllAnswers
+    from wizard.apply.later_work import Choice
+    from wizard.cli import Open
+    from wizard.node.facts import Facts
+    from wizard.plan import Plan
+
+AT_ONCE = 0.15  # seconds that a page waits for its plan; it is shown without one where that takes longer
+
+
+class Opened(Message):
+    """The engine is there, and the node was read."""
+
+    def __init__(self, engine: NodeEngine, state: State) -> None:
+        super().__init__()
+        self.engine, self.state = engine, state
 
 
 class Looked(Message):
-    """The node was read."""
+    """The node was read anew, for a page."""
 
     def __init__(self, facts: Facts, page: str) -> None:
         super().__init__()
         self.facts, self.page = facts, page
 
 
+class Planned(Message):
+    """There is a plan for these facts and answers."""
+
+    def __init__(self, plan: Future[Plan], facts: Facts, answers: AllAnswers) -> None:
+        super().__init__()
+        self.plan, self.facts, self.answers = plan, facts, answers
+
+
+class WayBack(Message):
+    """What taking a run back would do, or the problem that stands in its way."""
+
+    def __init__(self, facts: Facts | None, plan: Plan | None, problem: str) -> None:
+        super().__init__()
+        self.facts, self.plan, self.problem = facts, plan, problem
+
+
+class Failed(Message):
+    """The node cannot be read."""
+
+    def __init__(self, error: WizardError) -> None:
+        super().__init__()
+        self.error = error
+
+
 class WizardApp(FacedApp):
-    """The wizard over an engine."""
+    """The wizard over an engine, which `open_engine` gives: it takes up to seconds."""
 
     CSS = resources.files("assets").joinpath("wizard.tcss").read_text(encoding="utf-8")
     BINDINGS: ClassVar = [("ctrl+c", "leave_now", "quit")]
+    engine: NodeEngine  # these two are there once the node was read
+    state: State
 
-    def __init__(self, engine: NodeEngine, face: Face = ASKED, guard: Guard | None = None) -> None:
+    def __init__(
+        self, open_engine: Callable[[], NodeEngine], simulation: bool, face: Face = ASKED, guard: Guard | None = None
+    ) -> None:
         super().__init__(face, guard)
-        self.engine = engine
-        self.state = State()
-        self.failure: str = ""
+        self._open_engine, self.simulation = open_engine, simulation
+        self.opened = False
+        self.failure: WizardError | None = None
+        self._planner = ThreadPoolExecutor(1, "plan")
+        self._planning = False
 
-    def on_mount(self) -> None:
-        self.look("welcome")
+    def get_default_screen(self) -> Screen[Any]:
+        return OpeningPage()
 
-    @work(thread=True, exclusive=True, group="look", exit_on_error=False)
+    @work(thread=True, exclusive=True, group="look")
+    def open_node(self) -> None:
+        """Load the engine and the pages, and read the node."""
+        from screens import pages  # noqa: F401, so that the first page need not wait for it
+        from screens.state import State
+
+        try:
+            engine = self._open_engine()
+            facts = engine.look()
+            draft, suggested = engine.load_draft(), engine.suggest(facts)
+            answers = draft if draft is not None else suggested
+            state = State(facts=facts, answers=answers, from_draft=draft is not None and draft != suggested)
+            state.plan, state.planned = engine.plan(facts, answers), answers
+        except WizardError as error:
+            self.post_message(Failed(error))
+        else:
+            self.post_message(Opened(engine, state))
+
+    def on_opened(self, message: Opened) -> None:
+        self.engine, self.state, self.opened = message.engine, message.state, True
+        self.go(self.first_page(message.state))
+
+    @work(thread=True, exclusive=True, group="look")
     def look(self, page: str) -> None:
         """Read the node anew, then show a page."""
         try:
             self.post_message(Looked(self.engine.look(), page))
         except WizardError as error:
-            self.failure = str(error)
-            self.call_from_thread(self.exit, int(error.exit_code))
+            self.post_message(Failed(error))
 
     def on_looked(self, message: Looked) -> None:
-        first = self.state.facts is None
-        self.state.facts = message.facts
-        page = message.page
-        if first:
-            draft = self.engine.load_draft()
-            suggested = self.engine.suggest(message.facts)
-            self.state.from_draft = draft is not None and draft != suggested
-            self.state.answers = draft if draft is not None else suggested
-            page = self.first_page(message.facts)
-        self.state.planned = None
-        self.replan()
-        self.go(page)
+        self.state.facts, self.state.planned = message.facts, None
+        self.go(message.page)
 
-    def first_page(self, facts: Facts) -> str:
+    def on_failed(self, message: Failed) -> None:
+        self.failure = message.error
+        self.exit(int(message.error.exit_code))
+
+    @staticmethod
+    def first_page(state: State) -> str:
         """Welcome; or Apply where a run is under way, or Verify where the node was rebooted for one."""
+        facts = state.facts
+        assert facts is not None
         under_way = next((run for run in facts.history.runs if run.state == "running"), None)
         if under_way is not None:
-            self.state.run = under_way.id
+            state.run = under_way.id
             return "apply"
         last = facts.history.last
         rebooted = last is not None and last.boot_id and facts.system.boot_id not in ("", None, last.boot_id)
@@ -107,25 +145,44 @@ class WizardApp(FacedApp):
             return "verify"
         return "welcome"
 
-    def replan(self) -> None:
-        """Make the plan that fits the answers, unless it is that already."""
-        if self.state.facts is not None and self.state.planned is not self.state.answers:
-            self.state.plan = self.engine.plan(self.state.facts, self.state.answers)
-            self.state.planned = self.state.answers
+    def replan(self, wait: float = AT_ONCE) -> None:
+        """Have the plan made that fits the answers, unless it is there already: in a thread, since with thousands of networks
+        it takes a second. It is waited for `wait` seconds, so that most pages need not be drawn twice; the page is told of one
+        that comes later.
+        """
+        facts, answers = self.state.facts, self.state.answers
+        if facts is None or self._planning or self.state.planned is answers:
+            return
+        future = self._planner.submit(self.engine.plan, facts, answers)
+        try:
+            self.state.plan, self.state.planned = future.result(wait), answers
+        except TimeoutError:
+            self._planning = True
+            future.add_done_callback(lambda done: self.post_message(Planned(done, facts, answers)))
+
+    def on_planned(self, message: Planned) -> None:
+        self._planning = False
+        plan = message.plan.result()
+        if message.facts is self.state.facts:
+            self.state.plan, self.state.planned = plan, message.answers
+        self.replan(0)
+        if isinstance(self.screen, Page):
+            self.screen.call_later(self.screen.planned)
 
     def go(self, page: str) -> None:
         """Show a page; the draft is saved on the way."""
-        if self.state.facts is None:
+        if not self.opened:
             return
+        from screens import pages
+
         self.keep_draft()
         self.replan()
-        kind = next(each for each in ALL if page == each.NAME)
         while len(self.screen_stack) > 1 and not isinstance(self.screen, Page):
             self.pop_screen()
-        if isinstance(self.screen, Page):
-            self.switch_screen(kind())
+        if isinstance(self.screen, OpeningPage):
+            self.push_screen(pages.page(page))
         else:
-            self.push_screen(kind())
+            self.switch_screen(pages.page(page))
 
     def keep_draft(self) -> None:
         """Save the answers, once something was seen of them."""
@@ -134,37 +191,44 @@ class WizardApp(FacedApp):
 
     def fresh(self) -> None:
         """Forget the draft; the answers are what fits the node as it is."""
+        from screens.state import State
+
         if self.state.facts is not None:
             self.engine.forget_draft()
             self.state = State(facts=self.state.facts, answers=self.engine.suggest(self.state.facts))
             self.go("welcome")
 
-    def show_undo(self, run: str, changed: Mapping[str, Choice] | None = None) -> str:
-        """Show what taking a run back will do; gives what stands in the way, or "". `changed` says what becomes of files
-        that were changed since."""
-        if self.state.facts is None:
-            return ""
+    @work(thread=True, exclusive=True, group="look")
+    def show_undo(self, run: str, changed: Mapping[str, Choice] | None = None) -> None:
+        """Show what taking a run back will do, or what stands in the way. `changed` says what becomes of files that were
+        changed since."""
         try:
             facts = self.engine.look()
-            self.state.undo = self.engine.undo_plan(facts, run, changed)
+            self.post_message(WayBack(facts, self.engine.undo_plan(facts, run, changed), ""))
         except WizardError as error:
-            return str(error)
-        self.state.facts, self.state.planned = facts, None
-        self.go("undo")
-        return ""
+            self.post_message(WayBack(None, None, str(error)))
+
+    def on_way_back(self, message: WayBack) -> None:
+        if message.plan is not None:
+            self.state.undo, self.state.facts, self.state.planned = message.plan, message.facts, None
+            self.go("undo")
+        elif isinstance(self.screen, Page):
+            self.screen.say(message.problem)
 
     def show_help(self, page: str) -> None:
+        from screens.help import HelpPage
+
         self.push_screen(HelpPage(page))
 
     def open_shell(self) -> None:
         """A shell, and back."""
-        problem = shell.open_shell(self, self.engine.root if self.engine.simulation else None)
+        problem = shell.open_shell(self, self.engine.root if self.opened and self.simulation else None)
         if problem:
             self.notify(problem, markup=False)
 
     def leave(self) -> None:
         """Quit; the draft stays."""
-        if self.state.facts is not None:
+        if self.opened:
             self.engine.save_draft(self.state.answers)
         self.exit(0)
 
@@ -172,10 +236,17 @@ class WizardApp(FacedApp):
         self.leave()
 
 
-def run(node: Node, root: str, simulated: bool, face: Face, guard: Guard) -> int:
+def run(open_node: Open, simulated: bool, face: Face, guard: Guard) -> int:
     """Show the wizard until it is left; gives the exit code."""
-    app = WizardApp(NodeEngine(node, root, simulated), face, guard)
+
+    def engine() -> NodeEngine:
+        from screens.engine import NodeEngine
+
+        node, root = open_node()
+        return NodeEngine(node, root, simulated)
+
+    app = WizardApp(engine, simulated, face, guard)
     code = app.run_in_terminal()
-    if app.failure:
-        raise WizardError(app.failure)
+    if app.failure is not None:
+        raise app.failure
     return code

@@ -11,11 +11,11 @@ from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import Input, Static
 
-from screens.base import Page
+from screens.base import PLANNING, Page
 from screens.changes import line
 from screens.footer import Key
+from screens.names import short
 from screens.progress import WORDS, Progress
-from screens.state import short
 from screens.widgets.entry import Entry
 from screens.widgets.rows import Column, Rows, cut
 from screens.widgets.text_view import TextView
@@ -23,6 +23,7 @@ from wizard import report
 from wizard.arguments import MOST_MINUTES
 from wizard.errors import Exit, WizardError
 from wizard.plan import Plan
+from wizard.printable import printable
 
 GOES_ON = ("failed", "stopped", "interrupted")  # states of a run that can be gone on with
 
@@ -84,7 +85,7 @@ class ApplyPage(Page):
 
     @property
     def plan(self) -> Plan | None:
-        return self.state.undo if self.state.undo is not None else self.state.plan
+        return self.state.undo if self.state.undo is not None else self.state.current
 
     @property
     def can_go_on(self) -> bool:
@@ -108,11 +109,23 @@ class ApplyPage(Page):
         self.query_one("#log").display = self.state.run is not None
         if self.state.run is not None:
             self.follow_run(self.state.run)
-            return
+        else:
+            self.show_plan()
+
+    def show_plan(self) -> None:
+        """What is to be done, before it is."""
         plan = self.plan
-        if plan is not None:
-            self.query_one("#before", Static).update(report.printable("\n".join(self.before(plan))))
-            self.query_one(Rows).show([str(number) for number in range(1, len(plan.steps) + 1)], self.cells)
+        lines = self.before(plan) if plan else [PLANNING]
+        self.query_one("#before", Static).update(printable("\n".join(lines)))
+        self.query_one(Rows).show([str(number) for number in range(1, len(plan.steps) + 1)] if plan else [], self.cells)
+
+    async def planned(self) -> None:
+        if self.state.run is None:
+            await self.recompose()
+            self.query_one("#log").display = False
+            self.show_plan()
+            self.query("#yes").focus()
+        await super().planned()
 
     def obstacle(self, plan: Plan) -> str:
         """Why it cannot be applied; empty where it can."""
@@ -189,7 +202,7 @@ class ApplyPage(Page):
         self.say(f"Not started: {error} Back (Esc) at the preview, r reads the node anew.")
 
     def say(self, text: str) -> None:
-        self.query_one("#result", Static).update(report.printable(text))
+        self.query_one("#result", Static).update(printable(text))
 
     def follow_run(self, run: str) -> None:
         """Show a run from its beginning, and follow it."""
@@ -215,7 +228,7 @@ class ApplyPage(Page):
         self.refresh_frame()
         self.follow(run)
 
-    @work(thread=True, exclusive=True, group="follow", exit_on_error=False)
+    @work(thread=True, exclusive=True, group="follow")
     def follow(self, run: str) -> None:
         problem, after = "", []
         engine = self.wizard.engine
@@ -255,7 +268,7 @@ class ApplyPage(Page):
         lines = [f"{title}   {progress.elapsed(time.time())}", progress.bar()]
         if self.state.running:
             lines.append(self.now_and_next(progress))
-        self.query_one("#before", Static).update(report.printable("\n".join(lines)))
+        self.query_one("#before", Static).update(printable("\n".join(lines)))
         self.query_one(Rows).refresh()
 
     def now_and_next(self, progress: Progress) -> str:

@@ -11,16 +11,18 @@ from textual.screen import Screen
 from textual.widgets import Input, Static, TextArea
 
 from screens.footer import Key, footer
-from screens.state import PAGES, TITLES, State
+from screens.names import PAGES, TITLES
 from screens.widgets.find import Find
-from wizard.report import printable
+from wizard.printable import printable
 
 if TYPE_CHECKING:
     from screens.app import WizardApp
+    from screens.state import State
 
 HELP: Key = ("F1", "help")
 QUIT: Key = ("q", "quit")
 ENTER_NEXT: Key = ("Enter", "next")
+PLANNING = "Making the plan ..."
 
 
 class Body(VerticalScroll, can_focus=False, inherit_bindings=False):
@@ -86,7 +88,7 @@ class Page(Screen[None]):
     def status(self) -> str:
         """What node this is; that it is a simulation; whether something was changed from here."""
         facts = self.state.facts
-        first = "SIMULATION" if self.wizard.engine.simulation else "compute-wizard"
+        first = "SIMULATION" if self.wizard.simulation else "compute-wizard"
         last = "changing now" if self.state.running else "nothing changed yet" if not self.state.runs else "changed"
         if facts is None:
             return first
@@ -100,8 +102,11 @@ class Page(Screen[None]):
 
     def _entry(self, key: str, page: str) -> str:
         here = ">" if page == self.NAME else " "
-        mark = "    " if page in ("welcome", "history") else self.state.mark(page)
-        return f"{here}{key} {TITLES[page]:<12}{mark}".rstrip()
+        return f"{here}{key} {TITLES[page]:<12}{self.mark(page)}".rstrip()
+
+    def mark(self, page: str) -> str:
+        """The state of a page, as the list has it."""
+        return "" if page in ("welcome", "history") else self.state.mark(page)
 
     def keys(self) -> list[Key]:
         """The keys of this page, the most wanted first."""
@@ -134,8 +139,17 @@ class Page(Screen[None]):
         if self.is_mounted:
             self.query_one("#keys", Static).update(self._footer())
 
+    def say(self, text: str) -> None:
+        """Say something about the last key."""
+        self.notify(printable(text), markup=False)
+
+    async def planned(self) -> None:
+        """There is a new plan, which was still being made when the page was shown, or answers were changed."""
+        self.refresh_frame()
+
     def on_mount(self) -> None:
-        self.state.visited.add(self.NAME)
+        if self.wizard.opened:
+            self.state.visited.add(self.NAME)
         self.refresh_frame()
 
     def on_descendant_focus(self, _: DescendantFocus) -> None:

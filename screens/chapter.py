@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from textual import work
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.events import Resize
-from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import Input, Static
 
@@ -19,22 +17,12 @@ from screens.footer import Key as FooterKey
 from screens.widgets.fields import Changed, Field, field_for
 from screens.widgets.table_editor import TableEditor
 from wizard import answer_files
-from wizard.answers import AllAnswers
 from wizard.chapters import Chapter, chapter
-from wizard.plan import Plan
+from wizard.printable import printable
 from wizard.questions import Key, Question, Table
-from wizard.report import printable
 
 REST = 0.5  # seconds without a key before the plan is made anew
 MOST_FOUND = 4  # lines of what was found; `inspect` has all
-
-
-class Planned(Message):
-    """The plan for these answers."""
-
-    def __init__(self, plan: Plan, answers: AllAnswers) -> None:
-        super().__init__()
-        self.plan, self.answers = plan, answers
 
 
 class ChapterPage(Page):
@@ -182,19 +170,12 @@ class ChapterPage(Page):
         self._timer = self.set_timer(REST, self.plan_anew)
 
     def plan_anew(self) -> None:
+        """With answers that rest."""
         self.wizard.keep_draft()
-        self.make_plan(self.state.answers)
+        self.wizard.replan(0)
 
-    @work(thread=True, exclusive=True, group="plan", exit_on_error=False)
-    def make_plan(self, answers: AllAnswers) -> None:
-        facts = self.state.facts
-        if facts is not None:
-            self.post_message(Planned(self.wizard.engine.plan(facts, answers), answers))
-
-    def on_planned(self, message: Planned) -> None:
-        if message.answers is self.state.answers:
-            self.state.plan, self.state.planned = message.plan, message.answers
-            self.show()
+    async def planned(self) -> None:
+        self.show()
 
     def show(self) -> None:
         """Draw what follows from the answers and the plan."""

@@ -13,7 +13,7 @@ from screens.widgets.rows import Column, Rows
 from screens.widgets.text_view import TextView
 from wizard import cards
 from wizard.node.pci import PciFunction
-from wizard.report import printable
+from wizard.printable import printable
 
 SHORT = {"default route": "route", "root disk": "root"}  # the page has the long words below the table
 

@@ -10,7 +10,8 @@ from textual.app import App
 from textual.geometry import Offset, Region
 from textual.scrollbar import ScrollBarRender
 from textual.widget import Widget
-from textual.widgets import Input, OptionList, TextArea
+from textual.widgets import Input
+from textual.worker import WorkerFailed
 
 from screens.faces import Face
 from screens.guard import ENDING, Guard
@@ -23,8 +24,6 @@ ASKED = Face("full", "asked for", Terminal("xterm-256color", "pty"))
 # Parts of blocks are glyphs that a console's font does not have.
 ScrollBarRender.VERTICAL_BARS = [" "] * 8
 ScrollBarRender.HORIZONTAL_BARS = [" "] * 8
-for field in (Input, TextArea):
-    field.cursor_blink._default = False  # twice a second something would go over the line
 
 
 class FacedApp(App[int]):
@@ -78,8 +77,9 @@ class FacedApp(App[int]):
     def run_in_terminal(self) -> int:
         """Show the app until it is left; gives the exit code. A defect inside it is raised here, after its end."""
         result: Any = self.run(mouse=self.many_colours)
-        if self._exception is not None:
-            raise self._exception
+        error = self._exception
+        if error is not None:
+            raise error.error if isinstance(error, WorkerFailed) and error.error is not None else error
         return int(result or self.return_code or 0)
 
     def _fatal_error(self) -> None:
@@ -106,8 +106,6 @@ def _cursor_in(widget: Widget) -> Offset:
         return widget.cursor_screen_offset
     region: Region = widget.content_region
     row = 0
-    if isinstance(widget, OptionList) and widget.highlighted is not None:
-        row = widget.highlighted - widget.scroll_offset.y
-    elif isinstance(widget, Rows):
+    if isinstance(widget, Rows):
         row = widget.cursor_line
     return Offset(region.x, region.y + min(max(row, 0), max(region.height - 1, 0)))

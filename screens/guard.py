@@ -11,7 +11,6 @@ import traceback
 from types import FrameType, TracebackType
 from typing import Any
 
-from wizard import store
 from wizard.errors import WizardError
 
 ENDING = (signal.SIGTERM, signal.SIGHUP)
@@ -83,6 +82,8 @@ class Guard:
 
 def _report(error: Exception) -> Defect:
     """Keep the traceback, without the values of variables: they may be secrets."""
+    from wizard import store  # late: a face is there before the engine is
+
     text = "".join(traceback.format_exception(error))
     log = store.keep_report(text)
     place = f"It is described in {log}." if log else "It could not be described in a log."

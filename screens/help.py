@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.screen import Screen
 from textual.widgets import Static
 
-from screens.state import TITLES, heading
+from screens.names import TITLES, heading
 from screens.widgets.text_view import TextView
 
 KEYS = """

@@ -10,11 +10,12 @@ from textual.widgets import Static
 from screens.apply import GOES_ON
 from screens.base import Page
 from screens.footer import Key
-from screens.state import short
+from screens.names import short
 from screens.widgets.rows import Column, Rows
 from screens.widgets.text_view import TextView
 from wizard.errors import WizardError
 from wizard.node.history import PastRun
+from wizard.printable import printable
 
 
 class HistoryPage(Page):
@@ -86,8 +87,11 @@ class HistoryPage(Page):
     def action_undo(self) -> None:
         run = self.run_here()
         if run is not None:
-            problem = self.wizard.show_undo(run.id)
-            self.query_one("#said", Static).update(problem)
+            self.say("Looking what taking it back would do ...")
+            self.wizard.show_undo(run.id)
+
+    def say(self, text: str) -> None:
+        self.query_one("#said", Static).update(printable(text))
 
     def action_go_on(self) -> None:
         """Watch a run that is under way; go on with one that stopped."""
@@ -98,7 +102,7 @@ class HistoryPage(Page):
             if run.state != "running":
                 self.wizard.engine.resume(run.id)
         except WizardError as error:
-            self.query_one("#said", Static).update(str(error))
+            self.say(str(error))
             return
         self.state.run = run.id
         self.state.runs += 1

@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.screen import Screen
 from textual.widgets import Static
 
-from screens.state import heading
+from screens.names import heading
 from screens.widgets.rows import Column, Rows
 
 

@@ -9,10 +9,10 @@ from textual.containers import Horizontal
 from textual.widgets import Input, Static
 
 from screens import diff_view
-from screens.base import Page
+from screens.base import PLANNING, Page
 from screens.changes import line
 from screens.footer import Key
-from screens.state import TITLES, short
+from screens.names import TITLES, short
 from screens.widgets.entry import Entry
 from screens.widgets.rows import Column, Rows, cut
 from screens.widgets.text_view import TextView
@@ -20,6 +20,7 @@ from wizard import report
 from wizard.apply.later_work import Choice
 from wizard.errors import WizardError
 from wizard.plan import LaterWork, Plan
+from wizard.printable import printable
 
 KINDS = {"plan": ("the plan", "plan"), "script": ("a shell script", "sh"), "text": ("the preview as text", "txt")}
 
@@ -51,7 +52,7 @@ class PreviewPage(Page):
     @property
     def plan(self) -> Plan | None:
         """The plan that is shown."""
-        return self.state.plan
+        return self.state.current
 
     def keys(self) -> list[Key]:
         what = "match" if self._found else "change"
@@ -61,10 +62,7 @@ class PreviewPage(Page):
         return [*keys, ("w", "as text"), ("c", "copy"), ("r", "look again")]
 
     def body(self) -> ComposeResult:
-        plan = self.plan
-        if plan is None:
-            return
-        yield Static(report.printable("\n".join(self.heading(plan))), id="heading", markup=False)
+        yield Static("", id="heading", markup=False)
         yield Rows([Column("")], id="steps", headings=False)
         with Horizontal(id="save", classes="line -hidden"):
             yield Static("", id="save-as", classes="label", markup=False)
@@ -87,11 +85,15 @@ class PreviewPage(Page):
     def on_mount(self) -> None:
         self.show_steps()
 
+    async def planned(self) -> None:
+        await super().planned()
+        self.show_steps()
+
     def show_steps(self) -> None:
         plan = self.plan
-        if plan is None:
-            return
-        self.query_one(Rows).show(self.entries(plan), self.cells)
+        lines = self.heading(plan) if plan else [PLANNING]
+        self.query_one("#heading", Static).update(printable("\n".join(lines)))
+        self.query_one(Rows).show(self.entries(plan) if plan else [], self.cells)
 
     def entries(self, plan: Plan) -> list[str]:
         """The keys of the list's entries, in their order."""
@@ -148,7 +150,7 @@ class PreviewPage(Page):
 
     def marks(self, key: str) -> list[int]:
         """The lines of an entry that `n` goes to: what is searched for, else changes."""
-        lines = [text for line in self.lines(key) for text in report.printable(line).expandtabs(8).split("\n")]
+        lines = [text for line in self.lines(key) for text in printable(line).expandtabs(8).split("\n")]
         if self._found:
             return [number for number, line in enumerate(lines) if self._found in line.lower()]
         return diff_view.changes(lines)
@@ -182,7 +184,7 @@ class PreviewPage(Page):
         return False
 
     def say(self, text: str) -> None:
-        self.query_one("#said", Static).update(report.printable(text))
+        self.query_one("#said", Static).update(printable(text))
 
     def action_look(self) -> None:
         """Read the node anew; the plan is made of what it is then."""
@@ -302,7 +304,7 @@ class UndoPage(PreviewPage):
             return
         meant = [later[key] for key in (self.query_one(Rows).key,) if key in later] or list(later.values())
         said = {work.path: work.choice for work in plan.later_work if work.choice is not None}
-        self.say(self.wizard.show_undo(plan.undoes, {**said, **{work.path: choice for work in meant}}))
+        self.wizard.show_undo(plan.undoes, {**said, **{work.path: choice for work in meant}})
 
     def back(self) -> None:
         self.state.undo = None

@@ -21,7 +21,7 @@ def main():  # type: ignore[no-untyped-def] # Python 2 knows no annotations
         return 130
 
 
-def start_wizard(node, root, ui, simulated):  # type: ignore[no-untyped-def]
+def start_wizard(open_node, ui, simulated):  # type: ignore[no-untyped-def]
     """Choose a face for this terminal and start it; nothing of a face is imported before that."""
     from screens import faces, guard, serial, terminal
 
@@ -37,10 +37,10 @@ def start_wizard(node, root, ui, simulated):  # type: ignore[no-untyped-def]
         if face.name == "plain":
             from screens.prompts import run as ask
 
-            return ask(node, root, simulated, face)
+            return ask(open_node, simulated, face)
         from screens.app import run
 
-        return run(node, root, simulated, face, watch)
+        return run(open_node, simulated, face, watch)
 
 
 if __name__ == "__main__":

@@ -6,29 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from screens.names import CHAPTERS, TITLES
 from wizard.answers import AllAnswers
 from wizard.node.facts import Facts
 from wizard.plan import Plan
 from wizard.questions import Key
-from wizard.report import printable
-
-PAGES = ("welcome", "devices", "iommu", "vfs", "passthrough", "gateways", "metadata", "preview", "apply", "verify")
-ASIDE = ("history", "undo")
-TITLES = {
-    "welcome": "Welcome",
-    "devices": "Devices",
-    "iommu": "IOMMU",
-    "vfs": "VFs",
-    "passthrough": "Passthrough",
-    "gateways": "Gateways",
-    "metadata": "Metadata",
-    "preview": "Preview",
-    "apply": "Apply",
-    "verify": "Verify",
-    "history": "History",
-    "undo": "Take back",
-}
-CHAPTERS = ("iommu", "vfs", "passthrough", "gateways", "metadata")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +55,11 @@ class State:
     undo: Plan | None = None
     from_draft: bool = False
 
+    @property
+    def current(self) -> Plan | None:
+        """The plan that fits the answers; None while it is being made."""
+        return self.plan if self.planned is self.answers else None
+
     def unfinished(self, chapter: str) -> int:
         """How many fields and rows of a chapter are not right yet."""
         rows = [row for row in self.raw.get(chapter, []) if not row.untouched]
@@ -103,14 +90,3 @@ class State:
         marks: Mapping[str, int] = {"[x ]": 0, "[! ]": 1}
         found = [name for name in CHAPTERS if self.mark(name) in marks]
         return sorted(found, key=lambda name: marks[self.mark(name)])
-
-
-def heading(app: object, text: str) -> str:
-    """The status line of a screen outside the list of pages: a simulation says so there, too."""
-    simulated = getattr(getattr(app, "engine", None), "simulation", False)
-    return printable(f"{'SIMULATION' if simulated else 'compute-wizard'} | {text}")
-
-
-def short(run: str) -> str:
-    """A run by its number: what the command line takes, too."""
-    return run.partition("-")[0]

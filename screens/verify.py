@@ -12,11 +12,11 @@ from textual.widgets import Static
 
 from screens.base import Page
 from screens.footer import Key
-from screens.state import TITLES, short
+from screens.names import TITLES, short
 from screens.widgets.rows import Column, Rows
 from screens.widgets.text_view import TextView
-from wizard import report
 from wizard.answers import AllAnswers
+from wizard.printable import printable
 from wizard.questions import Check
 
 ORDER = {"failed": 0, "pending": 1, "unknown": 2, "held": 3}
@@ -44,7 +44,7 @@ class VerifyPage(Page):
         self._found: list[Check] = []
 
     def keys(self) -> list[Key]:
-        reboot: list[Key] = [("b", "reboot (simulated)")] if self.wizard.engine.simulation else []
+        reboot: list[Key] = [("b", "reboot (simulated)")] if self.wizard.simulation else []
         return [("v", "verify again"), *reboot, ("h", "history"), ("/", "filter")]
 
     def ways(self) -> list[Key]:
@@ -58,7 +58,7 @@ class VerifyPage(Page):
     def on_mount(self) -> None:
         self.check()
 
-    @work(thread=True, exclusive=True, group="verify", exit_on_error=False)
+    @work(thread=True, exclusive=True, group="verify")
     def check(self) -> None:
         facts = self.state.facts
         if facts is not None:
@@ -73,7 +73,7 @@ class VerifyPage(Page):
 
     def on_verified(self, message: Verified) -> None:
         self._found = sorted(message.found, key=lambda check: ORDER[check.state])
-        self.query_one("#verdict", Static).update(report.printable("\n".join(self.verdict())))
+        self.query_one("#verdict", Static).update(printable("\n".join(self.verdict())))
         self.find("")
 
     def find(self, text: str) -> None:
@@ -130,7 +130,7 @@ class VerifyPage(Page):
         self.wizard.look("verify")
 
     def action_reboot(self) -> None:
-        if self.wizard.engine.simulation:
+        if self.wizard.simulation:
             self.wizard.engine.reboot()
             self.wizard.look("verify")
 

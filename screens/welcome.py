@@ -8,12 +8,12 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.widgets import Static
 
-from screens.base import Page
+from screens.base import PLANNING, Page
 from screens.footer import Key
-from screens.state import CHAPTERS, PAGES, TITLES, short
+from screens.names import CHAPTERS, PAGES, TITLES, short
 from wizard.node.facts import Facts
 from wizard.plan import Plan
-from wizard.report import printable
+from wizard.printable import printable
 
 MOST = 6  # lines of a list; the pages have the rest
 BROKEN = {"failed": "failed and was not taken back", "stopped": "was stopped", "interrupted": "was cut short"}
@@ -33,8 +33,9 @@ class WelcomePage(Page):
         return [("Enter", "next")]
 
     def body(self) -> ComposeResult:
-        facts, plan = self.state.facts, self.state.plan
+        facts, plan = self.state.facts, self.state.current
         if facts is None or plan is None:
+            yield Static(PLANNING, markup=False)
             return
         lines = [*self.node(facts), "", "Found", *self.found(facts), "", "Set up already", *self.already(facts, plan)]
         wrong = self.wrong(facts, plan)
@@ -49,6 +50,10 @@ class WelcomePage(Page):
             lines += ["", f"Could not be seen ({len(facts.unseen)})"]
             lines += [f"  {each.what}: {each.why}" for each in facts.unseen[:MOST]]
         yield Static(printable("\n".join(lines)), markup=False)
+
+    async def planned(self) -> None:
+        await self.recompose()
+        await super().planned()
 
     def node(self, facts: Facts) -> list[str]:
         system = facts.system

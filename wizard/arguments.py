@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from wizard.errors import UsageError
-from wizard.version import VERSION
+from wizard.version import version
 
 EXIT_CODES = """\
 exit codes: 0 done, nothing to change, all held; 1 error; 2 changes, warnings, something failed or waits for a reboot;
@@ -36,6 +36,14 @@ class Parser(argparse.ArgumentParser):
         raise UsageError(message, do=f"See `{self.prog} --help`.")
 
 
+class ShowVersion(argparse.Action):
+    """Says the version, which is looked up only then."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        print(f"compute-wizard {version()}")
+        parser.exit()
+
+
 def minutes(text: str) -> int:
     """A time to wait for a confirmation. Raises ArgumentTypeError for what is none."""
     if not text.isdecimal() or not 1 <= int(text) <= MOST_MINUTES:
@@ -60,7 +68,7 @@ def parser() -> Parser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         parents=[common],
     )
-    main.add_argument("--version", action="version", version=f"compute-wizard {VERSION}")
+    main.add_argument("--version", action=ShowVersion, nargs=0, help="say the version of this tool")
     main.add_argument(
         "--ui", choices=("auto", "full", "console", "plain"), default="auto", help="which face the wizard shows"
     )

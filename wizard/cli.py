@@ -1,33 +1,28 @@
-"""The command line: arguments in, exit code out. Results on stdout, errors on stderr, one clear message for a mistake."""
+"""The command line: arguments in, exit code out. Results on stdout, errors on stderr, one clear message for a mistake.
+
+The engine is loaded by what needs it: a wizard shows that it is there before it has read anything.
+"""
 
 from __future__ import annotations
 
 import argparse
 import io
-import shlex
 import sys
 from collections.abc import Callable
-from importlib import resources
-from pathlib import Path
-from typing import Any, TypeAlias
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, TypeAlias
 
-from pydantic import TypeAdapter
-
-from wizard import answer_files, arguments, command_apply, command_confirm, command_verify, output, report
-from wizard import plan as plans
-from wizard.answers import AllAnswers
-from wizard.chapters import chapters
+from wizard import arguments
 from wizard.errors import Exit, UsageError, WizardError
-from wizard.merge import make_plan
-from wizard.node import facts as fact_reader
-from wizard.node.facts import Facts
-from wizard.node.live import open_node
-from wizard.node.node import Node
-from wizard.plan import Finding, Plan
-from wizard.private import write_private
 
-Face: TypeAlias = Callable[[Node, str, str, bool], int]
-"""Starts the wizard: node, root, which face, whether the node is a simulation; gives the exit code."""
+if TYPE_CHECKING:
+    from wizard.node.node import Node
+
+Open: TypeAlias = Callable[[], "tuple[Node, str]"]
+"""Gives the node and its root. Takes up to seconds, the loading of the engine included. Raises WizardError."""
+
+Face: TypeAlias = Callable[[Open, str, bool], int]
+"""Starts the wizard: what opens the node, which face, whether the node is a simulation; gives the exit code."""
 
 
 def main(argv: list[str] | None = None, face: Face | None = None) -> int:
@@ -41,186 +36,36 @@ def main(argv: list[str] | None = None, face: Face | None = None) -> int:
         return int(_dispatch(options, face))
     except WizardError as error:
         if sys.stderr is not None:  # it may be closed
-            print(f"compute-wizard: {report.printable(str(error))}", file=sys.stderr)
+            from wizard.printable import printable
+
+            print(f"compute-wizard: {printable(str(error))}", file=sys.stderr)
         return int(error.exit_code)
     except KeyboardInterrupt:
         return int(Exit.INTERRUPTED)
 
 
 def _dispatch(options: argparse.Namespace, face: Face | None) -> int:
-    commands: dict[str, Callable[[argparse.Namespace], int]] = {
-        "inspect": _inspect,
-        "check": _check,
-        "suggest": _suggest,
-        "plan": _plan,
-        "apply": _apply,
-        "confirm": command_confirm.confirm,
-        "resume": command_apply.resume,
-        "verify": command_verify.verify,
-        "history": command_apply.history,
-        "undo": _undo,
-        "export": _export,
-        "bundle": _bundle,
-        "recorder": _recorder,
-    }
-    if options.command in commands:
+    if options.command not in (None, "demo"):
+        from wizard import commands, output
+
         with output.results():
-            return commands[options.command](options)
+            return commands.COMMANDS[options.command](options)
     if face is None:
         raise UsageError("no command was given", do="See `compute-wizard --help`.")
-    if options.command == "demo":
-        from wizard.demo import demo_node
-
-        with demo_node(options.node) as node:
-            return face(node, str(node.directory), options.ui, True)
-    return face(open_node(options.root), options.root, options.ui, False)
+    with ExitStack() as kept:
+        simulated = options.command == "demo"
+        return face(lambda: _demo(options.node, kept) if simulated else _node(options.root), options.ui, simulated)
 
 
-def _print(text: str) -> None:
-    sys.stdout.write(text)
+def _demo(name: str, kept: ExitStack) -> tuple[Node, str]:
+    """A built-in node that is gone with `kept`."""
+    from wizard.demo import demo_node
+
+    node = kept.enter_context(demo_node(name))
+    return node, str(node.directory)
 
 
-def _print_json(data: Any) -> None:
-    _print(report.as_json(data))
+def _node(root: str) -> tuple[Node, str]:
+    from wizard.node.live import open_node
 
-
-def _look(options: argparse.Namespace) -> tuple[Node, Facts]:
-    node = open_node(options.root)
-    return node, fact_reader.read(node)
-
-
-def _answers(options: argparse.Namespace, facts: Facts) -> AllAnswers:
-    """The answers that were given; else what fits the node as it is now."""
-    if options.answers is not None:
-        return answer_files.load(Path(options.answers))
-    return answer_files.suggest(facts)
-
-
-def _inspect(options: argparse.Namespace) -> int:
-    _, facts = _look(options)
-    if options.json:
-        _print_json({"format": "compute-wizard.facts/1", **facts.to_data()})
-    else:
-        _print(report.inspect(facts))
-    return Exit.DONE
-
-
-def _check(options: argparse.Namespace) -> int:
-    _, facts = _look(options)
-    found = list(make_plan(facts, _answers(options, facts)).findings)
-    if options.json:
-        _print_json({"format": "compute-wizard.findings/1", "findings": _plain(list[Finding], found)})
-    else:
-        _print(report.findings(found))
-    worst = plans.worst(found)
-    return {"blocks": Exit.BLOCKED, "warns": Exit.CHANGES}.get(worst or "", Exit.DONE)
-
-
-def _plain(kind: Any, value: object) -> Any:
-    return TypeAdapter(kind).dump_python(value, mode="json")
-
-
-def _suggest(options: argparse.Namespace) -> int:
-    _print(_suggested(_look(options)[1]))
-    return Exit.DONE
-
-
-def _suggested(facts: Facts) -> str:
-    """An answers file, commented."""
-    answers = answer_files.suggest(facts)
-    text = answer_files.to_toml(answers, report.suggested(facts, answers))
-    left = [chapter.TITLE for chapter in chapters() if answers.get(chapter.NAME) is None]
-    return text + (
-        f"\n# left alone, since they do not apply to this node as it is: {', '.join(left)}\n" if left else ""
-    )
-
-
-def _plan(options: argparse.Namespace) -> int:
-    _, facts = _look(options)
-    plan = make_plan(facts, _answers(options, facts))
-    if options.out is not None:
-        write_private(Path(options.out), plan.to_json().encode())
-    _print(plan.masked().to_json() if options.json else report.plan(plan))
-    if options.out is not None and not options.json:
-        _print(f"\nSaved as {options.out}; run it with: compute-wizard apply {options.out}\n")
-    return _plan_code(plan)
-
-
-def _plan_code(plan: Plan) -> Exit:
-    if plan.blocked:
-        return Exit.BLOCKED
-    return Exit.CHANGES if plan.steps else Exit.DONE
-
-
-def _apply(options: argparse.Namespace) -> int:
-    if (options.plan is None) == (options.answers is None):
-        raise UsageError(
-            "give either a PLAN or --answers FILE", do="A plan is made with `compute-wizard plan --out PLAN`."
-        )
-    node = open_node(options.root)
-    if options.plan is not None:
-        plan = plans.load(Path(options.plan))
-    else:
-        plan = make_plan(facts := fact_reader.read(node), _answers(options, facts))
-    return command_apply.apply(node, plan, options, shown=options.plan is not None)
-
-
-def _undo(options: argparse.Namespace) -> int:
-    from wizard.apply.later_work import choices
-    from wizard.apply.undo import undo_plan
-
-    changed = choices(options.changed)
-    node, facts = _look(options)
-    plan = undo_plan(facts, node, options.run, options.root, changed)
-    return command_apply.apply(node, plan, options, shown=False)
-
-
-def _export(options: argparse.Namespace) -> int:
-    return _export_ansible(options) if options.what == "ansible" else _export_script(options)
-
-
-def _export_script(options: argparse.Namespace) -> int:
-    from wizard.export.shell import script
-
-    _, facts = _look(options)
-    plan = make_plan(facts, _answers(options, facts))
-    if plan.blocked:
-        _print(report.findings(plan.findings))
-        return Exit.BLOCKED
-    write_private(Path(options.out), script(facts, plan).encode(), mode=0o700)
-    _print(f"Wrote {options.out}: run it as root on {plan.node.hostname or 'the node'} with `sh {options.out}`.\n")
-    return Exit.DONE
-
-
-def _export_ansible(options: argparse.Namespace) -> int:
-    """With an answers file no node is looked at: it is meant for others."""
-    from wizard.export import ansible
-
-    text = answer_files.read(Path(options.answers)) if options.answers is not None else _suggested(_look(options)[1])
-    answers = answer_files.from_text(text, options.answers or "")
-    ansible.write(Path(options.out), text)
-    playbook = shlex.quote(f"{options.out}/{ansible.PLAYBOOK}")
-    _print(f"Wrote {options.out}. The plans of all nodes: ansible-playbook -i INVENTORY --check {playbook}\n")
-    for name in ansible.of_one_node(answers):
-        _print(
-            report.printable(f"note: {name} fits one node alone; vendor and product fit every node with such a card\n")
-        )
-    return Exit.DONE
-
-
-def _bundle(options: argparse.Namespace) -> int:
-    from wizard import bundle
-
-    node, facts = _look(options)
-    found = bundle.parts(node, facts, options.run)
-    content, readme = bundle.packed(found, facts.system.hostname)
-    write_private(Path(options.out), content)
-    _print(
-        f"{readme}\nWrote {options.out}, readable for you alone. Look into it before you send it: tar -xzf {options.out}\n"
-    )
-    return Exit.DONE
-
-
-def _recorder(options: argparse.Namespace) -> int:
-    _print(resources.files("assets").joinpath("node", "recorder.sh").read_text(encoding="utf-8"))
-    return Exit.DONE
+    return open_node(root), root

@@ -18,6 +18,7 @@ from wizard.node.live import open_node
 from wizard.node.node import Node
 from wizard.node.run_records import Event, is_meant
 from wizard.plan import Plan, SetAttribute, command
+from wizard.printable import printable
 
 
 def apply(node: Node, plan: Plan, options: argparse.Namespace, *, shown: bool) -> int:
@@ -58,7 +59,7 @@ def apply(node: Node, plan: Plan, options: argparse.Namespace, *, shown: bool) -
 def say_of_reboot(root: str, plan: Plan) -> None:
     """Whether to reboot now, and how to boot without the change; nothing where no reboot is needed."""
     for line in boot_guard.after_apply(facts.read(open_node(root)), plan):
-        sys.stdout.write(report.printable(line) + "\n")
+        sys.stdout.write(printable(line) + "\n")
 
 
 def _refuse_blocked(plan: Plan, as_json: bool) -> None:
@@ -150,7 +151,7 @@ def show(event: Event, as_json: bool) -> None:
     else:
         line = launch.line_for(event)
         if line:
-            sys.stdout.write(report.printable(line) + "\n")
+            sys.stdout.write(printable(line) + "\n")
     sys.stdout.flush()
 
 

@@ -15,6 +15,7 @@ from wizard.node import facts as fact_reader
 from wizard.node.facts import Facts
 from wizard.node.live import open_node
 from wizard.node.recorded import DirectoryNode
+from wizard.printable import printable
 from wizard.proof import proofs
 from wizard.questions import Check
 from wizard.verify import exit_code
@@ -54,7 +55,7 @@ def _answers(options: argparse.Namespace, facts: Facts) -> AllAnswers:
 
 def _say(text: str, options: argparse.Namespace) -> None:
     if not options.json:
-        sys.stdout.write(report.printable(text))
+        sys.stdout.write(printable(text))
         sys.stdout.flush()
 
 

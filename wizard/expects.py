@@ -23,7 +23,7 @@ from wizard.plan import (
     WriteFile,
     digest,
 )
-from wizard.version import VERSION
+from wizard.version import version
 
 
 def expected(
@@ -43,7 +43,7 @@ def expected(
         found.append(ExpectValue(kind="boot_id", value=facts.system.boot_id))
     if facts.system.machine_id:
         found.append(ExpectValue(kind="machine_id", value=facts.system.machine_id))
-    found.append(ExpectValue(kind="tool_version", value=VERSION))
+    found.append(ExpectValue(kind="tool_version", value=version()))
     return tuple(found)
 
 

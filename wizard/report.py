@@ -12,7 +12,7 @@ from typing import Any
 from wizard import report_cards
 from wizard.answers import AllAnswers
 from wizard.chapters import chapters
-from wizard.formats.secrets import redacted, redacted_data
+from wizard.formats.secrets import redacted_data
 from wizard.node.facts import Facts
 from wizard.node.history import PastRun
 from wizard.plan import (
@@ -27,6 +27,7 @@ from wizard.plan import (
     StopByPidfile,
     WriteFile,
 )
+from wizard.printable import printable
 from wizard.questions import Check
 
 WIDTH = 100
@@ -39,14 +40,6 @@ PHASE_TITLES = {
     "services": "Services",
     "last": "Last, since it cannot be taken back",
 }
-
-
-def printable(text: str) -> str:
-    """Text from a node as it may be shown: without escape sequences and other control characters, tabs and line ends stay;
-    and without what looks like a secret."""
-    if not text.isprintable():
-        text = "".join(char if char.isprintable() or char in "\n\t" else f"\\x{ord(char):02x}" for char in text)
-    return redacted(text)
 
 
 def as_json(data: Any, indent: int | None = 2) -> str:

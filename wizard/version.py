@@ -1,8 +1,16 @@
 """The version of this tool, as its package says."""
 
-from importlib.metadata import PackageNotFoundError, version
+from __future__ import annotations
 
-try:
-    VERSION = version("compute-wizard")
-except PackageNotFoundError:  # run from a tree that was never installed
-    VERSION = "0"
+from functools import cache
+
+
+@cache
+def version() -> str:
+    """Looked up when it is asked for: that takes as long as a third of the command line's start."""
+    from importlib import metadata
+
+    try:
+        return metadata.version("compute-wizard")
+    except metadata.PackageNotFoundError:  # run from a tree that was never installed
+        return "0"

@@ -44,7 +44,7 @@ async def main() -> None:
     """The VFs, the preview, and verify after the reboot."""
     with tempfile.TemporaryDirectory() as directory:
         node = simulate(built_in("demo"), Path(directory))
-        app = WizardApp(NodeEngine(node, directory, True))
+        app = WizardApp(lambda: NodeEngine(node, directory, True), True)
         async with app.run_test(size=SIZE) as pilot:
             await quiet(pilot)
             await press(pilot, "3", "tab")

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import io
 import sys
+from typing import TYPE_CHECKING
 
-from screens.engine import NodeEngine
 from screens.faces import Face
 from screens.prompts.talk import Select, Talk
-from screens.prompts.walk import Walk
-from wizard.node.node import Node
+
+if TYPE_CHECKING:
+    from wizard.cli import Open
 
 
-def run(node: Node, root: str, simulated: bool, face: Face) -> int:
+def run(open_node: Open, simulated: bool, face: Face) -> int:
     """Ask until it is left; gives the exit code."""
     for stream in (sys.stdin, sys.stdout):  # a byte that the locale does not know ends nothing
         if isinstance(stream, io.TextIOWrapper):
@@ -21,4 +22,9 @@ def run(node: Node, root: str, simulated: bool, face: Face) -> int:
     if face.arrows:
         from screens.prompts.arrows import select
     talk = Talk(sys.stdin, sys.stdout, face.terminal.columns, select)
+    talk.say("Looking at this node ...")
+    from screens.engine import NodeEngine
+    from screens.prompts.walk import Walk
+
+    node, root = open_node()
     return Walk(NodeEngine(node, root, simulated), talk).run()

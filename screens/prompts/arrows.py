@@ -9,8 +9,8 @@ import questionary
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 
 from screens.prompts.talk import Command
+from wizard.printable import printable
 from wizard.questions import Choice
-from wizard.report import printable
 
 PLAIN = questionary.Style([("pointer", "bold"), ("highlighted", "bold"), ("answer", "bold"), ("question", "")])
 

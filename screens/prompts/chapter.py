@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from screens.names import PAGES
 from screens.prompts import found, values
 from screens.prompts.rows import TableQuestions
 from screens.prompts.talk import Command
-from screens.state import PAGES
 from wizard import answer_files
 from wizard.chapters import Chapter, chapter
 from wizard.errors import InputError

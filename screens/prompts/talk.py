@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import Any, TextIO, TypeAlias
 
+from wizard.printable import printable
 from wizard.questions import Choice
-from wizard.report import printable
 
 
 class Command(Enum):

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from screens.engine import NodeEngine
+from screens.names import CHAPTERS, PAGES, TITLES
 from screens.prompts import doing, found
 from screens.prompts.chapter import ChapterQuestions
 from screens.prompts.talk import Command, Ended, Talk
-from screens.state import CHAPTERS, PAGES, TITLES, State
+from screens.state import State
 from wizard.errors import Exit, UsageError, WizardError
 from wizard.node.facts import Facts
 from wizard.plan import Plan

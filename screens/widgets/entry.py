@@ -15,6 +15,9 @@ EDITING = {
 }
 
 
+Input.cursor_blink._default = False  # twice a second something would go over the line
+
+
 class Entry(Input):
     """An input in which keys act in the order in which they come.
 

@@ -10,8 +10,8 @@ from textual.message import Message
 from textual.widgets import Input, Static
 
 from screens.widgets.entry import Entry
+from wizard.printable import printable
 from wizard.questions import Key, Question
-from wizard.report import printable
 
 FEW = 3  # choices that are shown one below the other; more of them one at a time
 

@@ -15,7 +15,7 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from wizard.report import printable
+from wizard.printable import printable
 
 
 @dataclass(frozen=True, slots=True)

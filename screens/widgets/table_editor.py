@@ -15,8 +15,8 @@ from screens.widgets.fields import Changed, Field, field_for
 from screens.widgets.rows import Column, Rows
 from wizard import answer_files
 from wizard.errors import InputError
+from wizard.printable import printable
 from wizard.questions import Key, Table
-from wizard.report import printable
 
 NARROW = 5  # cells of a column of numbers
 

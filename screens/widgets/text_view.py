@@ -12,7 +12,7 @@ from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from wizard.report import printable
+from wizard.printable import printable
 
 STYLES = {
     "+": Style(color="green"),

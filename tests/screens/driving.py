@@ -18,7 +18,7 @@ from screens.widgets.text_view import TextView
 from wizard.demo import built_in, simulate
 
 SMALL, LARGE = (80, 24), (120, 40)
-BUSY = ("look", "plan", "verify")  # workers that end by themselves
+BUSY = ("look", "verify")  # workers that end by themselves
 NAMED = {
     " ": "space", "/": "slash", ".": "full_stop", ",": "comma", "-": "minus", "{": "left_curly_bracket",
     "}": "right_curly_bracket", "%": "percent_sign", "_": "underscore",
@@ -28,7 +28,7 @@ NAMED = {
 @asynccontextmanager
 async def opened(engine: NodeEngine, size: tuple[int, int] = SMALL) -> AsyncIterator[Pilot[int]]:
     """The wizard over an engine."""
-    app = WizardApp(engine)
+    app = WizardApp(lambda: engine, engine.simulation)
     async with app.run_test(size=size) as pilot:
         await until(pilot, lambda: page(pilot) != "")
         await settled(pilot)
@@ -47,6 +47,7 @@ async def settled(pilot: Pilot[int]) -> None:
     """Until nothing is being read or planned, and all is drawn."""
     await pilot.pause()
     await until(pilot, lambda: not any(w.is_running for w in pilot.app.workers if w.group in BUSY))
+    await until(pilot, lambda: not (isinstance(pilot.app, WizardApp) and pilot.app._planning))
     await pilot.pause()
     await pilot.pause()
 
@@ -56,6 +57,8 @@ async def until(pilot: Pilot[int], condition: Callable[[], bool]) -> None:
     for _ in range(2400):
         if condition():
             return
+        if pilot.app._exception is not None:
+            raise pilot.app._exception
         await pilot.pause(0.05)
     raise AssertionError(f"this never came true on {pilot.app.screen}:\n{whole(pilot)}")
 

@@ -11,7 +11,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from screens.engine import NodeEngine
-from screens.state import PAGES
+from screens.names import PAGES
 from screens.widgets.rows import Rows
 from screens.widgets.text_view import TextView
 from wizard import answer_files

@@ -10,7 +10,7 @@ import pytest
 from driving import LARGE, SMALL, page, press, settled, text, until, whole, wizard, write
 from textual.pilot import Pilot
 
-from screens.state import PAGES
+from screens.names import PAGES
 
 GOLDEN = Path(__file__).parent / "golden"
 SAFE = set("─│┌┐└┘├┤┬┴┼░▒▓█■▲▼►◄•")  # glyphs that every console's font has

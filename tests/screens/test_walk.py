@@ -10,7 +10,7 @@ from textual.events import Key
 from textual.widgets import Input
 
 from screens.engine import NodeEngine
-from screens.state import PAGES
+from screens.names import PAGES
 from wizard import answer_files
 from wizard.demo import built_in, simulate
 from wizard.node.recorded import DirectoryNode

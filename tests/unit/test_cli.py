@@ -204,7 +204,10 @@ def test_odd_but_valid_files_are_edited_as_they_are(origin: Path, change, capsys
 def test_the_face_is_started_for_the_demo_only_by_the_entry_point(capsys: pytest.CaptureFixture[str]) -> None:
     seen = []
     assert (
-        cli.main(["demo", "--node", "today"], lambda node, root, ui, simulated: seen.append((root, ui, simulated)) or 0)
+        cli.main(
+            ["demo", "--node", "today"],
+            lambda open_node, ui, simulated: seen.append((open_node()[1], ui, simulated)) or 0,
+        )
         == 0
     )
     assert seen[0][1:] == ("auto", True)

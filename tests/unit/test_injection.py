@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from screens.app import WizardApp
 from screens.engine import NodeEngine
-from screens.state import PAGES
+from screens.names import PAGES
 from wizard import answer_files, report
 from wizard.apply import rescue
 from wizard.demo import built_in
@@ -28,6 +28,7 @@ from wizard.node import described, facts
 from wizard.node.facts import Facts
 from wizard.node.recorded import DirectoryNode, MemoryNode
 from wizard.plan import Plan, RemoveFile, Run, SetAttribute, StopByPidfile, WriteFile
+from wizard.printable import printable
 
 MARK = "injected-here"
 HOSTILE = (
@@ -146,7 +147,7 @@ def test_whatever_a_node_says_stays_text(changes: list[tuple[int, int, str]]) ->
         seen = facts.read(node)
         plan = make_plan(seen, answer_files.suggest(seen))
     except WizardError as error:
-        assert not CONTROL.search(report.printable(str(error)))
+        assert not CONTROL.search(printable(str(error)))
         return
     found = CONTROL.search(texts_of(seen, plan))
     assert found is None, found
@@ -226,7 +227,7 @@ def test_whatever_is_answered_is_refused_or_stays_text(name: str, value: str) ->
         answers = answer_files.from_data(field(name, value))
         plan = make_plan(SEEN, answers)
     except WizardError as error:
-        assert not CONTROL.search(report.printable(str(error)))
+        assert not CONTROL.search(printable(str(error)))
         return
     assert not CONTROL.search(report.plan(plan))
     looks_inert(plan)
@@ -264,7 +265,7 @@ async def test_markup_and_escapes_of_a_node_are_neither_drawn_nor_fatal(text: st
         entry = node.entries[path]
         entry.content = entry.content.replace(b"Ubuntu", _bytes(text)).replace(b"MT27520", _bytes(text))
     described.materialise(node, tmp_path)
-    app = WizardApp(NodeEngine(DirectoryNode(tmp_path), str(tmp_path), False))
+    app = WizardApp(lambda: NodeEngine(DirectoryNode(tmp_path), str(tmp_path), False), False)
     shown = ""
     async with app.run_test(size=(120, 60)) as pilot:
         for number, name in enumerate(PAGES):
@@ -281,6 +282,6 @@ async def test_markup_and_escapes_of_a_node_are_neither_drawn_nor_fatal(text: st
                 for _ in range(6):
                     await pilot.press("down")
                     await pilot.pause()
-    literal = report.printable(text)
+    literal = printable(text)
     assert literal.split("]")[0] in shown
     assert app._exception is None

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from screens.app import WizardApp
 from screens.engine import NodeEngine
-from screens.state import PAGES
+from screens.names import PAGES
 from wizard import answer_files, report, store
 from wizard.apply import launch
 from wizard.apply.journal import Journal, follow, read, sentence
@@ -214,7 +214,7 @@ def test_no_process_has_one_among_its_arguments(planted: Planted, tmp_path: Path
 
 
 async def test_no_page_of_the_wizard_shows_one(planted: Planted) -> None:
-    app = WizardApp(NodeEngine(planted.node, str(planted.node.directory), True))
+    app = WizardApp(lambda: NodeEngine(planted.node, str(planted.node.directory), True), True)
     async with app.run_test(size=(160, 200)) as pilot:
         for number, name in enumerate(PAGES):
             await pilot.app.workers.wait_for_complete()

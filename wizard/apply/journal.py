@@ -18,8 +18,9 @@ from typing import Any
 
 from wizard.errors import Refused
 from wizard.node.run_records import LOCK, Event, lock_holder, parse
+from wizard.printable import printable
 from wizard.private import sync_directory
-from wizard.report import clock, printable
+from wizard.report import clock
 
 POLL = 0.1  # seconds between two looks
 PATIENCE = 5.0  # seconds without a word and without a runner, before it is taken for gone

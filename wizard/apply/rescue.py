@@ -15,7 +15,8 @@ from importlib import resources
 from wizard.apply.files import Found
 from wizard.errors import NodeError
 from wizard.plan import Plan, RemoveFile, Run, SetAttribute, Step, WriteFile
-from wizard.report import printable, words
+from wizard.printable import printable
+from wizard.report import words
 
 NAME = "undo.sh"
 ACL = "system.posix_acl_access"

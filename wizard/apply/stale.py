@@ -25,7 +25,7 @@ from wizard.plan import (
     WriteFile,
     digest,
 )
-from wizard.version import VERSION
+from wizard.version import version
 
 
 def differences(node: Node, plan: Plan, record: Record | None = None) -> list[str]:
@@ -168,7 +168,9 @@ def _command(node: Node, expected: ExpectCommand) -> list[str]:
 def _value(node: Node, expected: ExpectValue) -> list[str]:
     if expected.kind == "tool_version":
         return (
-            [] if expected.value == VERSION else [f"the plan was made by version {expected.value}, this is {VERSION}"]
+            []
+            if expected.value == version()
+            else [f"the plan was made by version {expected.value}, this is {version()}"]
         )
     now = machine_id(node) if expected.kind == "machine_id" else node.text("/proc/sys/kernel/random/boot_id")
     if now == expected.value:

@@ -27,6 +27,7 @@ from wizard.plan import (
     StopByPidfile,
     WriteFile,
 )
+from wizard.printable import printable
 
 END = "COMPUTE_WIZARD_END"
 
@@ -59,7 +60,7 @@ def script(facts: Facts, plan: Plan) -> str:
 def _start(plan: Plan) -> Iterator[str]:
     yield 'if [ "${1:-}" = --dry-run ]; then'
     for number, step in enumerate(plan.steps, 1):
-        yield f"\techo {shlex.quote(report.printable(f'{number:3}. {report.title(step)}'))}"
+        yield f"\techo {shlex.quote(printable(f'{number:3}. {report.title(step)}'))}"
     yield "\texit 0"
     yield "fi"
     yield '[ $# = 0 ] || { echo "usage: sh $0 [--dry-run]" >&2; exit 64; }'
@@ -119,7 +120,7 @@ def _step(facts: Facts, number: int, step: Step) -> Iterator[str]:
     yield ""
     for why in step.why:
         yield _comment(why)
-    yield _call("step", str(number), report.printable(report.title(step)))
+    yield _call("step", str(number), printable(report.title(step)))
     if isinstance(step, WriteFile):
         yield _call("begin_write", step.path)
         yield from _content(_old(facts, step), step.after.data())
@@ -228,7 +229,7 @@ def _ending(plan: Plan) -> Iterator[str]:
 
 def _comment(text: str) -> str:
     """One line that a shell skips, whatever the text holds."""
-    return "# " + report.printable(text).replace("\n", " ")
+    return "# " + printable(text).replace("\n", " ")
 
 
 def _call(name: str, *words: Iterable[str] | str) -> str:

@@ -1,0 +1,192 @@
+"""The commands: options in, results on stdout, exit code out. Raises WizardError for a mistake."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+from collections.abc import Callable
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from wizard import answer_files, command_apply, command_confirm, command_verify, report
+from wizard import plan as plans
+from wizard.answers import AllAnswers
+from wizard.chapters import chapters
+from wizard.errors import Exit, UsageError
+from wizard.merge import make_plan
+from wizard.node import facts as fact_reader
+from wizard.node.facts import Facts
+from wizard.node.live import open_node
+from wizard.node.node import Node
+from wizard.plan import Finding, Plan
+from wizard.printable import printable
+from wizard.private import write_private
+
+
+def _print(text: str) -> None:
+    sys.stdout.write(text)
+
+
+def _print_json(data: Any) -> None:
+    _print(report.as_json(data))
+
+
+def _look(options: argparse.Namespace) -> tuple[Node, Facts]:
+    node = open_node(options.root)
+    return node, fact_reader.read(node)
+
+
+def _answers(options: argparse.Namespace, facts: Facts) -> AllAnswers:
+    """The answers that were given; else what fits the node as it is now."""
+    if options.answers is not None:
+        return answer_files.load(Path(options.answers))
+    return answer_files.suggest(facts)
+
+
+def _inspect(options: argparse.Namespace) -> int:
+    _, facts = _look(options)
+    if options.json:
+        _print_json({"format": "compute-wizard.facts/1", **facts.to_data()})
+    else:
+        _print(report.inspect(facts))
+    return Exit.DONE
+
+
+def _check(options: argparse.Namespace) -> int:
+    _, facts = _look(options)
+    found = list(make_plan(facts, _answers(options, facts)).findings)
+    if options.json:
+        _print_json({"format": "compute-wizard.findings/1", "findings": _plain(list[Finding], found)})
+    else:
+        _print(report.findings(found))
+    worst = plans.worst(found)
+    return {"blocks": Exit.BLOCKED, "warns": Exit.CHANGES}.get(worst or "", Exit.DONE)
+
+
+def _plain(kind: Any, value: object) -> Any:
+    return TypeAdapter(kind).dump_python(value, mode="json")
+
+
+def _suggest(options: argparse.Namespace) -> int:
+    _print(_suggested(_look(options)[1]))
+    return Exit.DONE
+
+
+def _suggested(facts: Facts) -> str:
+    """An answers file, commented."""
+    answers = answer_files.suggest(facts)
+    text = answer_files.to_toml(answers, report.suggested(facts, answers))
+    left = [chapter.TITLE for chapter in chapters() if answers.get(chapter.NAME) is None]
+    return text + (
+        f"\n# left alone, since they do not apply to this node as it is: {', '.join(left)}\n" if left else ""
+    )
+
+
+def _plan(options: argparse.Namespace) -> int:
+    _, facts = _look(options)
+    plan = make_plan(facts, _answers(options, facts))
+    if options.out is not None:
+        write_private(Path(options.out), plan.to_json().encode())
+    _print(plan.masked().to_json() if options.json else report.plan(plan))
+    if options.out is not None and not options.json:
+        _print(f"\nSaved as {options.out}; run it with: compute-wizard apply {options.out}\n")
+    return _plan_code(plan)
+
+
+def _plan_code(plan: Plan) -> Exit:
+    if plan.blocked:
+        return Exit.BLOCKED
+    return Exit.CHANGES if plan.steps else Exit.DONE
+
+
+def _apply(options: argparse.Namespace) -> int:
+    if (options.plan is None) == (options.answers is None):
+        raise UsageError(
+            "give either a PLAN or --answers FILE", do="A plan is made with `compute-wizard plan --out PLAN`."
+        )
+    node = open_node(options.root)
+    if options.plan is not None:
+        plan = plans.load(Path(options.plan))
+    else:
+        plan = make_plan(facts := fact_reader.read(node), _answers(options, facts))
+    return command_apply.apply(node, plan, options, shown=options.plan is not None)
+
+
+def _undo(options: argparse.Namespace) -> int:
+    from wizard.apply.later_work import choices
+    from wizard.apply.undo import undo_plan
+
+    changed = choices(options.changed)
+    node, facts = _look(options)
+    plan = undo_plan(facts, node, options.run, options.root, changed)
+    return command_apply.apply(node, plan, options, shown=False)
+
+
+def _export(options: argparse.Namespace) -> int:
+    return _export_ansible(options) if options.what == "ansible" else _export_script(options)
+
+
+def _export_script(options: argparse.Namespace) -> int:
+    from wizard.export.shell import script
+
+    _, facts = _look(options)
+    plan = make_plan(facts, _answers(options, facts))
+    if plan.blocked:
+        _print(report.findings(plan.findings))
+        return Exit.BLOCKED
+    write_private(Path(options.out), script(facts, plan).encode(), mode=0o700)
+    _print(f"Wrote {options.out}: run it as root on {plan.node.hostname or 'the node'} with `sh {options.out}`.\n")
+    return Exit.DONE
+
+
+def _export_ansible(options: argparse.Namespace) -> int:
+    """With an answers file no node is looked at: it is meant for others."""
+    from wizard.export import ansible
+
+    text = answer_files.read(Path(options.answers)) if options.answers is not None else _suggested(_look(options)[1])
+    answers = answer_files.from_text(text, options.answers or "")
+    ansible.write(Path(options.out), text)
+    playbook = shlex.quote(f"{options.out}/{ansible.PLAYBOOK}")
+    _print(f"Wrote {options.out}. The plans of all nodes: ansible-playbook -i INVENTORY --check {playbook}\n")
+    for name in ansible.of_one_node(answers):
+        _print(printable(f"note: {name} fits one node alone; vendor and product fit every node with such a card\n"))
+    return Exit.DONE
+
+
+def _bundle(options: argparse.Namespace) -> int:
+    from wizard import bundle
+
+    node, facts = _look(options)
+    found = bundle.parts(node, facts, options.run)
+    content, readme = bundle.packed(found, facts.system.hostname)
+    write_private(Path(options.out), content)
+    _print(
+        f"{readme}\nWrote {options.out}, readable for you alone. Look into it before you send it: tar -xzf {options.out}\n"
+    )
+    return Exit.DONE
+
+
+def _recorder(options: argparse.Namespace) -> int:
+    _print(resources.files("assets").joinpath("node", "recorder.sh").read_text(encoding="utf-8"))
+    return Exit.DONE
+
+
+COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
+    "inspect": _inspect,
+    "check": _check,
+    "suggest": _suggest,
+    "plan": _plan,
+    "apply": _apply,
+    "confirm": command_confirm.confirm,
+    "resume": command_apply.resume,
+    "verify": command_verify.verify,
+    "history": command_apply.history,
+    "undo": _undo,
+    "export": _export,
+    "bundle": _bundle,
+    "recorder": _recorder,
+}
