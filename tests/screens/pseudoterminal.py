@@ -110,6 +110,11 @@ class Session:
         self.size = rows, columns
         fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
+    def processor_time(self) -> float:
+        """Seconds of the processor that the program has taken so far, all its threads together."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(") ")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def send_signal(self, number: int) -> None:
         self.process.send_signal(number)
 
