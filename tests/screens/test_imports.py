@@ -20,16 +20,22 @@ def imported(code: str) -> set[str]:
 @pytest.mark.parametrize(
     ("code", "libraries"),
     [
-        ("import screens.start, wizard.cli", set()),
+        ("import screens.start, wizard.cli, wizard.commands", set()),
         ("import screens.terminal, screens.faces, screens.serial, screens.guard", set()),
         ("import screens.prompts, screens.prompts.walk", set()),
         ("import screens.prompts.arrows", {"prompt_toolkit", "questionary"}),
-        ("import screens.app", {"textual", "rich"}),
+        ("import screens.app, screens.pages", {"textual", "rich"}),
         ("import screens.app, screens.driver", {"textual", "rich"}),
     ],
 )
 def test_a_face_imports_its_own_library_only(code: str, libraries: set[str]) -> None:
     assert imported(code) == libraries
+
+
+def test_what_is_seen_first_needs_no_engine() -> None:
+    program = "import sys, screens.start, wizard.cli, screens.prompts, screens.app, screens.driver; print([name for name in ('pydantic', 'wizard.node', 'wizard.plan') if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-I", "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
 
 
 def test_what_the_probe_needs_is_the_standard_library() -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TextIO, TypeAlias, cast
 
 import pytest
+from driving import page, settled, until
 from pseudoterminal import DEMO, Session
 from textual.widgets import Input
 
@@ -139,11 +140,10 @@ async def test_the_same_answers_give_the_same_plan_in_every_face(wanted: list[Wa
         )
         async with app.run_test(size=(80, 24)) as pilot:
             for chapter, key, value in wanted:
-                await pilot.app.workers.wait_for_complete()
-                await pilot.pause()
+                await until(pilot, lambda: page(pilot) != "")
                 app.go(chapter)
-                await pilot.pause()
-                await pilot.pause()
+                await until(pilot, lambda chapter=chapter: page(pilot) == chapter)  # type: ignore[misc]
+                await settled(pilot)
                 (field,) = [each for each in app.screen.query(Field) if each.key == key]
                 field.query_one(Input if field.query(Input) else Line).focus()
                 await pilot.pause()
@@ -155,6 +155,7 @@ async def test_the_same_answers_give_the_same_plan_in_every_face(wanted: list[Wa
                 await pilot.press("escape")
                 await pilot.pause()
             app.replan()
+            await until(pilot, lambda: app.state.current is not None)
             assert app.state.plan is not None
             plans[face] = app.state.plan.to_json()
     plain = Walk(
