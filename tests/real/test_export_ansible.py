@@ -17,7 +17,7 @@ from injection import snapshot
 from wizard import cli
 from wizard.demo import built_in, simulate
 from wizard.node.simulated import SimulatedNode
-from wizard.version import VERSION
+from wizard.version import version
 
 PLAYER = Path(sys.executable).with_name("ansible-playbook")
 TOOL = Path(__file__).with_name("simulated_tool.py")
@@ -215,15 +215,15 @@ def test_a_directory_that_stands_for_a_node_gets_its_files_and_no_command(
 def wheel(directory: Path) -> None:
     """A wheel of our name and version with a command that only says so."""
     directory.mkdir()
-    info = f"compute_wizard-{VERSION}.dist-info"
+    info = f"compute_wizard-{version()}.dist-info"
     files = {
-        "stand_in.py": f"def main() -> None:\n    print('compute-wizard {VERSION}')\n",
-        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: compute-wizard\nVersion: {VERSION}\n",
+        "stand_in.py": f"def main() -> None:\n    print('compute-wizard {version()}')\n",
+        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: compute-wizard\nVersion: {version()}\n",
         f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
         f"{info}/entry_points.txt": "[console_scripts]\ncompute-wizard = stand_in:main\n",
         f"{info}/RECORD": "",
     }
-    with zipfile.ZipFile(directory / f"compute_wizard-{VERSION}-py3-none-any.whl", "w") as archive:
+    with zipfile.ZipFile(directory / f"compute_wizard-{version()}-py3-none-any.whl", "w") as archive:
         for name, text in files.items():
             archive.writestr(name, text)
 
@@ -239,7 +239,7 @@ def test_the_tool_is_brought_as_wheels_and_only_once(fleet: Fleet) -> None:
     code, said = fleet.play("--tags", "tool", **given)
     assert code == 0, said
     assert "changed=4 " in said
-    assert subprocess.check_output(fleet.command, text=True) == f"compute-wizard {VERSION}\n"
+    assert subprocess.check_output(fleet.command, text=True) == f"compute-wizard {version()}\n"
     code, said = fleet.play("--tags", "tool", **given)
     assert code == 0, said
     assert "changed=0 " in said

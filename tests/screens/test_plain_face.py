@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TextIO, TypeAlias, cast
 
 import pytest
-from driving import page, settled, until
+from driving import page, settled, state, until
 from pseudoterminal import DEMO, Session
 from textual.widgets import Input
 
@@ -155,7 +155,7 @@ async def test_the_same_answers_give_the_same_plan_in_every_face(wanted: list[Wa
                 await pilot.press("escape")
                 await pilot.pause()
             app.replan()
-            await until(pilot, lambda: app.state.current is not None)
+            await until(pilot, lambda: state(pilot).current is not None)
             assert app.state.plan is not None
             plans[face] = app.state.plan.to_json()
     plain = Walk(

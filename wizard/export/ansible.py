@@ -16,7 +16,7 @@ from typing import Any
 from wizard.answers import AllAnswers
 from wizard.errors import InputError
 from wizard.private import write_private
-from wizard.version import VERSION
+from wizard.version import version
 
 ANSWERS = "answers.toml"
 PLAYBOOK = "playbook.yml"
@@ -42,7 +42,7 @@ def _files(place: Traversable, prefix: str) -> Iterator[tuple[str, str]]:
         if item.is_dir():
             yield from _files(item, f"{prefix}{item.name}/")
         else:
-            yield f"{prefix}{item.name}", item.read_text(encoding="utf-8").replace("@VERSION@", VERSION)
+            yield f"{prefix}{item.name}", item.read_text(encoding="utf-8").replace("@VERSION@", version())
 
 
 def of_one_node(answers: AllAnswers) -> list[str]:
