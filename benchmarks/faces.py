@@ -132,7 +132,9 @@ def times() -> None:
     print(f"first picture, median of {RUNS}: by the clock, of the processor")
     reference = _medians(next(iter(taken.values())))
     for name, found in taken.items():
-        told = [f"{ms:7.0f} ms  {ms / bare_ms:.2f} times" for ms, bare_ms in zip(_medians(found), reference, strict=True)]
+        told = [
+            f"{ms:7.0f} ms  {ms / bare_ms:.2f} times" for ms, bare_ms in zip(_medians(found), reference, strict=True)
+        ]
         print(f"  {name:46} {'  '.join(told)}")
 
 

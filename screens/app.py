@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from importlib import resources
+from threading import Thread
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import work
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from wizard.cli import Open
     from wizard.node.facts import Facts
     from wizard.plan import Plan
+    from wizard.proof import Proof
+    from wizard.questions import Check
 
 AT_ONCE = 0.15  # seconds that a page waits for its plan; it is shown without one where that takes longer
 
@@ -53,6 +56,22 @@ class Planned(Message):
     def __init__(self, plan: Future[Plan], facts: Facts, answers: AllAnswers) -> None:
         super().__init__()
         self.plan, self.facts, self.answers = plan, facts, answers
+
+
+class Told(Message):
+    """A proof says what it does."""
+
+    def __init__(self, line: str) -> None:
+        super().__init__()
+        self.line = line
+
+
+class Proven(Message):
+    """A proof was given: its checks, or what went wrong inside it."""
+
+    def __init__(self, checks: list[Check], error: Exception | None) -> None:
+        super().__init__()
+        self.checks, self.error = checks, error
 
 
 class WayBack(Message):
@@ -124,6 +143,8 @@ class WizardApp(FacedApp):
 
     def on_looked(self, message: Looked) -> None:
         self.state.facts, self.state.planned = message.facts, None
+        if self.state.proving is not None and self.state.proving.checks is not None:
+            self.state.proving = None  # the node may be another one since
         self.go(message.page)
 
     def on_failed(self, message: Failed) -> None:
@@ -133,9 +154,11 @@ class WizardApp(FacedApp):
     @staticmethod
     def first_page(state: State) -> str:
         """Welcome; or Apply where a run is under way, or Verify where the node was rebooted for one."""
+        from screens.state import UNDER_WAY
+
         facts = state.facts
         assert facts is not None
-        under_way = next((run for run in facts.history.runs if run.state == "running"), None)
+        under_way = next((run for run in facts.history.runs if run.state in UNDER_WAY), None)
         if under_way is not None:
             state.run = under_way.id
             return "apply"
@@ -214,6 +237,49 @@ class WizardApp(FacedApp):
             self.go("undo")
         elif isinstance(self.screen, Page):
             self.screen.say(message.problem)
+
+    def to_be(self) -> AllAnswers:
+        """What is to be so: what the last run was asked for; without one, what is answered now."""
+        asked = self.engine.asked_for(self.state.facts) if self.state.facts else None
+        return asked or self.state.answers
+
+    def prove(self, proof: Proof) -> None:
+        """Give a proof, in a thread that keeps nobody from leaving: whatever becomes of it, it leaves nothing behind."""
+        from screens.proving import Proving
+
+        facts, answers, node = self.state.facts, self.to_be(), self.engine.node
+        if facts is None:
+            return
+        self.state.proving = Proving(proof)
+
+        def tell(line: str) -> None:
+            self.post_message(Told(line))
+
+        def give() -> None:
+            try:
+                self.post_message(Proven(proof.prove(node, facts, answers, "", tell), None))
+            except Exception as error:
+                self.post_message(Proven([], error))
+
+        Thread(target=give, name="proof", daemon=True).start()
+
+    def on_told(self, message: Told) -> None:
+        if self.state.proving is not None:
+            self.state.proving.said.append(message.line)
+        self._show_proof()
+
+    def on_proven(self, message: Proven) -> None:
+        if message.error is not None:
+            raise message.error
+        if self.state.proving is not None:
+            self.state.proving.checks = message.checks
+        self._show_proof()
+
+    def _show_proof(self) -> None:
+        from screens.prove import ProvePage
+
+        if isinstance(self.screen, ProvePage):
+            self.screen.proven()
 
     def show_help(self, page: str) -> None:
         from screens.help import HelpPage

@@ -69,6 +69,8 @@ class ApplyPage(Page):
             return [("k", "keep it"), ("Tab", "steps, output")]
         if self.state.running:
             return [("x", "stop after this step"), ("Tab", "steps, output")]
+        if self.query("#yes"):
+            return [("Tab", "steps, the field")]
         if self.can_go_on:
             return [("r", "retry"), ("u", "take back"), ("l", "leave as it is")]
         return []
@@ -288,7 +290,7 @@ class ApplyPage(Page):
         if self._timer is not None:
             self._timer.pause()
         self.tick()
-        self.say(message.problem or " ".join([self.verdict(), *message.after]))
+        self.say(message.problem or "\n".join([self.verdict(), *message.after]))
         self.add_class("-ended")
         self.refresh_frame()
 

@@ -24,6 +24,7 @@ from wizard.node.recorded import DirectoryNode
 from wizard.node.simulated import SimulatedNode
 from wizard.plan import Plan
 from wizard.private import write_private
+from wizard.proof import Proof, proofs
 from wizard.questions import Check
 from wizard.verify import verify
 
@@ -61,6 +62,10 @@ class NodeEngine:
 
     def verify(self, facts: Facts, answers: AllAnswers) -> list[Check]:
         return verify(facts, answers)
+
+    def proofs(self) -> tuple[Proof, ...]:
+        """What can be tried out, on demand."""
+        return proofs()
 
     def asked_for(self, facts: Facts) -> AllAnswers | None:
         """What the last run that stands was asked for: that is what has to be so. None where there is no such run."""

@@ -11,6 +11,7 @@ from screens.apply import GOES_ON
 from screens.base import Page
 from screens.footer import Key
 from screens.names import short
+from screens.state import UNDER_WAY
 from screens.widgets.rows import Column, Rows
 from screens.widgets.text_view import TextView
 from wizard.errors import WizardError
@@ -29,7 +30,7 @@ class HistoryPage(Page):
     def keys(self) -> list[Key]:
         run = self.run_here()
         go_on: list[Key] = (
-            [("g", "watch" if run and run.state == "running" else "go on")] if run and self.open(run) else []
+            [("g", "watch" if run and run.state in UNDER_WAY else "go on")] if run and self.open(run) else []
         )
         return [*go_on, ("u", "take this run back (shown first)"), ("Tab", "journal")] if run else []
 
@@ -54,7 +55,7 @@ class HistoryPage(Page):
     @staticmethod
     def open(run: PastRun) -> bool:
         """Whether it can be gone on with, or watched."""
-        return run.state in GOES_ON or run.state == "running"
+        return run.state in GOES_ON or run.state in UNDER_WAY
 
     def on_mount(self) -> None:
         self.query_one(Rows).show(list(self.runs()), self.cells)
@@ -99,7 +100,7 @@ class HistoryPage(Page):
         if run is None or not self.open(run):
             return
         try:
-            if run.state != "running":
+            if run.state not in UNDER_WAY:
                 self.wizard.engine.resume(run.id)
         except WizardError as error:
             self.say(str(error))

@@ -16,6 +16,7 @@ TITLES = {
     "preview": "Preview",
     "apply": "Apply",
     "verify": "Verify",
+    "prove": "Proofs",
     "history": "History",
     "undo": "Take back",
 }

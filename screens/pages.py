@@ -11,6 +11,7 @@ from screens.iommu import IommuPage
 from screens.metadata import MetadataPage
 from screens.passthrough import PassthroughPage
 from screens.preview import PreviewPage, UndoPage
+from screens.prove import ProvePage
 from screens.verify import VerifyPage
 from screens.vfs import VfsPage
 from screens.welcome import WelcomePage
@@ -26,6 +27,7 @@ ALL: tuple[type[Page], ...] = (
     PreviewPage,
     ApplyPage,
     VerifyPage,
+    ProvePage,
     HistoryPage,
     UndoPage,
 )

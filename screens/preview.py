@@ -80,7 +80,7 @@ class PreviewPage(Page):
         if not plan.steps:
             return [*lines, "Nothing is to be changed on this node."]
         signs = "+ new  ~ changed  - removed  = set  $ run"
-        return [*lines, f"{len(plan.steps)} steps{', then a reboot' if plan.needs_reboot else ''}.  {signs}"]
+        return [*lines, f"{len(plan.steps)} steps{', then a reboot' if plan.needs_reboot else ''}.", signs]
 
     def on_mount(self) -> None:
         self.show_steps()

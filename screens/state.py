@@ -7,10 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from screens.names import CHAPTERS, TITLES
+from screens.proving import Proving
 from wizard.answers import AllAnswers
 from wizard.node.facts import Facts
 from wizard.plan import Plan
 from wizard.questions import Key
+
+UNDER_WAY = ("running", "waiting")  # states of a run that is followed
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,8 @@ class State:
     running: bool = False  # whether it is under way
     runs: int = 0  # how many were started from here
     undo: Plan | None = None
+    proving: Proving | None = None  # a proof that is being given, or was
+    checked: str = ""  # the worst that Verify saw: a state of a check
     from_draft: bool = False
 
     @property
@@ -81,6 +86,8 @@ class State:
                 return "[! ]"
             if self.answers.get(page) is None:
                 return "[- ]"
+        if page == "verify" and self.checked:
+            return "[! ]" if self.checked == "failed" else "[ok]"
         if page == "apply":
             return "[..]" if self.running else "[ok]" if self.runs else "[  ]"
         return "[ok]" if page in self.visited else "[  ]"

@@ -15,7 +15,6 @@ from screens.footer import Key
 from screens.names import TITLES, short
 from screens.widgets.rows import Column, Rows
 from screens.widgets.text_view import TextView
-from wizard.answers import AllAnswers
 from wizard.printable import printable
 from wizard.questions import Check
 
@@ -37,7 +36,7 @@ class VerifyPage(Page):
     AUTO_FOCUS = "Rows"
     SCROLLS = False
     FINDS = "only checks with"
-    BINDINGS: ClassVar = [("v", "again", "again"), ("b", "reboot", "reboot")]
+    BINDINGS: ClassVar = [("v", "again", "again"), ("b", "reboot", "reboot"), ("p", "jump('prove')", "prove")]
 
     def __init__(self) -> None:
         super().__init__()
@@ -45,7 +44,7 @@ class VerifyPage(Page):
 
     def keys(self) -> list[Key]:
         reboot: list[Key] = [("b", "reboot (simulated)")] if self.wizard.simulation else []
-        return [("v", "verify again"), *reboot, ("h", "history"), ("/", "filter")]
+        return [("v", "again"), *reboot, ("p", "try it out"), ("h", "history"), ("/", "filter")]
 
     def ways(self) -> list[Key]:
         return [("Esc", "back")]
@@ -62,17 +61,13 @@ class VerifyPage(Page):
     def check(self) -> None:
         facts = self.state.facts
         if facts is not None:
-            self.post_message(Verified(self.wizard.engine.verify(facts, self.answers)))
-
-    @property
-    def answers(self) -> AllAnswers:
-        """What is to be so: what the last run was asked for; without one, what is answered now."""
-        facts = self.state.facts
-        asked = self.wizard.engine.asked_for(facts) if facts else None
-        return asked or self.state.answers
+            self.post_message(Verified(self.wizard.engine.verify(facts, self.wizard.to_be())))
 
     def on_verified(self, message: Verified) -> None:
-        self._found = sorted(message.found, key=lambda check: ORDER[check.state])
+        proven = (self.state.proving.checks if self.state.proving else None) or []
+        self._found = sorted([*message.found, *proven], key=lambda check: ORDER[check.state])
+        self.state.checked = self._found[0].state if self._found else ""
+        self.refresh_frame()
         self.query_one("#verdict", Static).update(printable("\n".join(self.verdict())))
         self.find("")
 

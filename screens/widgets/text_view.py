@@ -14,6 +14,7 @@ from textual.strip import Strip
 
 from wizard.printable import printable
 
+IN_A_DIFF = ("+", "-", " ", "@")
 STYLES = {
     "+": Style(color="green"),
     "-": Style(color="red"),
@@ -101,7 +102,7 @@ class TextView(ScrollView, can_focus=True):
         for number in range(first, len(self._lines)):
             first_piece, *pieces = _pieces(self._lines[number], width)
             self._drawn.append((number, first_piece))
-            more = "> " if self._coloured else "  "
+            more = "> " if self._coloured and first_piece[:1] in IN_A_DIFF else "  "
             self._drawn += [(number, f"{more}{piece}") for piece in pieces]
         self.virtual_size = Size(0, len(self._drawn))
         if self._follows:

@@ -87,22 +87,23 @@ BROKEN = """
 import sys, types
 from wizard import store
 store.DIRECTORIES = types.SimpleNamespace(site_log_dir=sys.argv[1], user_log_dir=sys.argv[1])
-from screens import base, start
-def broken(self):
+from screens import base, engine, start
+def broken(*_):
     password = "topsecret"
     raise ZeroDivisionError("on purpose")
-base.Page.action_help = broken
+base.Page.action_help = engine.NodeEngine.verify = broken
 sys.argv = ["compute-wizard", "--ui", sys.argv[2], "demo"]
 sys.exit(start.main())
 """
 
 
-@pytest.mark.parametrize("face", ["console", "full"])
-def test_a_defect_is_one_message_that_names_the_log(face: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("face", "key"), [("console", b"?"), ("full", b"?"), ("full", b"9")])
+def test_a_defect_is_one_message_that_names_the_log(face: str, key: bytes, tmp_path: Path) -> None:
+    """Also one in a thread: what Verify looks at."""
     argv = (sys.executable, "-c", BROKEN, str(tmp_path / "log"), face)
     with Session(argv, environment={"TERM": "xterm-256color"}) as session:
         started(session)
-        session.press(b"?")
+        session.press(key)
         assert session.wait() == 1
         assert session.settings == session.before
         said = b"".join(session.output.rpartition(b"compute-wizard: ")[1:]).decode()
