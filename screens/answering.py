@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from screens.state import RawRow, Refused, State
@@ -14,15 +15,18 @@ from wizard.questions import Key, Question, Table
 def take(state: State, chapter: str, question: Question, key: Key, text: str | None, value: Any) -> dict[Key, str]:
     """Take one field's value: `text` as typed, or `value` as chosen where it is None.
 
-    Gives what is wrong by field, "" where a field is right now. Two values that only fit together (a router and its network) are
+    Gives what is wrong by field, "" where a field is right now. Of "161x" no 161 is left: the answers are again what they were
+    before the field was typed into. Two values that only fit together (a router and its network) are
     taken when both are there: what was refused before is tried again with the new one.
     """
     held = state.refused.setdefault(chapter, {})
+    state.begun.setdefault((chapter, key), answer_files.value_at(state.answers, chapter, key))
     if text is not None:
         try:
             value = answer_files.parse(question, text)
         except InputError as error:
             held[key] = Refused(text, None, False, error.what)
+            _as_begun(state, chapter, key)
             return {key: error.what}
     others = {each: refused.value for each, refused in held.items() if refused.has_value and each != key}
     what = ""
@@ -36,7 +40,14 @@ def take(state: State, chapter: str, question: Question, key: Key, text: str | N
             held.pop(each, None)
         return dict.fromkeys(values, "")
     held[key] = Refused(text, value, True, what)
+    _as_begun(state, chapter, key)
     return {key: what}
+
+
+def _as_begun(state: State, chapter: str, key: Key) -> None:
+    """Put a value back to what it was before its field was typed into; where the others do not fit that one, it stays."""
+    with suppress(InputError):
+        state.answers = answer_files.change(state.answers, chapter, key, state.begun[chapter, key])
 
 
 def shown(state: State, chapter: str, key: Key, value: Any) -> tuple[Any, str]:

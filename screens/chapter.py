@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.events import Resize
+from textual.events import DescendantBlur, Resize
 from textual.timer import Timer
 from textual.widgets import Input, Static
 
@@ -143,6 +143,9 @@ class ChapterPage(Page):
             if each.key in told:
                 each.problem(told[each.key])
         self.later()
+
+    def on_descendant_blur(self, _: DescendantBlur) -> None:
+        self.state.begun.clear()
 
     def on_table_editor_edited(self, message: TableEditor.Edited) -> None:
         message.stop()

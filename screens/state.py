@@ -50,6 +50,7 @@ class State:
     plan: Plan | None = None
     planned: AllAnswers | None = None  # the answers that `plan` was made of
     refused: dict[str, dict[Key, Refused]] = field(default_factory=dict)  # by chapter
+    begun: dict[tuple[str, Key], Any] = field(default_factory=dict)  # what fields held before they were typed into
     raw: dict[str, list[RawRow]] = field(default_factory=dict)  # by chapter
     visited: set[str] = field(default_factory=set)
     run: str | None = None  # the run that the page Apply shows

@@ -31,6 +31,7 @@ class TableEditor(Vertical):
         super().__init__(classes="table")
         self._state, self._chapter, self.question = state, chapter, table
         self._target: int | RawRow | None = None
+        self._new: RawRow | None = None  # what the row that is edited was before it came into the answers
         self._filter = ""
         self._rows: list[Any] = []
 
@@ -172,7 +173,7 @@ class TableEditor(Vertical):
             return False
         if isinstance(self._target, RawRow) and self._target.untouched:
             self.raw.remove(self._target)
-        self._target = None
+        self._target = self._new = None
         self.query_one("#editor").add_class("-hidden")
         self.remove_class("-editing")
         self.refresh_rows()
@@ -201,10 +202,10 @@ class TableEditor(Vertical):
         message.stop()
         field, target = message.field, self._target
         if isinstance(target, RawRow):
-            target.values[field.key] = message.value if message.text is None else message.text
-            if answering.take_row(self._state, self._chapter, self.question, target):
-                rows = answer_files.value_at(self._state.answers, self._chapter, self.question.key)
-                self._target = len(rows) - 1
+            self._take_new(target, field.key, message)
+        elif target is not None and self._new is not None and self._take_out(target):
+            self.raw.append(self._new)
+            self._take_new(self._new, field.key, message)
         elif target is not None:
             prefix = (*self.question.key, target)
             key = (*prefix, *field.key)
@@ -217,6 +218,22 @@ class TableEditor(Vertical):
             self.rows.go(f"a{self._target}" if isinstance(self._target, int) else f"r{self.raw.index(self._target)}")
         self._tell_row()
         self.post_message(self.Edited())
+
+    def _take_new(self, row: RawRow, key: Key, message: Changed) -> None:
+        """Take a new row into the answers, if it is right with this value; at the next key it may be right no longer."""
+        row.values[key] = message.value if message.text is None else message.text
+        self._target = self._new = row
+        if answering.take_row(self._state, self._chapter, self.question, row):
+            rows = answer_files.value_at(self._state.answers, self._chapter, self.question.key)
+            self._target = len(rows) - 1
+
+    def _take_out(self, index: int) -> bool:
+        """Take a row out of the answers; whether they do without it."""
+        try:
+            answering.delete_row(self._state, self._chapter, self.question.key, index)
+        except InputError:
+            return False
+        return True
 
     def _tell_row(self) -> None:
         """What keeps a row that is not right from being taken, above its fields."""

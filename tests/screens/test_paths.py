@@ -56,6 +56,10 @@ async def test_rows_are_added_edited_and_taken_out(tmp_path: Path) -> None:
         await press(pilot, "tab")
         await write(pilot, "10.44.3.1")
         assert network_rows(pilot)[2] == {"label": "third", "router": "10.44.3.1"}
+        await write(pilot, "2x")
+        assert len(network_rows(pilot)) == 2
+        await press(pilot, "backspace", "backspace")
+        assert network_rows(pilot)[2] == {"label": "third", "router": "10.44.3.1"}
         await press(pilot, "escape", "escape")
         assert "Networks: 3" in whole(pilot)
         await press(pilot, "e", "tab", "end", "backspace")

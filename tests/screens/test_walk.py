@@ -71,6 +71,9 @@ async def test_back_never_loses_an_answer_and_an_error_stands_at_its_field(tmp_p
     async with wizard(tmp_path) as pilot:
         await press(pilot, "3", "tab", "backspace", "backspace", "x")
         assert "type a whole number" in whole(pilot)
+        await press(pilot, "backspace", "1", "6", "1", "x")
+        assert answer_files.value_at(state(pilot).answers, "vfs", ("card", 0, "count")) == 16
+        await press(pilot, *["backspace"] * 4, "x")
         await press(pilot, "escape", "escape")
         assert page(pilot) == "iommu"
         assert "3 VFs         [! ]" in text(pilot)
