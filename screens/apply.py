@@ -22,7 +22,7 @@ from screens.widgets.text_view import TextView
 from wizard import report
 from wizard.arguments import MOST_MINUTES
 from wizard.errors import Exit, WizardError
-from wizard.plan import Plan
+from wizard.plan import Plan, Step
 from wizard.printable import printable
 
 GOES_ON = ("failed", "stopped", "interrupted")  # states of a run that can be gone on with
@@ -279,11 +279,16 @@ class ApplyPage(Page):
         if progress.waiting:
             return f"All steps are done. k keeps it; else it is taken back at {report.clock(progress.waiting)}."
         number, steps = progress.current, progress.plan.steps
-        now = f"now: {report.title(steps[number - 1])}" if number else "now: starting"
+        now = f"now: {report.title(steps[number - 1])}{self.counted(steps[number - 1])}" if number else "now: starting"
         if self._stopping:
             return f"{now}; then it stops, as asked"
         follows = number + 1 if number else 1
         return f"{now}\nnext: {report.title(steps[follows - 1]) if follows <= len(steps) else 'nothing more'}"
+
+    def counted(self, step: Step) -> str:
+        """How far the kernel is with making VFs: for many of them it takes a minute."""
+        there = self.wizard.engine.vfs_there(step)
+        return "" if there is None else f" ({there} there by now)"
 
     def on_ended(self, message: Ended) -> None:
         self.state.running = False

@@ -22,7 +22,7 @@ from wizard.node.live import open_node
 from wizard.node.node import Node
 from wizard.node.recorded import DirectoryNode
 from wizard.node.simulated import SimulatedNode
-from wizard.plan import Plan
+from wizard.plan import Plan, SetAttribute, Step
 from wizard.private import write_private
 from wizard.proof import Proof, proofs
 from wizard.questions import Check
@@ -94,6 +94,13 @@ class NodeEngine:
     def after_apply(self, plan: Plan) -> list[str]:
         """What is to be said of the reboot, once the run has ended. Reads the node anew: takes up to seconds."""
         return boot_guard.after_apply(self.look(), plan)
+
+    def vfs_there(self, step: Step) -> int | None:
+        """How many VFs there are by now, of a step that makes or removes them; None for any other step."""
+        if not isinstance(step, SetAttribute) or not step.path.endswith("/sriov_numvfs"):
+            return None
+        names = self.node.names(step.path.rpartition("/")[0])
+        return sum(name.startswith("virtfn") for name in names)
 
     def confirm(self, run: str) -> None:
         """Keep a run that waits for its confirmation."""

@@ -37,7 +37,7 @@ class TableEditor(Vertical):
 
     def compose(self) -> ComposeResult:
         yield Static("", id="table-title", classes="group", markup=False)
-        columns = [Column(c.text, NARROW if c.kind == "number" else 0) for c in self.question.columns]
+        columns = [Column(c.text, max(NARROW, len(c.text)) if c.kind == "number" else 0) for c in self.question.columns]
         yield Rows([Column("", 5), *columns], id="table-rows", empty="none yet: press a to add one")
         yield Static("", id="row-problem", classes="problem", markup=False)
         yield Vertical(id="editor", classes="-hidden")

@@ -7,10 +7,11 @@ import re
 from pathlib import Path
 
 import pytest
-from driving import LARGE, SMALL, page, press, settled, text, until, whole, wizard, write
+from driving import LARGE, SMALL, page, press, settled, state, text, until, whole, wizard, write
 from textual.pilot import Pilot
 
 from screens.names import PAGES
+from screens.widgets.rows import Rows
 
 GOLDEN = Path(__file__).parent / "golden"
 SAFE = set("─│┌┐└┘├┤┬┴┼░▒▓█■▲▼►◄•")  # glyphs that every console's font has
@@ -42,6 +43,51 @@ async def test_every_page(size: tuple[int, int], tmp_path: Path) -> None:
             _same(pilot, f"{number}-{name}", size)
             if name == "apply":
                 await press(pilot, "escape")
+
+
+@sizes
+@pytest.mark.parametrize("name", ["origin", "today"])
+async def test_the_welcome_of_other_nodes(name: str, size: tuple[int, int], tmp_path: Path) -> None:
+    async with wizard(tmp_path, name, size) as pilot:
+        _same(pilot, f"welcome-{name}", size)
+
+
+@sizes
+async def test_the_proofs(size: tuple[int, int], tmp_path: Path) -> None:
+    async with wizard(tmp_path, size=size) as pilot:
+        await press(pilot, "9", "p")
+        await until(pilot, lambda: "Not here" in whole(pilot))
+        _same(pilot, "prove", size)
+
+
+async def test_colours(tmp_path: Path) -> None:
+    """What the pictures in text do not show: problems, what was found, additions and removals, the focus."""
+    async with wizard(tmp_path) as pilot:
+        await press(pilot, "3", "tab", "x")
+        await until(pilot, lambda: "type a whole number" in whole(pilot))
+        _same_colours(pilot, "vfs")
+        await press(pilot, "backspace", "escape", "7")
+        rows = pilot.app.screen.query_one(Rows)
+        rows.go(str(next(n for n, step in enumerate(_steps(pilot)) if step == "/etc/nova/nova.conf")))
+        await press(pilot, "n")
+        _same_colours(pilot, "preview")
+        pilot.app.theme = "high-contrast"
+        await settled(pilot)
+        _same_colours(pilot, "preview-high-contrast")
+
+
+def _steps(pilot: Pilot[int]) -> list[str]:
+    plan = state(pilot).plan
+    assert plan is not None
+    return [str(getattr(step, "path", "")) for step in plan.steps]
+
+
+def _same_colours(pilot: Pilot[int], name: str) -> None:
+    shown = re.sub(r"terminal-\d+", "terminal-N", pilot.app.export_screenshot(title=name, simplify=True))
+    path = GOLDEN / f"{name}.svg"
+    if os.environ.get("UPDATE_GOLDEN"):
+        path.write_text(shown, encoding="utf-8")
+    assert shown == path.read_text(encoding="utf-8")
 
 
 @sizes
