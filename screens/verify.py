@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.message import Message
 from textual.widgets import Static
 
-from screens.base import Page
+from screens.base import QUIT, Page
 from screens.footer import Key
 from screens.names import TITLES, short
 from screens.widgets.rows import Column, Rows
@@ -47,7 +47,7 @@ class VerifyPage(Page):
         return [("v", "again"), *reboot, ("p", "try it out"), ("h", "history"), ("/", "filter")]
 
     def ways(self) -> list[Key]:
-        return [("Esc", "back")]
+        return [("Esc", "back"), QUIT]
 
     def body(self) -> ComposeResult:
         yield Static("Looking ...", id="verdict", markup=False)
