@@ -8,12 +8,12 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from wizard import cli, command_apply, command_confirm, command_verify
+from wizard import cli, command_apply, command_confirm, command_verify, commands
 from wizard.node.simulated import SimulatedNode
 
 
 def main(directory: str, words: list[str]) -> int:
-    for module in (cli, command_apply, command_confirm, command_verify):
+    for module in (commands, command_apply, command_confirm, command_verify):
         module.open_node = lambda root: SimulatedNode(Path(root))  # type: ignore[attr-defined]
     return cli.main([directory if word == "/" else word for word in words])
 
