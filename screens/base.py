@@ -122,7 +122,9 @@ class Page(Screen[None]):
         if isinstance(self.focused, Input):
             return footer([HELP, ("F10", "quit")], self.field_ways(), self.size.width - 2)
         quit_key = [] if QUIT in self.ways() else [QUIT]
-        return footer([HELP, *self.keys(), *quit_key, ("F2", "shell"), ("F3", "redraw")], self.ways(), self.size.width - 2)
+        return footer(
+            [HELP, *self.keys(), *quit_key, ("F2", "shell"), ("F3", "redraw")], self.ways(), self.size.width - 2
+        )
 
     def field_ways(self) -> list[Key]:
         """The ways out of a text field."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from screens.prompts import found
+from screens.prompts import found, later
 from screens.prompts.talk import Command
 from wizard import report
 from wizard.errors import Exit, WizardError
@@ -170,6 +170,11 @@ def _take_back(walk: Walk, run: str) -> bool:
     except WizardError as error:
         walk.talk.say(f"! {error}")
         return False
+    if plan.later_work:
+        changed = later.choices(walk, plan)
+        if changed is None:
+            return False
+        plan = walk.engine.undo_plan(walk.facts, run, changed)
     told = found.findings(list(plan.findings))
     walk.talk.say("\n".join([*told, *found.steps(plan)]))
     obstacle = _obstacle(walk, plan)

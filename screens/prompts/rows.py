@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from screens.prompts import values
+from screens import answering
+from screens.prompts import networks, values
+from screens.prompts.networks import ManyNetworks
 from screens.prompts.talk import Command
 from wizard import answer_files
 from wizard.errors import InputError
@@ -26,29 +28,32 @@ class TableQuestions:
 
     def __init__(self, walk: Walk, name: str, table: Table, label: str) -> None:
         self.walk, self.name, self.table, self.label = walk, name, table, label
+        self._many = ManyNetworks(walk, name, table.key, label) if name == "gateways" else None
+
+    def _rows(self) -> list[Any]:
+        return answer_files.value_at(self.walk.state.answers, self.name, self.table.key) or []
 
     def _count(self) -> int:
-        return len(answer_files.value_at(self.walk.state.answers, self.name, self.table.key) or [])
+        return len(self._rows())
 
-    def _row(self, index: int) -> str:
-        """One row in a line; empty values are left out."""
-        parts = []
-        for column in self.table.columns:
-            value = answer_files.value_at(self.walk.state.answers, self.name, (*self.table.key, index, *column.key))
-            if value is not None:
-                parts.append(f"{column.text} {values.shown(column, value)}")
-        return f"  {index + 1}. {', '.join(parts)}"
+    def _said(self, number: int, row: Any) -> str:
+        """One row in a line, counted from 1; empty values are left out."""
+        found = [(column, answering.at(row, column.key)) for column in self.table.columns]
+        parts = [f"{column.text} {values.shown(column, value)}" for column, value in found if value is not None]
+        return f"  {number}. {', '.join(parts)}"
 
     def ask(self) -> bool:
         """Until it goes on, or back."""
-        few = [self._row(index) for index in range(min(self._count(), 10))]
-        if self._count() == len(few) and sum(map(len, few)) <= BRIEF:
+        all_rows = self._rows()
+        few = [self._said(number, row) for number, row in enumerate(all_rows[:10], 1)]
+        if len(all_rows) == len(few) and sum(map(len, few)) <= BRIEF:
             self._list()
         while True:
             rows = f"{self._count()} row{'s' * (self._count() != 1)}"
+            many = f", {networks.WAYS}" if self._many else ""
             line = self.walk.ask(
-                f"{self.label} {self.table.text}, {rows}: a add, e edit, d delete, l list [Enter goes on]:",
-                f"{self.table.help} {HELP}".strip(),
+                f"{self.label} {self.table.text}, {rows}: a add, e edit, d delete, l list{many} [Enter goes on]:",
+                f"{self.table.help} {HELP} {networks.HELP if many else ''}".strip(),
             )
             if isinstance(line, Command):
                 return False
@@ -57,14 +62,17 @@ class TableQuestions:
             self._do(line)
 
     def _list(self) -> None:
-        for index in range(self._count()):
-            self.walk.talk.say(self._row(index))
+        for number, row in enumerate(self._rows(), 1):
+            self.walk.talk.say(self._said(number, row))
 
     def _do(self, line: str) -> None:
         order = re.fullmatch(r"([aedl])\s*(\d*)", line.lower())
+        if self._many is not None and line.lower() in ("m", "t", "f"):
+            self._many.ask(line.lower())
+            return
         number = int(order[2]) if order and order[2] else self._count()
         if order is None:
-            self.walk.talk.say("! type a, e 1, d 1, l or Enter")
+            self.walk.talk.say(f"! type a, e 1, d 1, l{', m, t, f' if self._many else ''} or Enter")
         elif order[1] == "a":
             self._add()
         elif order[1] == "l":
@@ -72,7 +80,7 @@ class TableQuestions:
         elif not 1 <= number <= self._count():
             self.walk.talk.say(f"! there are rows 1 to {self._count()}" if self._count() else "! there is no row")
         elif order[1] == "d":
-            self.walk.talk.say(f"Taken out:{self._row(number - 1)}")
+            self.walk.talk.say(f"Taken out:{self._said(number, self._rows()[number - 1])}")
             state = self.walk.state
             state.answers = answer_files.remove_row(state.answers, self.name, self.table.key, number - 1)
         else:

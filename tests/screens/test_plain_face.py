@@ -23,8 +23,12 @@ from screens.prompts.walk import Walk
 from screens.terminal import Terminal
 from screens.widgets.fields import Field, Line
 from wizard import answer_files, store
+from wizard.apply import launch
+from wizard.apply.journal import follow
 from wizard.demo import built_in, simulate
 from wizard.errors import UsageError, WizardError
+from wizard.merge import make_plan
+from wizard.node import facts
 
 GOLDEN = Path(__file__).parent / "golden" / "plain-demo.txt"
 MOST = 300  # bytes of a question
@@ -90,11 +94,7 @@ def walked(
 
 def test_a_whole_run_reads_well_aloud(tmp_path: Path) -> None:
     _, said = walked(tmp_path, WHOLE_RUN)
-    said = re.sub(r"(\d{4})-\d{8}T\d{6}Z", r"\1-TIME", said)
-    said = re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\S*", "TIME", said)
-    if os.environ.get("UPDATE_GOLDEN"):
-        GOLDEN.write_text(said, encoding="utf-8")
-    assert said == GOLDEN.read_text(encoding="utf-8")
+    _golden(said, GOLDEN)
     assert not (tmp_path / "etc/modprobe.d/mlx4_core.conf").exists()
 
 
@@ -210,6 +210,64 @@ def test_rows_are_added_edited_and_taken_out(tmp_path: Path) -> None:
     assert "Not added." in said and "! there are rows 1 to 2" in said
     assert len(answer_files.value_at(walk.state.answers, "gateways", ("network",))) == 2
     assert re.search(r"^! .*address", said, re.M)
+
+
+MANY = [
+    ("Enter begins", "5"), ("Networks, 2", "?"), ("Networks, 2", "m"), ("VLANs, such", "1441-1444"), ("Label [", "?"), ("Label [", ""),
+    ("Router [", "10.{vlan"), ("Network, -", ""), ("Networks, 2", "m"), ("VLANs, such", "1441-1444"), ("Label [", ""), ("Router [", ""),
+    ("Network, -", "-"), ("Add 2", ""),
+    ("Networks, 4", "t"), ("line 1", "label;gateway;vlan"), ("line 2", "five;10.5.0.1;5"), ("line 3", "six;10.6.0.300;6"), ("line 4", ""),
+    ("Add 1", "no"), ("Networks, 4", "t"), ("line 1", "five 10.5.0.1 5"), ("line 2", ""), ("Add 1", "y"),
+    ("Networks, 5", "f"), ("File, such", "/no/such/file"), ("Networks, 5", "x"), ("Networks, 5", "l"), ("Networks, 5", "q"),
+]  # fmt: skip
+
+
+def _golden(said: str, path: Path) -> None:
+    said = re.sub(r"(\d{4})-\d{8}T\d{6}Z", r"\1-TIME", said)
+    said = re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\S*", "TIME", said)
+    if os.environ.get("UPDATE_GOLDEN"):
+        path.write_text(said, encoding="utf-8")
+    assert said == path.read_text(encoding="utf-8")
+
+
+def test_many_networks_read_well_aloud(tmp_path: Path) -> None:
+    walk, said = walked(tmp_path, MANY)
+    _golden(said, GOLDEN.with_name("plain-networks.txt"))
+    rows = answer_files.value_at(walk.state.answers, "gateways", ("network",))
+    assert [row["label"] for row in rows] == ["demo-net", "demo2-net", "net1443", "net1444", "five"]
+    assert rows[2] == {"label": "net1443", "router": "10.5.163.1", "vlan": 1443}
+
+
+def test_a_file_with_all_vlans_is_taken_and_listed(tmp_path: Path) -> None:
+    listed = tmp_path / "networks.csv"
+    listed.write_text("".join(f"n{vlan},10.{vlan // 256}.{vlan % 256}.1,{vlan}\n" for vlan in range(1, 4095)))
+    walk, said = walked(tmp_path / "node", ["5", "", "", "f", str(listed), "", "l", "q"])
+    assert len(answer_files.value_at(walk.state.answers, "gateways", ("network",))) == 4094
+    assert "! line 1441: vlan 1441 is in the list already" in said
+    assert "4094. Label n4094" in said
+
+
+@pytest.mark.parametrize("choice", ["keep", "restore", "merge"])
+def test_what_was_changed_after_a_run_is_asked_about(choice: str, tmp_path: Path) -> None:
+    answers = answer_files.from_data(
+        {"gateways": {"network": [{"label": "demo-net", "router": "10.44.1.1", "vlan": 1441}]}}
+    )
+    node = simulate(built_in("demo"), tmp_path)
+    place = tmp_path / "etc/dnsmasq-nova.conf"
+    started = launch.start(tmp_path, make_plan(facts.read(node), answers), simulated=True)
+    list(follow(started.journal))
+    place.write_bytes(place.read_bytes() + b"# mine\n")
+    talk = Listener([("Enter begins", "h"), ("History,", "1"), ("What becomes", "what?"), ("What becomes", "s"), ("What becomes", "b"),
+                     ("History,", "1"), ("What becomes", choice), ("8 Take run", "yes"), ("History,", "q")])  # fmt: skip
+    assert Walk(NodeEngine(node, str(tmp_path), True), talk).run() == 0
+    said = talk.target.getvalue()
+    assert "/etc/dnsmasq-nova.conf was changed after the run." in said
+    assert "+# mine" in said
+    now = place.read_bytes() if place.exists() else None
+    if choice == "keep":
+        assert now is not None and now.endswith(b"\n# mine\n") and b"10.44.1.1" in now
+    else:
+        assert now == {"restore": None, "merge": b"# mine\n"}[choice]
 
 
 def test_a_chapter_is_left_alone_and_set_up_again(tmp_path: Path) -> None:
