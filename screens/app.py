@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from importlib import resources
 from threading import Thread
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import work
+from textual.app import SystemCommand
 from textual.message import Message
 from textual.screen import Screen
 
@@ -17,6 +19,7 @@ from screens.base import Page
 from screens.faced import ASKED, FacedApp
 from screens.faces import Face
 from screens.guard import Guard
+from screens.names import TITLES
 from screens.opening import OpeningPage
 from wizard.errors import WizardError
 
@@ -110,6 +113,15 @@ class WizardApp(FacedApp):
 
     def get_default_screen(self) -> Screen[Any]:
         return OpeningPage()
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """What the command palette offers: the pages, the colours, and the way out that keeps the answers."""
+        if self.opened:
+            for page, title in TITLES.items():
+                if page != "undo":  # it is of a run: the history leads there
+                    yield SystemCommand(title, "a page of the wizard", partial(self.go, page))
+        yield SystemCommand("Colours", "another theme", self.action_change_theme)
+        yield SystemCommand("Quit", "the answers are kept", self.leave)
 
     @work(thread=True, exclusive=True, group="look")
     def open_node(self) -> None:

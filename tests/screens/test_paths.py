@@ -291,6 +291,15 @@ async def test_the_line_of_keys_never_lies(name: str, tmp_path: Path) -> None:
                         assert real in bound, (number, key, keys(pilot))
 
 
+async def test_the_command_palette_leads_to_the_pages(tmp_path: Path) -> None:
+    async with wizard(tmp_path) as pilot:
+        await press(pilot, "3", "ctrl+p")
+        await write(pilot, "gatew")
+        await until(pilot, lambda: pilot.app.screen.query_one("CommandList").option_count > 0)  # type: ignore[attr-defined]
+        await press(pilot, "down", "enter")
+        await until(pilot, lambda: page(pilot) == "gateways")
+
+
 async def test_a_shell_that_cannot_be_had_is_said(tmp_path: Path) -> None:
     async with wizard(tmp_path) as pilot:
         await press(pilot, "f2")
