@@ -18,8 +18,9 @@ from wizard.node.facts import Facts
 from wizard.node.history import PastRun
 from wizard.node.node import Node
 from wizard.node.run_records import RUNS, is_meant, parse
+from wizard.printable import printable
 from wizard.verify import verify
-from wizard.version import VERSION
+from wizard.version import version
 
 MOST_RUNS = 10  # the newest, where no run is named
 MOST_TEXT = 2 * 1024 * 1024  # characters of a log: its end
@@ -102,8 +103,8 @@ def packed(found: Iterable[Part], host: str) -> tuple[bytes, str]:
     """The parts as the bytes of a tar.gz, and the README that it begins with."""
     found, now = list(found), int(time.time())
     when = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(now))
-    text = report.printable(README.format(version=VERSION, when=when, host=host or "a node without a name"))
-    text += "".join(report.printable(f"  {line}\n") for line in contents(found))
+    text = printable(README.format(version=version(), when=when, host=host or "a node without a name"))
+    text += "".join(printable(f"  {line}\n") for line in contents(found))
     place = f"compute-wizard-bundle-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime(now))}"
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
@@ -125,7 +126,7 @@ def _part(name: str, about: str, make: Callable[[], str]) -> Part:
     try:
         return Part(name, about, make())
     except WizardError as error:
-        return Part(name, about, None, report.printable(str(error)).replace("\n", " "))
+        return Part(name, about, None, printable(str(error)).replace("\n", " "))
 
 
 def _chosen(facts: Facts, run: str | None) -> list[PastRun]:
@@ -140,11 +141,11 @@ def _chosen(facts: Facts, run: str | None) -> list[PastRun]:
 
 
 def _versions(node: Node) -> str:
-    lines = [f"compute-wizard {VERSION}", f"Python {platform.python_version()}", f"seen as {node.name}"]
+    lines = [f"compute-wizard {version()}", f"Python {platform.python_version()}", f"seen as {node.name}"]
     lines += [line for path in ("/etc/os-release", "/proc/version") for line in (node.text(path) or "").splitlines()]
     names = packages.installed(node)
     lines += ["", *(f"{name} {names[name]}" for name in sorted(names) if name.startswith(OF_INTEREST))]
-    return report.printable("\n".join(lines)) + "\n"
+    return printable("\n".join(lines)) + "\n"
 
 
 def _plan(facts: Facts) -> str:
@@ -182,7 +183,7 @@ def _end(text: str) -> str:
     """The last of a long text, from the beginning of a line: half a line would hide what its value is."""
     if len(text) > MOST_TEXT:
         text = text[-MOST_TEXT:].partition("\n")[2]
-    return report.printable(text)
+    return printable(text)
 
 
 def _kernel_log(node: Node) -> str:

@@ -168,7 +168,7 @@ def resume(options: argparse.Namespace) -> int:
         )
     if not options.yes:
         sys.stdout.write(f"Run {run.id} is {run.state}. Still to be done:\n")
-        sys.stdout.write("".join(report.printable(f"  {report.title(step)}") + "\n" for step in left))
+        sys.stdout.write("".join(printable(f"  {report.title(step)}") + "\n" for step in left))
         sys.stdout.flush()
     ask(bool(options.yes), "one-way" if one_way and not accepted else "yes")
     return followed(launch.resume(options.root, run.id, ("one-way",) if one_way else ()), False)

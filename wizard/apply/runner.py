@@ -32,6 +32,7 @@ from wizard.node.node import Node
 from wizard.node.recorded import DirectoryNode
 from wizard.node.run_records import JOURNAL_FORMAT, LOCK, STOP, Record, fold, lock_holder
 from wizard.plan import Plan, RemoveFile, Run, SetAttribute, Step, WriteFile
+from wizard.printable import printable
 
 
 class Asked:
@@ -206,7 +207,7 @@ def _steps(plan: Plan, carrier: Carrier, journal: Journal, asked: Asked, done: s
 
 def reason(error: Exception) -> str:
     """What a step failed with, as it may be written down: what a command or a file says may hold a secret."""
-    return report.printable(str(error) if isinstance(error, WizardError) else f"{type(error).__name__}: {error}")
+    return printable(str(error) if isinstance(error, WizardError) else f"{type(error).__name__}: {error}")
 
 
 def _rollback(plan: Plan, carrier: Carrier, journal: Journal, numbers: list[int]) -> str:
