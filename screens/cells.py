@@ -16,6 +16,7 @@ Cell: TypeAlias = tuple[str, str]
 
 BLANK: Final[Cell] = (" ", "")
 DEFAULTS = ("", "0", "39", "49")
+BOLD, REVERSE = "1", "7"
 SEEN_ON_A_SPACE = re.compile(r"[479]|4[0-8]|10[0-7]")  # underline, reverse, strike through, and every background
 CLEAR: Final = "\x1b[m\x1b[2J"
 TOKEN = re.compile(
@@ -164,10 +165,12 @@ class Cells:
 
 @lru_cache(maxsize=1024)
 def _rendition(parameters: str) -> str:
-    """The parameters of SGR without those that say what is so anyway."""
+    """The parameters of SGR without those that say what is so anyway, and not bold where it is reversed: a Linux console
+    shows that as dark grey on light grey."""
     if parameters.startswith(("38;", "48;")) or ";38;" in parameters or ";48;" in parameters:
         return parameters  # numbers inside a colour are no parameters of their own
-    return ";".join(part for part in parameters.split(";") if part not in DEFAULTS)
+    parts = [part for part in parameters.split(";") if part not in DEFAULTS]
+    return ";".join(part for part in parts if part != BOLD or REVERSE not in parts)
 
 
 @lru_cache(maxsize=1024)

@@ -25,13 +25,19 @@ def frame(pieces: list[tuple[int, int, str, str]]) -> str:
 
 
 def seen(screen: Any) -> list[list[tuple[Any, ...]]]:
-    """Cells as an eye sees them: on a space neither the colour of the letter nor its weight."""
+    """Cells as an eye sees them: on a space neither the colour of the letter nor its weight. What is reversed is not bold."""
     rows = []
     for y in range(HEIGHT):
         cells = [screen.buffer[y][x] for x in range(WIDTH)]
         rows.append(
             [
-                (c.data, c.bg, c.reverse, c.underscore, *(() if c.data == " " and not c.reverse else (c.fg, c.bold)))
+                (
+                    c.data,
+                    c.bg,
+                    c.reverse,
+                    c.underscore,
+                    *(() if c.data == " " and not c.reverse else (c.fg, c.bold and not c.reverse)),
+                )
                 for c in cells
             ]
         )
@@ -81,6 +87,15 @@ def test_only_what_changed_is_sent() -> None:
     assert len(cells.update()) < 24 * 86
     cells.read(frame([(row, 1, "", "x" * 80) for row in range(1, 25)]) + "\x1b[3;5Hy\x1b[3;6H")
     assert cells.update() == "\x1b[3;5Hy"
+
+
+@pytest.mark.parametrize(("wanted", "sent"), [("1;7", "7"), ("1", "1"), ("7;1;36", "7;36"), ("1;38;5;7", "1;38;5;7")])
+def test_what_is_reversed_is_not_bold_too(wanted: str, sent: str) -> None:
+    """A Linux console draws that in dark grey on light grey."""
+    cells = Cells(WIDTH, HEIGHT, in_ascii)
+    cells.update()
+    cells.read(f"\x1b[1;1H\x1b[{wanted}mx\x1b[0m")
+    assert f"\x1b[{sent}mx" in cells.update()
 
 
 def test_modern_sequences_are_left_out() -> None:

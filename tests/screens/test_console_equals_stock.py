@@ -41,7 +41,7 @@ def walk(seed: int) -> list[bytes]:
 
 
 def seen(session: Session) -> list[list[tuple[Any, ...]]]:
-    """Cells as an eye sees them, in ASCII: on a space neither the colour of the letter nor its weight."""
+    """Cells as an eye sees them, in ASCII: on a space neither the colour of the letter nor its weight. What is reversed is not bold."""
     screen = session.screen()
     rows = []
     for y in range(24):
@@ -49,7 +49,7 @@ def seen(session: Session) -> list[list[tuple[Any, ...]]]:
         rows.append(
             [
                 (in_ascii(c.data) if c.data > "~" else c.data, c.bg, c.reverse, c.underscore)
-                + (() if c.data == " " and not c.reverse else (c.fg, c.bold))
+                + (() if c.data == " " and not c.reverse else (c.fg, c.bold and not c.reverse))
                 for c in cells
             ]
         )
