@@ -13,7 +13,8 @@ from lab.machine import Machine
 
 KEYS = {" ": "spc", "-": "minus", "\r": "ret"}  # characters whose key QEMU names otherwise
 SOLID = "█"  # no ground is left in its cell
-TOLD_APART = 64  # difference of one of the three colours, of 255, between a character and its ground
+PAUSE = 3.0  # seconds between two looks: each is a login, and takes the processor from what is waited for
+TOLD_APART = 100  # difference of one of the three colours, of 255, between a character and its ground
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,7 @@ class Vt:
             if time.monotonic() > end:
                 raise TimeoutError(f"{pattern!r} was not shown within {seconds:.0f} s; the screen:\n" + "\n".join(rows))
             before = rows
+            time.sleep(PAUSE)
 
     def glyphs(self) -> set[str]:
         """The characters for which the console's font has a glyph, as setfont says."""
