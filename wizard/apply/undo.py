@@ -58,13 +58,14 @@ def undo_plan(
     numbers = [number for number in record.touched if number not in record.taken_back]
     draft = _Draft(facts, node, past, done, record, numbers, changed or {})
     draft.stand_in_the_way()
+    again = sorted({*numbers, *draft.by_boot})
     files = list(draft.files())
     overlay = {step.path: _content(step) for step in files}
     steps = [
-        *_commands(done, reversed(numbers), "before_files", "check"),
+        *_commands(done, reversed(again), "before_files", "check"),
         *files,
         *draft.attributes(),
-        *(_proven(facts, done, step, overlay) for step in _commands(done, numbers, "after_files", None)),
+        *(_proven(facts, done, step, overlay) for step in _commands(done, again, "after_files", None)),
         *_commands(done, numbers, "last", "last"),
     ]
     return Plan(
@@ -172,6 +173,17 @@ class _Draft:
     later_work: list[LaterWork] = field(default_factory=list)
     blocked: set[str] = field(default_factory=set)
 
+    @property
+    def by_boot(self) -> list[int]:
+        """Steps that the run had not come to when it was cut, and that a boot since has done in its stead: what was enabled
+        by then applied the rule, or made the VFs."""
+        boots = (self.record.last_boot, self.facts.system.boot_id)
+        if not self.numbers or not all(boots) or boots[0] == boots[1]:
+            return []
+        kinds = (SetAttribute, Run)
+        left = [(n, s) for n, s in enumerate(self.done.steps, 1) if n not in self.record.started | self.record.skipped]
+        return [number for number, step in left if isinstance(step, kinds) and step.phase == "live"]
+
     def stand_in_the_way(self) -> None:
         """Later runs that stand and changed the same things come first; their names are in findings."""
         mine = _touched(self.done, self.record)
@@ -227,9 +239,12 @@ class _Draft:
         """Attributes back to what they were first, in reverse; sriov_numvfs through 0: the kernel refuses any other way."""
         first: dict[str, SetAttribute] = {}
         last: dict[str, SetAttribute] = {}
-        for number in self.numbers:
+        for number in sorted({*self.numbers, *self.by_boot}):
             step = self.done.steps[number - 1]
-            if isinstance(step, SetAttribute) and number in self.record.held:
+            by_boot = (
+                number in self.by_boot and isinstance(step, SetAttribute) and self.node.text(step.path) == step.after
+            )
+            if isinstance(step, SetAttribute) and (number in self.record.held or by_boot):
                 first.setdefault(step.path, step)
                 last[step.path] = step
         for path in reversed(first):

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from nodes import remove
+from prior_states import planned_here
 
 from wizard import answer_files, cli, report, store
 from wizard.apply import launch
@@ -371,3 +372,29 @@ def test_a_run_that_was_cut_before_its_first_step_is_ended_by_undo(node: Simulat
     assert states(node) == ["done", "undone", "done"]
     last = facts.read(node).history.last
     assert last is not None and last.id == stood
+
+
+@pytest.mark.parametrize(("name", "command"), [("demo", "compute-wizard-metadata"), ("today", "sriov_numvfs")])
+def test_what_a_boot_did_in_place_of_a_run_that_was_cut_is_taken_back_too(
+    name: str, command: str, tmp_path: Path
+) -> None:
+    """The unit was enabled, then the power went: the boot applied the rule, or made the VFs, that the run had not come to."""
+    node = simulate(built_in(name), tmp_path)
+    plan = planned_here(node)
+    number = next(n for n, s in enumerate(plan.steps, 1) if s.phase == "live" and command in report.title(s))
+    started = launch.save(node.directory, plan, "stop", "simulated")
+    steps = Carrier(Tree(node.directory), Simulated(node.directory), started.directory, Journal(started.journal))
+    steps.journal.write("begin", run=started.run, boot_id=node.text("/proc/sys/kernel/random/boot_id"))
+    for each in range(1, number):
+        steps.journal.write("step", n=each, title="")
+        steps.carry(each, plan.steps[each - 1])
+    steps.journal.close()
+    before = back(node)
+    node.reboot()
+    made = {name for name in node.names("/sys/bus/pci/devices/0000:3b:00.0") if name.startswith("virtfn")}
+    assert node.state()["rules"] or made
+    after = back(node)
+    assert len(after.steps) > len(before.steps)
+    run(node, after)
+    assert node.state()["rules"] == []
+    assert not [name for name in node.names("/sys/bus/pci/devices/0000:3b:00.0") if name.startswith("virtfn")]
