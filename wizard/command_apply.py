@@ -87,6 +87,11 @@ def _permit(plan: Plan, options: argparse.Namespace) -> int:
         )
     minutes = int(getattr(options, "confirm", None) or 0)
     dropping = [number for number, step in enumerate(plan.steps, 1) if "drops-network" in step.labels]
+    if minutes and not options.yes:
+        print(
+            f"It is taken back unless `compute-wizard confirm` comes within {minutes} minutes after its last step.",
+            file=sys.stderr,
+        )
     if one_way or not dropping or minutes or options.yes or "confirm" not in options:
         ask(bool(options.yes), "one-way" if one_way else "yes")
         return minutes
