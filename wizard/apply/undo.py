@@ -180,9 +180,13 @@ class _Draft:
         boots = (self.record.last_boot, self.facts.system.boot_id)
         if not self.numbers or not all(boots) or boots[0] == boots[1]:
             return []
-        kinds = (SetAttribute, Run)
-        left = [(n, s) for n, s in enumerate(self.done.steps, 1) if n not in self.record.started | self.record.skipped]
-        return [number for number, step in left if isinstance(step, kinds) and step.phase == "live"]
+        come_to = self.record.started | self.record.skipped
+        left = [(n, s) for n, s in enumerate(self.done.steps, 1) if n not in come_to and s.phase == "live"]
+        return [n for n, s in left if isinstance(s, SetAttribute) or (isinstance(s, Run) and self._there(s.undo))]
+
+    def _there(self, argv: tuple[str, ...] | None) -> bool:
+        """Whether a command can be run: the script that the run was to write may not have been written."""
+        return argv is not None and (not argv[0].startswith("/") or self.node.exists(argv[0]))
 
     def stand_in_the_way(self) -> None:
         """Later runs that stand and changed the same things come first; their names are in findings."""
@@ -239,16 +243,18 @@ class _Draft:
         """Attributes back to what they were first, in reverse; sriov_numvfs through 0: the kernel refuses any other way."""
         first: dict[str, SetAttribute] = {}
         last: dict[str, SetAttribute] = {}
-        for number in sorted({*self.numbers, *self.by_boot}):
+        held: set[str] = set()
+        by_boot = set(self.by_boot)
+        for number in sorted({*self.numbers, *by_boot}):
             step = self.done.steps[number - 1]
-            by_boot = (
-                number in self.by_boot and isinstance(step, SetAttribute) and self.node.text(step.path) == step.after
-            )
-            if isinstance(step, SetAttribute) and (number in self.record.held or by_boot):
+            if isinstance(step, SetAttribute) and (number in self.record.held or number in by_boot):
                 first.setdefault(step.path, step)
                 last[step.path] = step
+                held |= {step.path} if number in self.record.held else set()
         for path in reversed(first):
             now, before = self.node.text(path), first[path].before
+            if path not in held and now != last[path].after:  # no boot did it either
+                continue
             if now is None or now == before or path in self.blocked:  # gone with its device, or as it was already
                 continue
             if now != last[path].after and not self._attribute_may_change(path, before, last[path].after, now):

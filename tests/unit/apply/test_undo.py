@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ from wizard.merge import make_plan
 from wizard.node import facts
 from wizard.node.node import Output
 from wizard.node.simulated import SimulatedNode
-from wizard.plan import Plan, RemoveFile, Run, SetAttribute, WriteFile
+from wizard.plan import Plan, RemoveFile, Run, SetAttribute, Step, WriteFile
 
 DNSMASQ, CONF, DROP_IN = "/etc/dnsmasq-nova.conf", "/etc/nova/nova.conf", "/etc/default/grub.d/zz-compute-wizard.cfg"
 IOMMU = {"iommu": {"enable": True, "passthrough_mode": True}}
@@ -380,15 +381,7 @@ def test_what_a_boot_did_in_place_of_a_run_that_was_cut_is_taken_back_too(
 ) -> None:
     """The unit was enabled, then the power went: the boot applied the rule, or made the VFs, that the run had not come to."""
     node = simulate(built_in(name), tmp_path)
-    plan = planned_here(node)
-    number = next(n for n, s in enumerate(plan.steps, 1) if s.phase == "live" and command in report.title(s))
-    started = launch.save(node.directory, plan, "stop", "simulated")
-    steps = Carrier(Tree(node.directory), Simulated(node.directory), started.directory, Journal(started.journal))
-    steps.journal.write("begin", run=started.run, boot_id=node.text("/proc/sys/kernel/random/boot_id"))
-    for each in range(1, number):
-        steps.journal.write("step", n=each, title="")
-        steps.carry(each, plan.steps[each - 1])
-    steps.journal.close()
+    cut_before(node, lambda step: step.phase == "live" and command in report.title(step))
     before = back(node)
     node.reboot()
     made = {name for name in node.names("/sys/bus/pci/devices/0000:3b:00.0") if name.startswith("virtfn")}
@@ -398,3 +391,27 @@ def test_what_a_boot_did_in_place_of_a_run_that_was_cut_is_taken_back_too(
     run(node, after)
     assert node.state()["rules"] == []
     assert not [name for name in node.names("/sys/bus/pci/devices/0000:3b:00.0") if name.startswith("virtfn")]
+
+
+def test_what_no_boot_can_have_done_is_not_asked_for(node: SimulatedNode) -> None:
+    """The script was not written yet when the power went: it is not to be run now."""
+    before = files(node)
+    cut_before(node, lambda step: isinstance(step, WriteFile) and "sbin" in step.path)
+    node.reboot()
+    assert "compute-wizard-metadata" not in " ".join(report.title(step) for step in back(node).steps)
+    run(node, back(node))
+    assert files(node) == before
+
+
+def cut_before(node: SimulatedNode, chosen: Callable[[Step], bool]) -> None:
+    """Carry out what would be suggested, and be gone before the step that is chosen."""
+    plan = planned_here(node)
+    started = launch.save(node.directory, plan, "stop", "simulated")
+    with closing(Journal(started.journal)) as journal:
+        steps = Carrier(Tree(node.directory), Simulated(node.directory), started.directory, journal)
+        journal.write("begin", run=started.run, boot_id=node.text("/proc/sys/kernel/random/boot_id"))
+        for number, step in enumerate(plan.steps, 1):
+            if chosen(step):
+                return
+            journal.write("step", n=number, title="")
+            steps.carry(number, step)
