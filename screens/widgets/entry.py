@@ -22,12 +22,22 @@ class Entry(Input):
     """An input in which keys act in the order in which they come.
 
     Textual runs the bindings of a key later than it inserts a character: of keys that come in one burst, as on a slow line, a
-    backspace would take away what was typed after it.
+    backspace would take away what was typed after it, and what follows a Tab would still go into this field.
     """
 
     def on_key(self, event: Key) -> None:
-        act = EDITING.get(event.key)
-        if act is not None:
-            event.stop()
-            event.prevent_default()
-            act(self)
+        focused = self.screen.focused
+        if focused is not self and focused is not None:  # the focus moved on while this key was on its way
+            self._taken(event)
+            focused._forward_event(Key(event.key, event.character))
+        elif event.key in ("tab", "shift+tab"):
+            self._taken(event)
+            self.screen.focus_next() if event.key == "tab" else self.screen.focus_previous()
+        elif event.key in EDITING:
+            self._taken(event)
+            EDITING[event.key](self)
+
+    @staticmethod
+    def _taken(event: Key) -> None:
+        event.stop()
+        event.prevent_default()

@@ -230,3 +230,13 @@ async def test_keys_that_come_in_one_burst_act_in_their_order(tmp_path: Path) ->
         ):
             driver.send_message(Key(key, character))
         await until(pilot, lambda: pilot.app.screen.query(Input).first().value == "2")
+        for key, character in (
+            ("tab", "\t"),
+            ("backspace", None),
+            ("1", "1"),
+            ("shift+tab", None),
+            ("end", None),
+            ("0", "0"),
+        ):
+            driver.send_message(Key(key, character))
+        await until(pilot, lambda: [field.value for field in pilot.app.screen.query(Input)][:2] == ["20", "1"])
