@@ -172,7 +172,7 @@ class WizardApp(FacedApp):
         assert facts is not None
         under_way = next((run for run in facts.history.runs if run.state in UNDER_WAY), None)
         if under_way is not None:
-            state.run = under_way.id
+            state.run, state.runs = under_way.id, 1
             return "apply"
         last = facts.history.last
         rebooted = last is not None and last.boot_id and facts.system.boot_id not in ("", None, last.boot_id)

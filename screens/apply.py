@@ -187,6 +187,7 @@ class ApplyPage(Page):
         minutes = int(said) if self.drops_network(plan) and said.isdecimal() else 0
         if said != word and not 1 <= minutes <= MOST_MINUTES:
             self.say(f"Nothing was done: that was not {word}.")
+            event.input.clear()
             return
         try:
             accept = ("one-way",) if one_way else ()
