@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from importlib import resources
 from threading import Thread
@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import work
 from textual.app import SystemCommand
-from textual.message import Message
 from textual.screen import Screen
 
 from screens import shell
@@ -19,6 +18,7 @@ from screens.base import Page
 from screens.faced import ASKED, FacedApp
 from screens.faces import Face
 from screens.guard import Guard
+from screens.messages import Failed, Looked, Opened, Planned, Proven, Told, WayBack
 from screens.names import TITLES
 from screens.opening import OpeningPage
 from wizard.errors import WizardError
@@ -29,68 +29,9 @@ if TYPE_CHECKING:
     from wizard.answers import AllAnswers
     from wizard.apply.later_work import Choice
     from wizard.cli import Open
-    from wizard.node.facts import Facts
-    from wizard.plan import Plan
     from wizard.proof import Proof
-    from wizard.questions import Check
 
 AT_ONCE = 0.15  # seconds that a page waits for its plan; it is shown without one where that takes longer
-
-
-class Opened(Message):
-    """The engine is there, and the node was read."""
-
-    def __init__(self, engine: NodeEngine, state: State) -> None:
-        super().__init__()
-        self.engine, self.state = engine, state
-
-
-class Looked(Message):
-    """The node was read anew, for a page."""
-
-    def __init__(self, facts: Facts, page: str) -> None:
-        super().__init__()
-        self.facts, self.page = facts, page
-
-
-class Planned(Message):
-    """There is a plan for these facts and answers."""
-
-    def __init__(self, plan: Future[Plan], facts: Facts, answers: AllAnswers) -> None:
-        super().__init__()
-        self.plan, self.facts, self.answers = plan, facts, answers
-
-
-class Told(Message):
-    """A proof says what it does."""
-
-    def __init__(self, line: str) -> None:
-        super().__init__()
-        self.line = line
-
-
-class Proven(Message):
-    """A proof was given: its checks, or what went wrong inside it."""
-
-    def __init__(self, checks: list[Check], error: Exception | None) -> None:
-        super().__init__()
-        self.checks, self.error = checks, error
-
-
-class WayBack(Message):
-    """What taking a run back would do, or the problem that stands in its way."""
-
-    def __init__(self, facts: Facts | None, plan: Plan | None, problem: str) -> None:
-        super().__init__()
-        self.facts, self.plan, self.problem = facts, plan, problem
-
-
-class Failed(Message):
-    """The node cannot be read."""
-
-    def __init__(self, error: WizardError) -> None:
-        super().__init__()
-        self.error = error
 
 
 class WizardApp(FacedApp):
