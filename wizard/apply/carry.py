@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from pathlib import Path
 
-from wizard.apply import rescue
+from wizard.apply import rescue, vf_holders
 from wizard.apply.files import Found, Tree
 from wizard.apply.journal import Journal
 from wizard.apply.outside import Announce, Outside
@@ -70,8 +70,9 @@ class Carrier:
         if wrong:
             raise NodeError(f"{step.argv[0]} ended well, but {'; '.join(wrong)}")
 
-    def _attribute(self, number: int, path: str, value: str, deadline_s: int) -> None:
+    def _attribute(self, number: int, path: str, value: str, deadline_s: int, taking_back: bool = False) -> None:
         if self.tree.node.text(path) != value:
+            vf_holders.refuse(self.tree.node, path, guests_only=taking_back)
             self.outside.write_attribute(path, value, deadline_s, self._announce(number))
 
     def _announce(self, number: int) -> Announce:
@@ -151,7 +152,7 @@ class Carrier:
             elif isinstance(step, StopByPidfile):
                 self.outside.stop(step.pidfile, step.must_contain, step.deadline_s)
         elif isinstance(step, SetAttribute):
-            self._attribute(number, step.path, step.before, step.deadline_s)
+            self._attribute(number, step.path, step.before, step.deadline_s, taking_back=True)
         elif isinstance(step, WriteFile | RemoveFile) and number in self.backups:
             written = step.after.sha256 if isinstance(step, WriteFile) else None
             self._restore(self.backups[number], written)

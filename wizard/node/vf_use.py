@@ -32,6 +32,11 @@ class VfUse:
     address: str
     by: str
 
+    @property
+    def by_guest(self) -> bool:
+        """Whether a running guest has it, and not the host."""
+        return self.by.startswith("guest ")
+
 
 def guests(running: Processes) -> tuple[Process, ...]:
     """The processes that are running guests."""
