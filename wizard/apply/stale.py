@@ -198,13 +198,19 @@ def refuse_if_used(node: Node, plan: Plan, record: Record | None = None) -> None
     """A plan is used once: what it expects would not be so a second time, and a slip is nearer than an intention.
 
     Used is what began: a start that died before touched nothing, and may be repeated. After a run was taken back, a plan
-    that is made anew may be the same to the byte: that is another use. Raises Refused.
+    that is made anew may be the same to the byte: that is another use. It is the same, too, after a run that was cut before it
+    changed anything: that one is to go on. Raises Refused.
     """
     if not plan.steps or (record is not None and record.begun is not None):
         return
     own = digest(plan.to_json().encode())
-    taken_back = {run.id for run in history.read(node).runs if run.state in ("undone", "rolled_back")}
+    states = {run.id: run.state for run in history.read(node).runs}
     for name in run_records.run_ids(node):
-        other = run_records.read_record(node, name) if name not in taken_back else None
+        state = states.get(name)
+        other = run_records.read_record(node, name) if state not in ("undone", "rolled_back") else None
         if other is not None and other.begun is not None and other.begun.get("plan_sha256") == own:
-            raise Refused(f"this plan was used already, by run {name}", do="Make it anew.")
+            cut = state in ("failed", "stopped", "interrupted")
+            raise Refused(
+                f"this plan was used already, by run {name}{f', which is {state}' if cut else ''}",
+                do=f"`compute-wizard resume {name}` goes on with it." if cut else "Make it anew.",
+            )
