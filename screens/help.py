@@ -15,15 +15,23 @@ from screens.widgets.text_view import TextView
 KEYS = """
 Everywhere
   Enter next       Esc back          Tab, Up, Down: from field to field
-  0-9 to a page    h history         Space change; Left, Right: another choice
+  0-9 to a page    h history         Space change; Left, Right choose
   / search         F1 or ? help      F2 a shell; exit comes back
   q or F10 quit: the answers are kept and offered at the next start
-  F3 or Ctrl-L draw anew, when a kernel message or line noise spoilt the screen
+  F3 or Ctrl-L draw anew, when noise on the line spoilt the screen
 In a field that is typed into
   only Tab, Enter (both: next field), Esc (leave it), F-keys and Ctrl-L act
 The list on the left
   [ok] seen   [! ] look here   [x ] blocked   [- ] left alone   [  ] not seen yet
 """
+
+
+def paragraphs(text: str) -> list[str]:
+    """Each paragraph as one line, so that it is broken where the view ends and not where the file's lines do."""
+    lines: list[str] = []
+    for block in text.strip().split("\n\n"):
+        lines += [" ".join(block.splitlines()), ""]
+    return lines
 
 
 class HelpPage(Screen[None]):
@@ -42,12 +50,12 @@ class HelpPage(Screen[None]):
 
     def compose(self) -> ComposeResult:
         yield Static(heading(self.app, f"Help | {TITLES[self._page]}"), id="status", markup=False)
-        yield TextView(id="help")
+        yield TextView(id="help", prose=True)
         yield Static("Up, Down, PgUp, PgDn  Esc back", id="keys", markup=False)
 
     def on_mount(self) -> None:
         text = resources.files("assets").joinpath("help", f"{self._page}.md").read_text(encoding="utf-8")
-        self.query_one(TextView).show((text + KEYS).splitlines())
+        self.query_one(TextView).show([*paragraphs(text), *KEYS.strip().splitlines()])
 
     def action_leave(self) -> None:
         self.dismiss()

@@ -26,7 +26,8 @@ STYLES = {
 class TextView(ScrollView, can_focus=True):
     """Lines, each plain or, by its first character, an addition, a removal, a place in a file, or a warning.
 
-    A line that is longer than the view goes on in the next one, in a diff behind a `>`: nothing is cut off.
+    A line that is longer than the view goes on in the next one, in a diff behind a `>`: nothing is cut off. In `prose` it goes
+    on where it began.
     """
 
     BINDINGS: ClassVar = [
@@ -36,9 +37,9 @@ class TextView(ScrollView, can_focus=True):
         ("end", "to(-1)", ""),
     ]
 
-    def __init__(self, id: str | None = None, *, coloured: bool = False) -> None:
+    def __init__(self, id: str | None = None, *, coloured: bool = False, prose: bool = False) -> None:
         super().__init__(id=id)
-        self._coloured = coloured
+        self._coloured, self._prose = coloured, prose
         self._lines: list[str] = []
         self._drawn: list[tuple[int, str]] = []
         self._found = ""
@@ -103,6 +104,8 @@ class TextView(ScrollView, can_focus=True):
             first_piece, *pieces = _pieces(self._lines[number], width)
             self._drawn.append((number, first_piece))
             more = "> " if self._coloured and first_piece[:1] in IN_A_DIFF else "  "
+            if self._prose:
+                more = "  " if first_piece.startswith("  ") else ""
             self._drawn += [(number, f"{more}{piece}") for piece in pieces]
         self.virtual_size = Size(0, len(self._drawn))
         if self._follows:
