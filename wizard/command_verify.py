@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import sys
 from pathlib import Path
 
@@ -41,7 +42,8 @@ def verify(options: argparse.Namespace) -> int:
             limits.append(proof.LIMITS)
     _print(found, limits, options)
     if exit_code(found) == Exit.DONE and options.answers is None and isinstance(node, DirectoryNode):
-        notice.forget(store.state_directory(node.directory))
+        with contextlib.suppress(PermissionError):  # who may only look leaves it to the next one who may more
+            notice.forget(store.state_directory(node.directory))
     return exit_code(found)
 
 

@@ -87,6 +87,22 @@ def test_verify_removes_what_is_due_only_where_all_has_held(
     capsys.readouterr()
 
 
+def test_verify_without_the_right_to_remove_it_says_what_it_saw(
+    demo: SimulatedNode, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    applied(demo, planned(demo))
+    demo.reboot()
+    monkeypatch.setattr("wizard.command_verify.open_node", lambda _: demo)
+
+    def forget(_: Path) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("wizard.command_verify.notice.forget", forget)
+    assert cli.main(["verify", "--root", str(demo.directory)]) == 0
+    assert capsys.readouterr().err == ""
+    assert demo.exists(DUE)
+
+
 def _other(node: SimulatedNode) -> Path:
     path = node.directory.parent / "answers.toml"
     path.write_text('format = "compute-wizard.answers/1"\n[iommu]\nenable = true\n', encoding="utf-8")
