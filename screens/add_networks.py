@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
+from textual.reactive import reactive
 from textual.screen import Screen
 from textual.widgets import Input, Static, TextArea
 
@@ -18,8 +19,6 @@ from wizard.errors import InputError
 from wizard.network_rows import Row
 from wizard.printable import printable
 from wizard.questions import Question
-
-TextArea.cursor_blink._default = False  # twice a second something would go over the line
 
 PATTERN = {
     "range": Question(("range",), "text", "VLANs", help="such as 1441-1460, 1500"),
@@ -37,6 +36,12 @@ FORMS = (
     "A line each: label, router, VLAN, network; parted by commas, semicolons, tabs or blanks. A line of headings may say "
     "another order; lines of a dnsmasq file are understood, too."
 )
+
+
+class Lines(TextArea):
+    """Several lines of text to be typed or pasted."""
+
+    cursor_blink = reactive(False, init=False)  # twice a second something would go over the line
 
 
 class AddNetworks(Screen[list[Row] | None]):
@@ -157,7 +162,7 @@ class Paste(AddNetworks):
         self._text = text
 
     def fields(self) -> ComposeResult:
-        yield TextArea(self._text, compact=True, tab_behavior="focus", soft_wrap=False, id="lines")
+        yield Lines(self._text, compact=True, tab_behavior="focus", soft_wrap=False, id="lines")
 
     def rows(self) -> list[Row]:
         return network_rows.from_text(self.query_one(TextArea).text)

@@ -42,7 +42,7 @@ def verify(options: argparse.Namespace) -> int:
             limits.append(proof.LIMITS)
     _print(found, limits, options)
     if exit_code(found) == Exit.DONE and options.answers is None and isinstance(node, DirectoryNode):
-        with contextlib.suppress(PermissionError):  # who may only look leaves it to the next one who may more
+        with contextlib.suppress(OSError):  # without root rights, or on a disk that cannot be written to, it stays
             notice.forget(store.state_directory(node.directory))
     return exit_code(found)
 

@@ -167,14 +167,14 @@ def _take_back(walk: Walk, run: str) -> bool:
     """Show the plan that takes a run back, and ask; whether it was done."""
     try:
         plan = walk.engine.undo_plan(walk.facts, run)
+        if plan.later_work:
+            changed = later.choices(walk, plan)
+            if changed is None:
+                return False
+            plan = walk.engine.undo_plan(walk.facts, run, changed)
     except WizardError as error:
         walk.talk.say(f"! {error}")
         return False
-    if plan.later_work:
-        changed = later.choices(walk, plan)
-        if changed is None:
-            return False
-        plan = walk.engine.undo_plan(walk.facts, run, changed)
     told = found.findings(list(plan.findings))
     walk.talk.say("\n".join([*told, *found.steps(plan)]))
     obstacle = _obstacle(walk, plan)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from textual.events import Key
+from textual.reactive import reactive
 from textual.widgets import Input
 
 EDITING = {
@@ -15,15 +16,14 @@ EDITING = {
 }
 
 
-Input.cursor_blink._default = False  # twice a second something would go over the line
-
-
 class Entry(Input):
     """An input in which keys act in the order in which they come.
 
     Textual runs the bindings of a key later than it inserts a character: of keys that come in one burst, as on a slow line, a
     backspace would take away what was typed after it, and what follows a Tab would still go into this field.
     """
+
+    cursor_blink = reactive(False, init=False)  # twice a second something would go over the line
 
     def on_key(self, event: Key) -> None:
         focused = self.screen.focused

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -73,34 +75,37 @@ def test_it_says_what_is_due_and_nothing_once_verify_has_held(
     capsys.readouterr()
 
 
-def test_verify_removes_what_is_due_only_where_all_has_held(
-    demo: SimulatedNode, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+@pytest.fixture
+def verified(demo: SimulatedNode, monkeypatch: pytest.MonkeyPatch) -> SimulatedNode:
+    """A node that was set up and rebooted, as the command line looks at it."""
     applied(demo, planned(demo))
     demo.reboot()
     monkeypatch.setattr("wizard.command_verify.open_node", lambda _: demo)
-    assert cli.main(["verify", "--root", str(demo.directory), "--answers", str(_other(demo))]) == 0
-    assert demo.exists(DUE)  # that was about other answers
-    assert cli.main(["verify", "--root", str(demo.directory)]) == 0
-    assert not demo.exists(DUE)
-    assert demo.exists(notice.PATH)
+    return demo
+
+
+def test_verify_removes_what_is_due_only_where_all_has_held(
+    verified: SimulatedNode, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["verify", "--root", str(verified.directory), "--answers", str(_other(verified))]) == 0
+    assert verified.exists(DUE)  # that was about other answers
+    assert cli.main(["verify", "--root", str(verified.directory)]) == 0
+    assert not verified.exists(DUE)
+    assert verified.exists(notice.PATH)
     capsys.readouterr()
 
 
-def test_verify_without_the_right_to_remove_it_says_what_it_saw(
-    demo: SimulatedNode, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EROFS])
+def test_verify_that_may_not_remove_it_says_what_it_saw(
+    verified: SimulatedNode, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], number: int
 ) -> None:
-    applied(demo, planned(demo))
-    demo.reboot()
-    monkeypatch.setattr("wizard.command_verify.open_node", lambda _: demo)
-
     def forget(_: Path) -> None:
-        raise PermissionError(13, "Permission denied")
+        raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr("wizard.command_verify.notice.forget", forget)
-    assert cli.main(["verify", "--root", str(demo.directory)]) == 0
+    assert cli.main(["verify", "--root", str(verified.directory)]) == 0
     assert capsys.readouterr().err == ""
-    assert demo.exists(DUE)
+    assert verified.exists(DUE)
 
 
 def _other(node: SimulatedNode) -> Path:

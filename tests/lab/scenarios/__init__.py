@@ -26,7 +26,5 @@ SCENARIOS: tuple[type[Scenario], ...] = (
     Guest,
     Power,
 )
-PLAYED: tuple[type[Scenario], ...] = SCENARIOS
-"""Those that have held from their first word to their last: all. One that is still being written is not among them."""
 
-__all__ = ["PLAYED", "SCENARIOS", "Scenario"]
+__all__ = ["SCENARIOS", "Scenario"]
