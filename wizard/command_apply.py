@@ -205,5 +205,6 @@ def chosen(options: argparse.Namespace, states: Iterable[str]) -> histories.Past
     taken_back = {run.id for run in runs if run.undone_by}  # an undo that was cut, and made again, has no more to do
     fitting = [run for run in runs if not states or (run.state in states and run.undoes not in taken_back)]
     if not fitting:
-        raise InputError("there is no such run on this node", do="`compute-wizard history` lists them.")
+        what = f" that is {' or '.join(states)}" if states else ""
+        raise InputError(f"there is no run{what} on this node", do="`compute-wizard history` lists all.")
     return fitting[-1]

@@ -26,7 +26,7 @@ def test_an_undo_that_was_cut_and_made_again_is_not_gone_on_with(
     take_back(node, run)
     assert {each.id: each.undone_by for each in facts.read(node).history.runs}[run] not in ("", cut.id)
     assert cli.main(["--root", str(node.directory), "resume", "--yes"]) == Exit.ERROR
-    assert "no such run" in capsys.readouterr().err
+    assert "no run that is interrupted or stopped or failed" in capsys.readouterr().err
 
 
 def test_an_undo_that_was_cut_before_it_changed_anything_is_the_one_to_go_on_with(tmp_path: Path) -> None:
