@@ -6,6 +6,7 @@ import json
 import os
 import signal
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -135,12 +136,20 @@ def test_nothing_is_left_after_kill_9(world: NovaNetwork, both: bool) -> None:
     tool = world.start(PROGRAM, "verify", "--metadata", "--yes", "--answers", world.answers)
     until(lambda: ": cwp" in world.sh("ip -o link"))
     children = Path(f"/proc/{tool.pid}/task/{tool.pid}/children").read_text(encoding="ascii").split()
+    assert children
+    if both:
+        _signal(children, signal.SIGSTOP)  # else it may see the tool's end, and clean up, before it is killed
     tool.kill()
     if both:
-        for child in children:
-            os.kill(int(child), signal.SIGKILL)
+        _signal(children, signal.SIGKILL)
     until(lambda: ": cwp" not in world.sh("ip -o link"))
     until(lambda: not any(Path(f"/proc/{child}/ns").exists() for child in children))
+
+
+def _signal(processes: list[str], number: signal.Signals) -> None:
+    for process in processes:
+        with suppress(ProcessLookupError):  # a command that has come to its end since they were listed
+            os.kill(int(process), number)
 
 
 def test_asking_on_a_tenants_bridge_needs_a_word(world: NovaNetwork) -> None:
