@@ -5,25 +5,13 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
-import traceback
-from dataclasses import dataclass
+import time
+from collections.abc import Sequence
 from types import FrameType
 
 from lab import emulator, guest_image, host, installed
+from lab.play import NOT_HERE, Row, at_once, play_all, table
 from lab.scenarios import SCENARIOS, Scenario
-from lab.stage import Failed, Stage
-
-NOT_HERE = "not possible here"
-
-
-@dataclass(frozen=True)
-class Row:
-    """A line of the table."""
-
-    name: str
-    verdict: str
-    why: str
-    seconds: float
 
 
 def main() -> int:
@@ -34,27 +22,27 @@ def main() -> int:
     parser.add_argument(
         "--within", type=float, metavar="MINUTES", help="a host that is too slow for that is one that cannot"
     )
+    parser.add_argument(
+        "--at-once", type=int, metavar="N", help="scenarios played side by side; else one each processor"
+    )
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that machines are switched off on the way out
     if options.within:
         signal.signal(signal.SIGALRM, _too_slow)
-        signal.setitimer(signal.ITIMER_REAL, options.within * 60, 60)
+        signal.setitimer(signal.ITIMER_REAL, options.within * 60)
     chosen = [scenario for scenario in SCENARIOS if scenario.NAME in options.scenario] or list(SCENARIOS)
-    rows: list[Row] = []
+    begun = time.monotonic()
+    played: dict[str, Row] = {}
     try:
         _build(chosen)
-        rows.extend(_play(scenario) for scenario in chosen)
+        play_all(chosen, options.at_once or at_once(), played)
     except host.NotPossible as error:
         print(f"{error}\nlab: not run: {str(error).splitlines()[0]}", flush=True)
         return 0 if options.if_possible else 1
     except KeyboardInterrupt:
         print("lab: interrupted", flush=True)
-    print(_table(rows))
-    (host.RESULTS / "table.txt").write_text(_table(rows) + "\n", encoding="utf-8")
-    for row in rows:
-        if row.verdict == NOT_HERE:
-            print(f"lab: not run: {row.name}: {row.why}", flush=True)
-    return 0 if len(rows) == len(chosen) and all(row.verdict != "failed" for row in rows) else 1
+    rows = [played[scenario.NAME] for scenario in chosen if scenario.NAME in played]
+    return _tell(rows, len(chosen), time.monotonic() - begun)
 
 
 def _too_slow(_number: int, _frame: FrameType | None) -> None:
@@ -74,29 +62,14 @@ def _build(chosen: list[type[Scenario]]) -> None:
         installed.get(name)
 
 
-def _play(scenario: type[Scenario]) -> Row:
-    print(f"\n{scenario.NAME}: {scenario.TITLE}", flush=True)
-    stage = Stage(scenario.NAME)
-    word, why = "held", ""
-    try:
-        scenario.play(stage)
-        why = f"{stage.held} checks"
-    except host.NotPossible as error:
-        word, why = NOT_HERE, str(error)
-    except Failed as error:
-        word, why = "failed", str(error)
-    except (RuntimeError, OSError, TimeoutError, EOFError, ValueError) as error:
-        word, why = "failed", f"{type(error).__name__}: {error}"
-        stage.note(traceback.format_exc())
-    stage.say(f"{word}: {why}")
-    stage.verdict(word, why)
-    return Row(scenario.NAME, word, why.splitlines()[0] if why else "", stage.seconds)
-
-
-def _table(rows: list[Row]) -> str:
-    lines = ["", f"{'scenario':<18} {'verdict':<18} {'seconds':>7}  remarks"]
-    lines += [f"{row.name:<18} {row.verdict:<18} {row.seconds:>7.0f}  {row.why[:200]}" for row in rows]
-    return "\n".join(lines)
+def _tell(rows: Sequence[Row], chosen: int, seconds: float) -> int:
+    text = f"{table(rows)}\n{len(rows)} of {chosen} played in {seconds / 60:.0f} minutes"
+    print(text)
+    (host.RESULTS / "table.txt").write_text(text + "\n", encoding="utf-8")
+    for row in rows:
+        if row.verdict == NOT_HERE:
+            print(f"lab: not run: {row.name}: {row.why}", flush=True)
+    return 0 if len(rows) == chosen and all(row.verdict in ("held", NOT_HERE) for row in rows) else 1
 
 
 if __name__ == "__main__":

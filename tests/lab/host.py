@@ -107,11 +107,15 @@ def prepare() -> None:
     free = shutil.disk_usage(cache()).free >> 30
     if free < 8:
         raise NotPossible(f"{cache()} has {free} GiB free, images need 8")
-    available = re.search(r"^MemAvailable: *(\d+)", Path("/proc/meminfo").read_text(encoding="ascii"), re.MULTILINE)
-    if available is None or int(available[1]) < MEMORY * 2**20:
-        raise NotPossible(
-            f"a machine takes {MEMORY} GiB of memory, and {available[1] if available else '?'} KiB are available"
-        )
+    available = available_memory()
+    if available < MEMORY:
+        raise NotPossible(f"a machine takes {MEMORY} GiB of memory, and {available:.1f} GiB are available")
+
+
+def available_memory() -> float:
+    """GiB."""
+    told = re.search(r"^MemAvailable: *(\d+)", Path("/proc/meminfo").read_text(encoding="ascii"), re.MULTILINE)
+    return int(told[1]) / 2**20 if told else 0
 
 
 def mirror() -> str:

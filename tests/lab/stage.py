@@ -9,6 +9,7 @@ from typing import Any
 from lab import host, installed
 from lab.machine import Hardware, Machine
 
+VERDICT = "verdict.json"
 SHOWN = 1200  # characters of an output that a failure shows
 
 
@@ -20,6 +21,7 @@ class Stage:
     """The record of one scenario, below build/lab/NAME: story.txt, serial.log, pictures, verdict.json."""
 
     def __init__(self, name: str) -> None:
+        self.name = name
         self.directory = host.RESULTS / name
         self.directory.mkdir(parents=True, exist_ok=True)
         for old in self.directory.iterdir():
@@ -36,7 +38,7 @@ class Stage:
     def say(self, text: str) -> None:
         """Tell what is done, on the terminal and in the story."""
         line = f"[{self.seconds:6.1f}s] {text}"
-        print(line, flush=True)
+        print(f"{self.name}: {line}", flush=True)
         self.note(line)
 
     def note(self, text: str) -> None:
@@ -104,7 +106,7 @@ class Stage:
 
     def verdict(self, word: str, why: str, **more: Any) -> None:
         data = {"verdict": word, "why": why, "held": self.held, "seconds": round(self.seconds), **more}
-        (self.directory / "verdict.json").write_text(json.dumps(data, indent=2) + "\n", encoding="utf-8")
+        (self.directory / VERDICT).write_text(json.dumps(data, indent=2) + "\n", encoding="utf-8")
 
 
 def manifest(machine: Machine, *places: str) -> str:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
+import signal
 import struct
+import time
 from pathlib import Path
 
 import pytest
 from lab import __main__ as lab
-from lab import host
+from lab import host, play
 from lab.emulator import disguise
-from lab.scenarios import SCENARIOS
-from lab.stage import differences
+from lab.machine import Hardware
+from lab.play import Row, play_all
+from lab.scenarios import SCENARIOS, Scenario
+from lab.stage import Stage, differences
 from lab.terminal import WIDTH, Terminal
 from lab.vt import Picture
 
@@ -110,3 +116,78 @@ def test_a_host_that_lacks_something_is_told_in_the_last_line_and_is_no_failure_
         codes.append(lab.main())
         assert capsys.readouterr().out.splitlines()[-1] == "lab: not run: no machines here"
     assert codes == [0, 1]
+
+
+class Played(Scenario):
+    NAME = "played"
+    TITLE = "It holds"
+    HARDWARE = (Hardware(),)
+
+    @classmethod
+    def play(cls, stage: Stage) -> None:
+        stage.hold("one is one", True)
+
+
+class Broken(Played):
+    NAME = "broken"
+
+    @classmethod
+    def play(cls, stage: Stage) -> None:
+        stage.hold("one is two", False, "one")
+
+
+class Lost(Played):
+    NAME = "lost"
+
+    @classmethod
+    def play(cls, stage: Stage) -> None:
+        os._exit(9)
+
+
+class Endless(Played):
+    NAME = "endless"
+
+    @classmethod
+    def play(cls, stage: Stage) -> None:
+        try:
+            (stage.directory / "begun").touch()
+            signal.pause()
+        finally:
+            (stage.directory / "switched-off").touch()
+
+
+@pytest.mark.parametrize("together", [1, 3])
+def test_each_scenario_has_its_row_also_one_whose_process_is_lost(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path, together: int
+) -> None:
+    monkeypatch.setattr(host, "RESULTS", tmp_path)
+    (tmp_path / "lost").mkdir()
+    (tmp_path / "lost" / "verdict.json").write_text('{"verdict": "held", "why": "long ago", "seconds": 1}')
+    rows: dict[str, Row] = {}
+    play_all([Played, Broken, Lost], together, rows)
+    assert {name: (row.verdict, row.why) for name, row in rows.items()} == {
+        "played": ("held", "1 checks"),
+        "broken": ("failed", "one is two; seen: one"),
+        "lost": ("failed", "its process ended with 9 and left no verdict"),
+    }
+    assert "broken: [" in capfd.readouterr().out
+
+
+def test_when_it_is_ended_each_scenario_switches_off_what_it_has_on(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    class Waiting(Endless):
+        NAME = "waiting"
+
+    def both_play(_sentinels: object) -> None:
+        while not all((tmp_path / name / "begun").exists() for name in ("endless", "waiting")):
+            time.sleep(0.01)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(host, "RESULTS", tmp_path)
+    monkeypatch.setattr(play, "wait", both_play)
+    with pytest.raises(KeyboardInterrupt):
+        play_all([Endless, Waiting], 2, {})
+    for name in ("endless", "waiting"):
+        assert (tmp_path / name / "switched-off").exists()
+        assert json.loads((tmp_path / name / "verdict.json").read_text())["verdict"] == "interrupted"

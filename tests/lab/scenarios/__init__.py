@@ -1,4 +1,4 @@
-"""The scenarios, in the order in which they are played. A new one: a file here, and its class in this list."""
+"""The scenarios, the longest last: those are begun first. A new one: a file here, and its class in this list."""
 
 from __future__ import annotations
 
