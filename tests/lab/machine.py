@@ -73,13 +73,11 @@ class Machine:
             raise RuntimeError("the machine is off")
         return self._line
 
-    def on(self, snapshot: str | None = None) -> None:
-        """Power on; with a snapshot, wake up in it."""
+    def on(self) -> None:
+        """Power on."""
         for name in ("serial.sock", "control.sock"):
             (self.directory / name).unlink(missing_ok=True)
         words = self._emulator.command(self._emulator.system(self.hardware.look), self._arguments())
-        if snapshot:
-            words += ["-loadvm", snapshot]
         with (self.directory / "qemu.log").open("ab") as log:
             self._process = subprocess.Popen(
                 words,
@@ -99,10 +97,6 @@ class Machine:
                 if time.monotonic() > end:
                     raise
                 time.sleep(0.05)
-        if snapshot:
-            self.line.type("\r")
-            self.line.wait(PROMPT, PATIENCE)
-            self.run(f"date -s @{int(time.time())}")
 
     def _arguments(self) -> list[str | Path]:
         kvm = host.hardware_virtualisation()
@@ -288,12 +282,6 @@ class Machine:
                     if "error" in answer:
                         raise RuntimeError(f"{name}: {answer['error']}")
         return answer["return"]
-
-    def save(self, snapshot: str) -> None:
-        """Keep disk and memory under a name."""
-        said = str(self.control("human-monitor-command", **{"command-line": f"savevm {snapshot}"})).strip()
-        if said:
-            raise RuntimeError(f"savevm: {said}")
 
     def press(self, *keys: str) -> None:
         """Press keys of the machine's own keyboard, by QEMU's names for them, one after the other."""
