@@ -18,12 +18,23 @@ def kept(facts: Facts) -> tuple[str, ...]:
     Where a copy is there and the node has not come up with what was made since, the copy is the one that is known to boot.
     """
     images = facts.boot.initramfs_images
-    if not images or (facts.boot.kept_images and facts.history.rebooted_since("vfs", facts.system.boot_id) is False):
+    if not images or (_whole_copies(facts) and facts.history.rebooted_since("vfs", facts.system.boot_id) is False):
         return ()
     running = [
         image for image in images if facts.system.kernel and image.removesuffix(".img").endswith(facts.system.kernel)
     ]
     return tuple(dict.fromkeys([*running, images[-1]]))
+
+
+def _whole_copies(facts: Facts) -> list[str]:
+    """The copies that are there, without one that a run was cut short in: that may be a part, and what it is of is as it was."""
+    cut = {command for run in facts.history.runs for command in run.unfinished}
+    images = (copy.removesuffix(KEPT) for copy in facts.boot.kept_images)
+    return [image for image in images if " ".join(_copy(image)) not in cut]
+
+
+def _copy(image: str) -> tuple[str, ...]:
+    return "cp", "-p", image, image + KEPT
 
 
 def keep(chapter: str, images: Sequence[str]) -> tuple[Action, ...]:
@@ -33,7 +44,7 @@ def keep(chapter: str, images: Sequence[str]) -> tuple[Action, ...]:
             Run(
                 chapters=(chapter,),
                 phase="boot",
-                argv=("cp", "-p", image, image + KEPT),
+                argv=_copy(image),
                 why=(
                     "the image as it is, if the new one does not boot: press e in the boot menu and name it on the initrd "
                     "line; it may be removed once verify has held after the reboot",

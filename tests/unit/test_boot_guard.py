@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pytest
+from prior_states import Killed, run_here
 
 from wizard import answer_files, boot_guard, kernel_line, report
 from wizard.answers import AllAnswers
@@ -242,6 +243,25 @@ def test_an_image_that_is_known_to_boot_is_not_overwritten_by_one_that_never_did
     demo.reboot()
     again = planned(demo, answers)
     assert step(again, "cp")[1].argv[-1] == IMAGE + KEPT  # this one has booted: it is the one to be kept now
+
+
+def test_a_part_of_a_copy_is_not_taken_for_the_image_that_is_known_to_boot(
+    demo: SimulatedNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = demo.read(IMAGE)
+
+    def half(node: SimulatedNode, source: str, target: str) -> str:
+        node.place(target).write_bytes(node.read(source)[:100])
+        raise Killed
+
+    started = launch.save(demo.directory, planned(demo), "rollback", "simulated")
+    with monkeypatch.context() as patched, pytest.raises(Killed):
+        patched.setattr(SimulatedNode, "_copy", half)
+        run_here(demo.directory, started.run)
+    assert len(demo.read(IMAGE + KEPT)) == 100
+    applied(demo, planned(demo))  # planned anew: not gone on with
+    assert demo.read(IMAGE + KEPT) == before
+    assert demo.read(IMAGE) != before
 
 
 def test_the_image_before_stays_where_the_rebuild_cannot_be_taken_back(demo: SimulatedNode, tmp_path: Path) -> None:

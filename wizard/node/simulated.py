@@ -175,7 +175,9 @@ class SimulatedNode(PlayedNode):
         return "dnsmasq: syntax check OK.\n"
 
     def _copy(self, source: str, target: str) -> str:
-        self.put(target, self.read(source))
+        copy = self.target(target)
+        copy.write_bytes(self.read(source))  # in place, as cp does: one that is killed leaves a part of its copy
+        shutil.copymode(self.target(source), copy)
         return ""
 
     def _remove(self, path: str) -> str:

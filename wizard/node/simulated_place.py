@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import posixpath
 import shutil
+from pathlib import Path
 from typing import Any
 
 from wizard.errors import NotThere
@@ -18,11 +19,7 @@ class PlayedNode(DirectoryNode):
 
     def put(self, path: str, content: str | bytes) -> None:
         """Write a file of the simulated kernel or of a simulated command."""
-        try:
-            real = self.resolve(path)
-        except NotThere:
-            real = self.resolve(posixpath.dirname(path)) + "/" + posixpath.basename(path)
-        place = self.place(real)
+        place = self.target(path)
         new = place.with_name(
             f"{place.name}.new"
         )  # as grub-mkconfig does: a command that is killed leaves the old file
@@ -34,6 +31,13 @@ class PlayedNode(DirectoryNode):
         except OSError:
             new.unlink(missing_ok=True)
             raise
+
+    def target(self, path: str) -> Path:
+        """Where a file is, or will be once it is made."""
+        try:
+            return self.place(self.resolve(path))
+        except NotThere:
+            return self.place(self.resolve(posixpath.dirname(path))) / posixpath.basename(path)
 
     def enabled(self, name: str) -> bool:
         """Whether a unit or an upstart job of ours takes effect at boot."""
