@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from textual import work
@@ -11,6 +12,7 @@ from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import Input, Static
 
+from screens.apply_words import before, drops_network, now_and_next, verdict, word
 from screens.base import PLANNING, Page
 from screens.changes import line
 from screens.footer import Key
@@ -22,7 +24,7 @@ from screens.widgets.text_view import TextView
 from wizard import report
 from wizard.arguments import MOST_MINUTES
 from wizard.errors import Exit, WizardError
-from wizard.plan import Plan, Step
+from wizard.plan import Plan
 from wizard.printable import printable
 
 GOES_ON = ("failed", "stopped", "interrupted")  # states of a run that can be gone on with
@@ -69,7 +71,7 @@ class ApplyPage(Page):
             return [("k", "keep it"), ("Tab", "steps, output")]
         if self.state.running:
             return [("x", "stop after this step"), ("Tab", "steps, output")]
-        if self.query("#yes"):
+        if self.query("#yes, #word"):
             return [("Tab", "steps, the field")]
         if self.can_go_on:
             return [("r", "retry"), ("u", "take back"), ("l", "leave as it is")]
@@ -117,7 +119,7 @@ class ApplyPage(Page):
     def show_plan(self) -> None:
         """What is to be done, before it is."""
         plan = self.plan
-        lines = self.before(plan) if plan else [PLANNING]
+        lines = before(plan, self.obstacle(plan)) if plan else [PLANNING]
         self.query_one("#before", Static).update(printable("\n".join(lines)))
         self.query_one(Rows).show([str(number) for number in range(1, len(plan.steps) + 1)] if plan else [], self.cells)
 
@@ -138,29 +140,6 @@ class ApplyPage(Page):
             return "a finding blocks: mend it, or leave its chapter alone (o), then come back"
         return self.wizard.engine.can_apply if plan.steps or plan.undoes else "nothing is to be changed on this node"
 
-    def before(self, plan: Plan) -> list[str]:
-        """What will happen, and what to type."""
-        what = f"Take back run {short(plan.undoes)}" if plan.undoes else "Do what the preview shows"
-        labels = dict.fromkeys(label for step in plan.steps for label in step.labels)
-        lines = [f"{what}: {len(plan.steps)} steps{' (' + ', '.join(labels) + ')' if labels else ''}."]
-        if self.obstacle(plan):
-            return [*lines, "", f"Not now: {self.obstacle(plan)}."]
-        lines.append("It is done by a process of its own: when this line drops, it goes on, and is found here again.")
-        if self.drops_network(plan):
-            lines.append(
-                "A step may cut this very line. A number of minutes, such as 10, instead of yes: it is taken back then,"
-            )
-            lines.append("unless k here, or `compute-wizard confirm`, keeps it.")
-        if any("one-way" in step.labels for step in plan.steps):
-            return [*lines, "One step cannot be taken back. Type one-way to do it all:"]
-        return [*lines, "At the first failure it stops and asks. All can be taken back. Type yes to start:"]
-
-    @staticmethod
-    def drops_network(plan: Plan) -> bool:
-        """Whether a run may wait for its confirmation; what cannot be taken back cannot be taken back by itself."""
-        labels = {label for step in plan.steps for label in step.labels}
-        return "drops-network" in labels and "one-way" not in labels
-
     def cells(self, key: str) -> list[str]:
         number = int(key)
         plan = self.progress.plan if self.progress else self.plan
@@ -178,19 +157,21 @@ class ApplyPage(Page):
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
         event.prevent_default()  # else the handler of every page moves the focus on, too
+        if event.input.id == "word":
+            self.word_said(event.input)
+            return
         plan = self.plan
         if plan is None:
             return
-        one_way = any("one-way" in step.labels for step in plan.steps)
-        word = "one-way" if one_way else "yes"
+        wanted = word(plan)
         said = event.value.strip().lower()
-        minutes = int(said) if self.drops_network(plan) and said.isdecimal() else 0
-        if said != word and not 1 <= minutes <= MOST_MINUTES:
-            self.say(f"Nothing was done: that was not {word}.")
+        minutes = int(said) if drops_network(plan) and said.isdecimal() else 0
+        if said != wanted and not 1 <= minutes <= MOST_MINUTES:
+            self.say(f"Nothing was done: that was not {wanted}.")
             event.input.clear()
             return
         try:
-            accept = ("one-way",) if one_way else ()
+            accept = (wanted,) if wanted == "one-way" else ()
             run = self.wizard.engine.start(plan, accept, on_failure="stop", confirm_minutes=minutes)
         except WizardError as error:
             self.refused(error)
@@ -270,25 +251,15 @@ class ApplyPage(Page):
         title = f"Run {short(self.state.run or '')}{takes}"
         lines = [f"{title}   {progress.elapsed(time.time())}", progress.bar()]
         if self.state.running:
-            lines.append(self.now_and_next(progress))
+            lines.append(now_and_next(progress, self._stopping, self.counted(progress)))
         self.query_one("#before", Static).update(printable("\n".join(lines)))
         self.query_one(Rows).refresh()
 
-    def now_and_next(self, progress: Progress) -> str:
-        if progress.rolling_back:
-            return f"{'A step failed' if progress.failed else 'Not confirmed'}: taking back what was done."
-        if progress.waiting:
-            return f"All steps are done. k keeps it; else it is taken back at {report.clock(progress.waiting)}."
-        number, steps = progress.current, progress.plan.steps
-        now = f"now: {report.title(steps[number - 1])}{self.counted(steps[number - 1])}" if number else "now: starting"
-        if self._stopping:
-            return f"{now}; then it stops, as asked"
-        follows = number + 1 if number else 1
-        return f"{now}\nnext: {report.title(steps[follows - 1]) if follows <= len(steps) else 'nothing more'}"
-
-    def counted(self, step: Step) -> str:
+    def counted(self, progress: Progress) -> str:
         """How far the kernel is with making VFs: for many of them it takes a minute."""
-        there = self.wizard.engine.vfs_there(step)
+        if not progress.current:
+            return ""
+        there = self.wizard.engine.vfs_there(progress.plan.steps[progress.current - 1])
         return "" if there is None else f" ({there} there by now)"
 
     def on_ended(self, message: Ended) -> None:
@@ -296,29 +267,10 @@ class ApplyPage(Page):
         if self._timer is not None:
             self._timer.pause()
         self.tick()
-        self.say(message.problem or "\n".join([self.verdict(), *message.after]))
+        came_of_it = [verdict(self.progress)] if self.progress else []
+        self.say(message.problem or "\n".join([*came_of_it, *message.after]))
         self.add_class("-ended")
         self.refresh_frame()
-
-    def verdict(self) -> str:
-        """What came of it and what to do."""
-        progress = self.progress
-        assert progress is not None
-        match progress.result:
-            case "done" if progress.plan.undoes:
-                return f"Done: run {short(progress.plan.undoes)} is taken back."
-            case "done":
-                return "Done."
-            case "rolled_back" if not progress.failed:
-                return f"{progress.why.capitalize()}: what had been done was taken back, the node is as it was."
-            case "rolled_back":
-                return f"Step {progress.failed} failed: {progress.why}. What had been done was taken back: the node is as it was."
-            case "refused":
-                return f"Refused, nothing was done: {progress.why}. Go back to the preview; r reads the node anew."
-            case "stopped":
-                return f"Stopped after {progress.done} steps, as asked. r goes on, u takes back what was done, l leaves it so."
-        what = f"Step {progress.failed} failed: {progress.why}." if progress.failed else "It did not come to its end."
-        return f"{what} {progress.done} steps are done. r tries again from there, u takes back what was done, l leaves it so."
 
     def action_stop(self) -> None:
         """Ask the runner to stop between two steps."""
@@ -336,14 +288,41 @@ class ApplyPage(Page):
                 self.say(str(error))
 
     def action_retry(self) -> None:
-        """Go on from the step that failed."""
-        if self.can_go_on and self.state.run is not None:
-            try:
-                self.wizard.engine.resume(self.state.run)
-            except WizardError as error:
-                self.say(str(error))
-                return
-            self.follow_run(self.state.run)
+        """Go on from the step that failed; what cannot be taken back and is still to come asks its word again."""
+        if not self.can_go_on or self.state.run is None:
+            return
+        try:
+            one_way = self.wizard.engine.one_way_ahead(self.state.run)
+        except (OSError, WizardError) as error:
+            self.say(str(error))
+            return
+        if one_way is None:
+            self.go_on()
+        elif not self.query("#word"):
+            self.say(f"Still to come, and it cannot be taken back: {report.title(one_way)}. Type one-way to go on:")
+            self.mount(field := Entry("", id="word", compact=True, select_on_focus=False), after="#result")
+            field.focus()
+            self.refresh_frame()
+
+    def word_said(self, field: Input) -> None:
+        """What was typed for a step that cannot be taken back."""
+        if field.value.strip().lower() != "one-way":
+            self.say("Nothing was done: that was not one-way.")
+            field.clear()
+            return
+        field.remove()
+        self.go_on(("one-way",))
+
+    def go_on(self, accept: Sequence[str] = ()) -> None:
+        """Let the run go on, and follow it."""
+        run = self.state.run
+        assert run is not None
+        try:
+            self.wizard.engine.resume(run, accept)
+        except WizardError as error:
+            self.say(str(error))
+            return
+        self.follow_run(run)
 
     def action_undo(self) -> None:
         """Show what taking this run back would do."""

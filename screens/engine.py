@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -106,9 +106,13 @@ class NodeEngine:
         """Keep a run that waits for its confirmation."""
         launch.answer(self.root, run, keep=True)
 
-    def resume(self, run: str) -> None:
+    def one_way_ahead(self, run: str) -> Step | None:
+        """The first step that cannot be taken back of those that a run which goes on has still to do."""
+        return next((step for step in launch.still_to_do(self.root, run) if "one-way" in step.labels), None)
+
+    def resume(self, run: str, accept: Sequence[str] = ()) -> None:
         """Go on with a run that stopped on its way."""
-        self._resumed[run] = launch.resume(self.root, run).after
+        self._resumed[run] = launch.resume(self.root, run, accept).after
 
     def _started(self, run: str) -> launch.Started:
         return launch.Started(run, store.run_directory(Path(self.root).resolve(), run), self._resumed.get(run, 0))

@@ -100,7 +100,9 @@ class HistoryPage(Page):
         if run is None or not self.open(run):
             return
         try:
-            if run.state not in UNDER_WAY:
+            if (
+                run.state not in UNDER_WAY and self.wizard.engine.one_way_ahead(run.id) is None
+            ):  # else Apply asks its word
                 self.wizard.engine.resume(run.id)
         except WizardError as error:
             self.say(str(error))

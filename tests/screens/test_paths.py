@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from driving import keys, opened, page, planned, press, settled, state, text, until, whole, wizard, write
+from prior_states import run_here
 from textual.pilot import Pilot
 from textual.widgets import Input
 
@@ -15,8 +16,12 @@ from screens.names import PAGES
 from screens.widgets.rows import Rows
 from screens.widgets.text_view import TextView
 from wizard import answer_files
+from wizard.apply import launch
 from wizard.demo import built_in, simulate
+from wizard.merge import make_plan
+from wizard.node import facts
 from wizard.node.simulated import SimulatedNode
+from wizard.plan import Run
 
 
 def broken(tmp_path: Path) -> SimulatedNode:
@@ -216,6 +221,32 @@ async def test_a_step_that_fails_is_taken_back(tmp_path: Path) -> None:
         await press(pilot, "enter")
         await until(pilot, lambda: "Done: run 0001 is taken back." in whole(pilot))
     assert not (tmp_path / "etc/modprobe.d/mlx4_core.conf").exists()
+
+
+async def test_what_cannot_be_taken_back_asks_its_word_again_before_a_run_goes_on(tmp_path: Path) -> None:
+    node = simulate(built_in("demo"), tmp_path)
+    seen = facts.read(node)
+    plan = make_plan(seen, answer_files.suggest(seen))
+    firmware = ("mstconfig", "-y", "-d", "0000:04:00.0", "set", "NUM_OF_VFS=32")
+    last = Run(chapters=("vfs",), phase="last", argv=firmware, why=("a test",), labels=("one-way",))
+    steps = plan.model_copy(update={"steps": (*plan.steps[:2], last)})
+    started = launch.save(node.directory, steps, "stop", "simulated")
+    (started.directory / "stop").touch()  # asked to stop before its first step
+    run_here(node.directory, started.run)
+    async with opened(NodeEngine(node, str(tmp_path), True)) as pilot:
+        await press(pilot, "h", "g")
+        await until(pilot, lambda: "r goes on" in whole(pilot))
+        await press(pilot, "r")
+        assert "cannot be taken back: $ mstconfig" in " ".join(whole(pilot).split())
+        await write(pilot, "yes")
+        await press(pilot, "enter")
+        assert "Nothing was done: that was not one-way." in whole(pilot)
+        assert node.firmware() == {}
+        await write(pilot, "one-way")
+        await press(pilot, "enter")
+        await until(pilot, lambda: "Done." in whole(pilot))
+        assert not pilot.app.screen.query("#word")
+    assert node.firmware() == {"0000:04:00.0": {"NUM_OF_VFS": "32"}}
 
 
 async def test_without_rights_it_says_so_and_saves_the_plan(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from lab.scenarios.console import Console
 from lab.scenarios.guest import Guest
 from lab.scenarios.iommus import Amd, NoIommu
 from lab.scenarios.origin import Origin
-from lab.scenarios.power import Power
+from lab.scenarios.power import Power, PowerInitramfs
 from lab.scenarios.redirect import Redirect
 from lab.scenarios.scenario import Scenario
 from lab.scenarios.today import Today
@@ -24,6 +24,7 @@ SCENARIOS: tuple[type[Scenario], ...] = (
     SystemdBoot,
     Redirect,
     Guest,
+    PowerInitramfs,
     Power,
 )
 
