@@ -28,18 +28,19 @@ from wizard.node.bootloader import KEPT
 from wizard.node.simulated import SimulatedNode
 from wizard.plan import Plan, Run
 
+NODES = st.sampled_from(["demo", "origin"])  # with systemd, and with upstart
 EXAMPLES = int(os.environ.get("COMPUTE_WIZARD_EXAMPLES", "40"))
 REDIRECT = "/usr/local/sbin/compute-wizard-metadata"
 GENERATED = (("update-grub",), ("update-initramfs", "-u", "-k", "all"), (REDIRECT, "apply"))
 
 
 @contextmanager
-def prepared(past: list[Deed]) -> Iterator[SimulatedNode]:
-    """The demo node, after all that."""
+def prepared(name: str, past: list[Deed]) -> Iterator[SimulatedNode]:
+    """A built-in node, after all that."""
     directory = Path(tempfile.mkdtemp())
     try:
-        node = simulate(built_in("demo"), directory)
-        (directory / "etc/systemd/system/multi-user.target.wants").mkdir(parents=True)
+        node = simulate(built_in(name), directory)
+        (directory / "etc/systemd/system/multi-user.target.wants").mkdir(parents=True, exist_ok=True)
         for deed in past:
             do(node, deed)
         yield node
@@ -71,11 +72,11 @@ def differences(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
 
 
 @settings(max_examples=EXAMPLES, deadline=None)
-@given(any_past(), any_answers())
+@given(NODES, any_past(), any_answers())
 def test_applied_nothing_is_left_to_be_done_and_taken_back_all_is_as_it_was(
-    past: list[Deed], data: dict[str, Any]
+    name: str, past: list[Deed], data: dict[str, Any]
 ) -> None:
-    with prepared(past) as node:
+    with prepared(name, past) as node:
         plan = allowed(node, data)
         answers = answer_files.from_data(plan.answers)
         if not plan.steps:
@@ -96,14 +97,15 @@ def test_applied_nothing_is_left_to_be_done_and_taken_back_all_is_as_it_was(
 
 @settings(max_examples=EXAMPLES // 2, deadline=None)
 @given(
+    NODES,
     st.lists(BY_HAND, max_size=4),
     st.lists(st.tuples(any_answers(), st.one_of(st.none(), st.integers(1, 90)), st.booleans()), min_size=1, max_size=3),
 )
 def test_runs_that_were_cut_anywhere_are_taken_back_one_after_the_other(
-    past: list[Deed], runs: list[tuple[dict[str, Any], int | None, bool]]
+    name: str, past: list[Deed], runs: list[tuple[dict[str, Any], int | None, bool]]
 ) -> None:
     """Each run planned on what the one before left, whole or killed, with a reboot after it or not."""
-    with prepared(past) as node:
+    with prepared(name, past) as node:
         every = {argv[0] for argv in GENERATED}
         before = seen_of(node.directory, every)
         for data, killed_at, reboot in runs:
