@@ -3,6 +3,7 @@ a value is named, and no second reboot is asked for."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -262,6 +263,30 @@ def test_a_part_of_a_copy_is_not_taken_for_the_image_that_is_known_to_boot(
     applied(demo, planned(demo))  # planned anew: not gone on with
     assert demo.read(IMAGE + KEPT) == before
     assert demo.read(IMAGE) != before
+
+
+@pytest.mark.parametrize(
+    ("command", "holds"),
+    [
+        ("update-grub", "update-grub ended well, but .*still holds intel_iommu=on iommu=pt"),
+        ("update-initramfs", "update-initramfs ended well, but .*still holds /etc/modprobe.d/mlx4_core.conf"),
+        ("", ""),
+    ],
+)
+def test_a_rollback_whose_command_makes_nothing_has_failed(
+    demo: SimulatedNode, tmp_path: Path, command: str, holds: str
+) -> None:
+    plan = planned(demo)
+    number = step(plan, "update-initramfs")[0]
+    hands = carrier(demo, tmp_path)
+    for each in range(1, number + 1):
+        hands.carry(each, plan.steps[each - 1])
+    hands.outside = Idle(demo.directory, command)
+    result = runner._rollback(plan, hands, hands.journal, list(range(1, number + 1)))
+    assert result == ("failed" if command else "rolled_back")
+    failed = [event["why"] for event in read(tmp_path / "journal.jsonl") if event["event"] == "rollback_failed"]
+    assert len(failed) == bool(command)
+    assert not command or re.search(holds, failed[0])
 
 
 def test_the_image_before_stays_where_the_rebuild_cannot_be_taken_back(demo: SimulatedNode, tmp_path: Path) -> None:

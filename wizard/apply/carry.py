@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterable
 from pathlib import Path
 
-from wizard.apply import rescue, vf_holders
+from wizard.apply import rescue, undone, vf_holders
 from wizard.apply.files import Found, Tree
 from wizard.apply.journal import Journal
 from wizard.apply.outside import Announce, Outside
 from wizard.apply.proof import shortcomings
 from wizard.errors import NodeError, Refused
+from wizard.node import facts
 from wizard.node.run_records import Backup
-from wizard.plan import FileState, RemoveFile, Run, SetAttribute, Step, StopByPidfile, UndoWhen, WriteFile, digest
+from wizard.plan import (
+    FileState,
+    Proof,
+    RemoveFile,
+    Run,
+    SetAttribute,
+    Step,
+    StopByPidfile,
+    UndoWhen,
+    WriteFile,
+    digest,
+)
 from wizard.private import write_private
 
 
@@ -47,7 +60,7 @@ class Carrier:
         else:
             self._run(number, step.argv, step.deadline_s)
             self._flush(step)
-            self._prove(number, step)
+            self._prove(number, step.argv[0], step.proves)
         self.journal.write("held", n=number)
 
     def _run(self, number: int, argv: tuple[str, ...], deadline_s: int) -> None:
@@ -62,13 +75,13 @@ class Carrier:
         if step.phase == "boot":
             self.outside.flush(backup.real for backup in self.backups.values())
 
-    def _prove(self, number: int, step: Run) -> None:
+    def _prove(self, number: int, command: str, proofs: Iterable[Proof]) -> None:
         """Look whether the command made what it was to make."""
-        wrong, unknown = shortcomings(self.outside.node, step.proves)
+        wrong, unknown = shortcomings(self.outside.node, proofs)
         for sentence in unknown:
             self.journal.write("note", n=number, text=sentence)
         if wrong:
-            raise NodeError(f"{step.argv[0]} ended well, but {'; '.join(wrong)}")
+            raise NodeError(f"{command} ended well, but {'; '.join(wrong)}")
 
     def _attribute(self, number: int, path: str, value: str, deadline_s: int, taking_back: bool = False) -> None:
         if self.tree.node.text(path) != value:
@@ -149,6 +162,8 @@ class Carrier:
             if isinstance(step, Run) and step.undo is not None:
                 self._run(number, step.undo, step.deadline_s)
                 self._flush(step)
+                if step.proves and step.undo_when == "after_files":  # the files are back: it has to be made of them
+                    self._prove(number, step.undo[0], undone.proofs(facts.read(self.outside.node), step, {}))
             elif isinstance(step, StopByPidfile):
                 self.outside.stop(step.pidfile, step.must_contain, step.deadline_s)
         elif isinstance(step, SetAttribute):
