@@ -22,7 +22,7 @@ demo: .venv/installed
 test: packages lint unit
 
 torture: packages .venv/tested
-	COMPUTE_WIZARD_TORTURE=$(or $(STEP),1) $(BIN)/pytest -n $(PYTEST_WORKERS) -s $(and $(wildcard /dev/shm),--basetemp=/dev/shm/compute-wizard-torture) tests/real/test_torture.py
+	COMPUTE_WIZARD_TORTURE=$(or $(STEP),1) $(BIN)/pytest -n $(PYTEST_WORKERS) -s $(and $(wildcard /dev/shm),--basetemp=/dev/shm/compute-wizard-torture) tests/real/test_torture.py tests/real/test_rescue_torture.py
 
 lint: .venv/tested
 	$(BIN)/ruff format --check .

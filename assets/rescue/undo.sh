@@ -116,7 +116,8 @@ file() { # NUMBER WRITTEN: one file back; WRITTEN is the sha256 that the run gav
 	path=$(field "$state" real)
 	if through_link "$path"; then wrong "$path leads through a symbolic link now: left as it is"; return 0; fi
 	if [ -e "$ROOT$path" ] && [ ! -f "$ROOT$path" ]; then wrong "$path is no regular file any more: left as it is"; return 0; fi
-	for left in "$ROOT${path%/*}"/.compute-wizard-????????????????.new; do # what a run that was killed was writing
+	above=$ROOT${path%/*}
+	for left in "$above"/.compute-wizard-????????????????.new "$above"/.compute-wizard-00000000000000*.undo; do # of a run, or of this, killed
 		if [ -f "$left" ] && [ ! -h "$left" ]; then rm -f "$left"; fi
 	done
 	was=$(field "$state" sha256) now=-
@@ -148,7 +149,9 @@ file() { # NUMBER WRITTEN: one file back; WRITTEN is the sha256 that the run gav
 
 unit_links() { # UNIT: the links that enable it
 	for link in "$ROOT"/etc/systemd/system/*.wants/"$1" "$ROOT"/etc/systemd/system/*.requires/"$1"; do
-		if [ -h "$link" ] && [ ! -e "$ROOT/etc/systemd/system/$1" ]; then rm -f "$link" && say "removed   ${link#"$ROOT"}"; fi
+		if [ -h "$link" ] && [ ! -e "$ROOT/etc/systemd/system/$1" ]; then
+			if rm -f "$link"; then say "removed   ${link#"$ROOT"}"; else wrong "${link#"$ROOT"} cannot be removed"; fi
+		fi
 	done
 }
 
@@ -156,7 +159,12 @@ directories() { # those that the run made, the lowest first, where they are empt
 	for state in "$HERE"/backup/*.state; do
 		if [ -f "$state" ]; then sed -n 's/^made //p' "$state"; fi
 	done | sort -ru | while IFS= read -r path; do
-		if ! through_link "$path" && rmdir "$ROOT$path" 2>/dev/null; then say "removed   $path/"; fi
+		if through_link "$path" || [ ! -d "$ROOT$path" ]; then continue; fi
+		if rmdir "$ROOT$path" 2>/dev/null; then
+			say "removed   $path/"
+		elif [ -z "$(ls -A "$ROOT$path")" ]; then
+			say "  not removed: $path/, though it is empty"
+		fi
 	done
 }
 

@@ -23,7 +23,7 @@ from wizard.node.node import MAX_FILE
 from wizard.node.recorded import DirectoryNode
 from wizard.plan import FileState, digest
 
-_TEMPORARY = re.compile(r"\.compute-wizard-[0-9a-f]{16}\.new")
+_TEMPORARY = re.compile(r"\.compute-wizard-([0-9a-f]{16}\.new|0{14}[0-9]+\.undo)")  # ours, and undo.sh's
 READINGS = 5  # before a file that is written to all the time is refused
 _IN_USE = (errno.ENOTEMPTY, errno.EEXIST, errno.ENOENT, errno.ENOTDIR, errno.EBUSY, errno.ELOOP)
 _BLIND = (errno.ENOTSUP, errno.ENODATA, errno.EPERM, errno.EACCES)
@@ -170,7 +170,7 @@ class Tree:
         return True
 
     def sweep(self, path: str) -> None:
-        """Remove what a run that was killed left beside a path while it was writing."""
+        """Remove what a run, or its undo.sh, that was killed left beside a path while it was writing."""
         with suppress(OSError, NodeError), self._parent(self.resolve(path)) as (directory, _):
             for name in [entry.name for entry in os.scandir(directory)]:
                 if _TEMPORARY.fullmatch(name):
