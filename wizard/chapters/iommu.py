@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from wizard import dropped, kernel_line
 from wizard.answers import AllAnswers
 from wizard.boot_content import normal
-from wizard.chapters import iommu_findings, iommu_line
+from wizard.chapters import iommu_findings, iommu_grubby, iommu_line
 from wizard.chapters.iommu_line import edits_for, stale_entries, verdict_of, wanted_words
 from wizard.formats import kernel_arguments
 from wizard.formats.kernel_arguments import IommuVerdict
+from wizard.node.bootloader import GRUB_DEFAULT
 from wizard.node.facts import Facts
-from wizard.plan import Finding, HoldsArguments, Proof, Run
+from wizard.plan import Finding, HoldsArguments, Proof
 from wizard.questions import Check, Question, Table
-from wizard.wants import Action, Product, Wants
+from wizard.wants import Product, Wants
 
 NAME = "iommu"
 TITLE = "IOMMU"
@@ -62,7 +61,7 @@ def wants(facts: Facts, answers: AllAnswers) -> Wants:
         return Wants()
     words = wanted_words(facts, mine)
     if facts.boot.way == "grubby":
-        return Wants(actions=tuple(_grubby_actions(facts, words)), reads=facts.boot.sources)
+        return Wants(actions=tuple(iommu_grubby.actions(NAME, facts, words)), reads=(GRUB_DEFAULT,))
     edits = edits_for(facts, words)
     overlay = {edit.path: edit.change(facts.content(edit.path)) for edit in edits}
     product = Product(
@@ -78,35 +77,6 @@ def wants(facts: Facts, answers: AllAnswers) -> Wants:
         order=10,
     )
     return Wants(edits=edits, products=(product,) if facts.boot.update else (), reads=facts.boot.sources)
-
-
-def _grubby_actions(facts: Facts, words: list[str]) -> Iterator[Action]:
-    """One command for all kernels where all lack the same; else one for each kernel, with what that one lacks: what was
-    there before must not go when the run is taken back."""
-    kernels, lines = facts.boot.grubby_kernels, facts.boot.grubby_arguments or ()
-    lacking = [[word for word in words if kernel_arguments.missing(line, [word])] for line in lines]
-    if words and all(each == words for each in lacking):
-        yield _grubby_action("ALL", words)
-        return
-    for kernel, missing in zip(kernels, lacking, strict=True):
-        if missing:
-            yield _grubby_action(kernel, missing)
-
-
-def _grubby_action(kernel: str, words: list[str]) -> Action:
-    text = " ".join(words)
-    return Action(
-        Run(
-            chapters=(NAME,),
-            phase="boot",
-            argv=("grubby", f"--update-kernel={kernel}", f"--args={text}"),
-            why=("boot entries of this system are changed by grubby, never by grub2-mkconfig",),
-            labels=("reboot",),
-            undo=("grubby", f"--update-kernel={kernel}", f"--remove-args={text}"),
-            undo_when="after_files",
-            proves=(HoldsArguments(words=tuple(words)),),
-        )
-    )
 
 
 def findings(facts: Facts, answers: AllAnswers) -> list[Finding]:

@@ -289,12 +289,12 @@ def test_kernel_arguments_that_were_there_before_stay(node: SimulatedNode) -> No
     assert "iommu=pt" not in (node.text("/proc/cmdline") or "").split()
 
 
-def _grubby_node(*arguments: str) -> Plan:
+def _grubby_node(*arguments: str, settings: str = "") -> Plan:
     node = built_in("today")
     for path in [path for path in node.entries if "grub" in path]:
         remove(node, path)
     node.write("/usr/sbin/grubby", "", mode=0o755)
-    node.write("/etc/default/grub", "GRUB_ENABLE_BLSCFG=true\n")
+    node.write("/etc/default/grub", f"GRUB_ENABLE_BLSCFG=true\n{settings}")
     lines = [
         f'index={number}\nkernel="/boot/vmlinuz-{number}"\nargs="{words}"\nroot="UUID=1"\ntitle="a"\n'
         for number, words in enumerate(arguments)
@@ -307,13 +307,35 @@ def _grubby_node(*arguments: str) -> Plan:
 def test_grubby_takes_out_only_what_a_kernel_did_not_have_before() -> None:
     words = "intel_iommu=on iommu=pt"
     same = [step for step in _grubby_node("ro quiet", "ro").steps if isinstance(step, Run)]
-    assert [step.argv for step in same] == [("grubby", "--update-kernel=ALL", f"--args={words}")]
+    assert [step.argv for step in same] == [("grubby", "--update-kernel=ALL", "--args=iommu=pt intel_iommu=on")]
     mixed = [step for step in _grubby_node("ro quiet", f"ro {words}", "ro iommu=pt").steps if isinstance(step, Run)]
     assert [step.undo for step in mixed] == [
         ("grubby", "--update-kernel=/boot/vmlinuz-0", f"--remove-args={words}"),
         ("grubby", "--update-kernel=/boot/vmlinuz-2", "--remove-args=intel_iommu=on"),
     ]
     assert [step for step in _grubby_node(words, words).steps if isinstance(step, Run)] == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "kernel"),
+    [
+        ('GRUB_CMDLINE_LINUX="rhgb quiet"\n# iommu=pt\n', "ALL"),
+        ('GRUB_CMDLINE_LINUX="rhgb iommu=pt"\n', "/boot/vmlinuz-0"),  # an edit that never had an effect
+    ],
+)
+def test_grubby_takes_nothing_out_of_its_settings_that_stood_there_before(settings: str, kernel: str) -> None:
+    """With ALL it takes the arguments out of /etc/default/grub, too."""
+    (step,) = [step for step in _grubby_node("ro quiet", settings=settings).steps if isinstance(step, Run)]
+    assert step.argv[1] == f"--update-kernel={kernel}"
+    assert step.undo == ("grubby", f"--update-kernel={kernel}", "--remove-args=intel_iommu=on iommu=pt")
+
+
+def test_an_argument_of_the_same_key_goes_along_and_comes_back() -> None:
+    """grubby replaces it: intel_iommu=sm_on would be lost."""
+    (step,) = [step for step in _grubby_node("ro intel_iommu=sm_on").steps if isinstance(step, Run)]
+    assert step.argv[2] == "--args=iommu=pt intel_iommu=sm_on,on"
+    assert step.undo is not None
+    assert step.undo[2:] == ("--remove-args=iommu=pt", "--args=intel_iommu=sm_on")
 
 
 def test_the_command_line_says_how_to_go_on(node: SimulatedNode, capsys: pytest.CaptureFixture[str]) -> None:
