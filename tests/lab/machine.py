@@ -28,6 +28,7 @@ NOT_YET = re.compile(r"^(kex_exchange_identification|Connection (closed|reset|re
 PANIC = r"end Kernel panic - not syncing: (?P<why>[^\r\n]*)"
 TIMER_MISSED = "timer doesn't work through Interrupt-remapped IO-APIC"
 """A kernel waits for a few ticks in its first milliseconds, and an emulator that gets no processor in time does not bring them."""
+GAVE_UP = re.compile(r"[^\n]*Assertion `[^\n]*' failed")
 RESETS = 4
 PATIENCE = 600.0  # seconds for a boot: emulated on a busy host it may take minutes
 
@@ -59,6 +60,7 @@ class Machine:
         self._port = _free_port()
         self._process: subprocess.Popen[bytes] | None = None
         self._line: Line | None = None
+        self._logged = 0  # bytes of qemu.log before this power on
 
     def __enter__(self) -> Machine:
         return self
@@ -78,13 +80,15 @@ class Machine:
         for name in ("serial.sock", "control.sock"):
             (self.directory / name).unlink(missing_ok=True)
         words = self._emulator.command(self._emulator.system(self.hardware.look), self._arguments())
-        with (self.directory / "qemu.log").open("ab") as log:
+        log = self.directory / "qemu.log"
+        self._logged = log.stat().st_size if log.exists() else 0
+        with log.open("ab") as output:
             self._process = subprocess.Popen(
                 words,
                 env=self._emulator.environment(),
                 stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
+                stdout=output,
+                stderr=output,
                 start_new_session=True,
             )
         end = time.monotonic() + 60
@@ -175,7 +179,11 @@ class Machine:
 
     def wait_for_shell(self) -> None:
         for _ in range(RESETS):
-            said = self.line.wait(rf"login: root \(automatic login\)|{PANIC}", PATIENCE)
+            try:
+                said = self.line.wait(rf"login: root \(automatic login\)|{PANIC}", PATIENCE)
+            except EOFError:
+                self._after_a_defect_of_the_emulator()
+                continue
             if not said["why"]:
                 self.line.wait(PROMPT, PATIENCE)
                 return
@@ -184,7 +192,17 @@ class Machine:
                 raise RuntimeError(f"the machine's kernel panicked: {why}")
             print(f"lab: reset, since this host was too busy for the machine's timer: {why}", flush=True)
             self.control("system_reset")
-        raise RuntimeError(f"this host is too busy: {TIMER_MISSED}, {RESETS} times")
+        raise RuntimeError(f"no boot in {RESETS} attempts: this host is too busy, or its emulator gives up")
+
+    def _after_a_defect_of_the_emulator(self) -> None:
+        """Power on again, where QEMU 10 gave up by itself: its TCG has been seen to, while a kernel set up its IOMMU."""
+        said = (self.directory / "qemu.log").read_bytes()[self._logged :].decode("utf-8", "replace")
+        gave_up = GAVE_UP.search(said)
+        if gave_up is None:
+            raise EOFError(f"QEMU ended: {said[-2000:]}")
+        print(f"lab: powered on again, since the emulator gave up by itself: {gave_up[0]}", flush=True)
+        self.cut_power()
+        self.on()
 
     def reboot(self) -> float:
         """Reboot by systemd; gives the seconds until root's shell is back."""

@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 from lab import __main__ as lab
 from lab import host, play
+from lab import machine as guest_machine
 from lab.emulator import disguise
-from lab.machine import Hardware
+from lab.machine import Hardware, Machine
 from lab.play import Row, play_all
 from lab.scenarios import SCENARIOS, Scenario
 from lab.stage import Stage, differences
@@ -191,3 +192,68 @@ def test_when_it_is_ended_each_scenario_switches_off_what_it_has_on(
     for name in ("endless", "waiting"):
         assert (tmp_path / name / "switched-off").exists()
         assert json.loads((tmp_path / name / "verdict.json").read_text())["verdict"] == "interrupted"
+
+
+class Booting(Machine):
+    """A machine of which only the lines that its boots say are there; `None`: QEMU is gone."""
+
+    def __init__(self, directory: Path, *boots: str | None) -> None:
+        self.directory, self._boots, self.powered = directory, list(boots), 0
+        self.on()
+
+    def on(self) -> None:
+        self.powered += 1
+        log = self.directory / "qemu.log"
+        self._logged = log.stat().st_size if log.exists() else 0
+        self._boot()
+
+    def _boot(self) -> None:
+        self._said = self._boots.pop(0)
+        if self._said is None:
+            with (self.directory / "qemu.log").open("a") as file:
+                file.write("qemu-system: system/physmem.c:2671: iotlb_to_section: Assertion `a < b' failed.\n")
+
+    def cut_power(self) -> None:
+        pass
+
+    def control(self, command: str, **arguments: object) -> object:
+        assert command == "system_reset"
+        self._boot()
+
+    @property
+    def line(self) -> Booting:  # type: ignore[override]
+        return self
+
+    def wait(self, pattern: str, seconds: float) -> re.Match[bytes]:
+        if self._said is None:
+            raise EOFError
+        found = re.search(pattern.encode(), self._said.encode())
+        assert found, pattern
+        return found
+
+
+LOGIN = "login: root (automatic login) root@compute-lab:~# "
+TIMER = "---[ end Kernel panic - not syncing: timer doesn't work through Interrupt-remapped IO-APIC"
+
+
+@pytest.mark.parametrize(("boots", "powered"), [([LOGIN], 1), ([None, LOGIN], 2), ([TIMER, None, TIMER, LOGIN], 2)])
+def test_a_boot_that_the_emulator_or_its_timer_spoiled_is_tried_again(
+    boots: list[str | None], powered: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guest_machine, "PROMPT", "root@compute-lab:")
+    machine = Booting(tmp_path, *boots)
+    machine.wait_for_shell()
+    assert machine.powered == powered
+
+
+def test_a_boot_that_ends_otherwise_is_a_failure(tmp_path: Path) -> None:
+    (tmp_path / "qemu.log").write_text("Assertion `of an older boot' failed\n")
+    machine = Booting(tmp_path, "---[ end Kernel panic - not syncing: no root")
+    with pytest.raises(RuntimeError, match="no root"):
+        machine.wait_for_shell()
+    machine = Booting(tmp_path, LOGIN)
+    machine._said = None
+    with pytest.raises(EOFError, match="QEMU ended"):
+        machine.wait_for_shell()
+    with pytest.raises(RuntimeError, match="no boot in 4 attempts"):
+        Booting(tmp_path, None, None, None, None, None).wait_for_shell()
