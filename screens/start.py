@@ -1,5 +1,6 @@
 """The entry point. Any Python can parse this file, old ones too: it says which one is needed before anything else is read."""
 
+import os
 import sys
 
 NEEDED = (3, 11)
@@ -13,6 +14,12 @@ def main():  # type: ignore[no-untyped-def] # Python 2 knows no annotations
             "from another machine.\n".format(*sys.version_info[:2])
         )
         return 1
+    for name, mode in (
+        ("stdin", "r"),
+        ("stderr", "w"),
+    ):  # closed by who started this: nothing is read then, and nobody told
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode))
     try:
         from wizard.cli import main as run
 

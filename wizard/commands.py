@@ -138,7 +138,7 @@ def _export_script(options: argparse.Namespace) -> int:
     if plan.blocked:
         _print(report.findings(plan.findings))
         return Exit.BLOCKED
-    write_private(Path(options.out), script(facts, plan).encode(), mode=0o700)
+    write_private(Path(options.out), script(facts, plan).encode("utf-8", "surrogateescape"), mode=0o700)
     _print(f"Wrote {options.out}: run it as root on {plan.node.hostname or 'the node'} with `sh {options.out}`.\n")
     return Exit.DONE
 

@@ -12,7 +12,7 @@ from typing import Any
 from wizard import report_cards
 from wizard.answers import AllAnswers
 from wizard.chapters import chapters
-from wizard.formats.secrets import redacted_data
+from wizard.formats.secrets import redacted, redacted_data
 from wizard.node.facts import Facts
 from wizard.node.history import PastRun
 from wizard.plan import (
@@ -49,7 +49,7 @@ def as_json(data: Any, indent: int | None = 2) -> str:
 
 def _wrapped(text: str, indent: str = "    ", first: str | None = None) -> list[str]:
     return textwrap.wrap(
-        text,
+        redacted(text),  # before it is cut: the half of a secret does not look like one
         WIDTH,
         initial_indent=indent if first is None else first,
         subsequent_indent=indent,

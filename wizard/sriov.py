@@ -56,7 +56,10 @@ def identity(function: PciFunction) -> str:
     guids = [device.node_guid for device in function.rdma if device.node_guid]
     if guids:
         return f"guid={guids[0]}"
-    return f"serial={function.serial}" if function.serial else "none"
+    known = re.fullmatch(
+        r"[A-Za-z0-9._+-]+", function.serial or ""
+    )  # the card says it, and it goes into a command line
+    return f"serial={function.serial}" if known else "none"
 
 
 def unit(facts: Facts, request: Request) -> str:

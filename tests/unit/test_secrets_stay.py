@@ -21,10 +21,11 @@ from hypothesis import strategies as st
 from screens.app import WizardApp
 from screens.engine import NodeEngine
 from screens.names import PAGES
-from wizard import answer_files, report, store
+from wizard import answer_files, cli, report, store
 from wizard.apply import launch
 from wizard.apply.journal import Journal, follow, read, sentence
 from wizard.apply.log import SystemLog
+from wizard.apply.outside import LONGEST_LINE, Lines
 from wizard.apply.runner import reason
 from wizard.demo import built_in, simulate
 from wizard.errors import NodeError
@@ -306,3 +307,71 @@ def test_any_text_may_be_looked_through(text: str) -> None:
 def test_a_text_of_any_size_is_looked_through_in_time(text: str) -> None:
     """A step for each character, not for each pair: the test would not end otherwise."""
     assert len(redacted(text * (2_000_000 // len(text)) + "@=")) > 0
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "netroot=iscsi:me:HIDE1:them:HIDE2@10.0.0.9::3260::iqn.2009-06.x ro",
+        "netroot=iscsi:me:HI/DE@10.0.0.9",
+        "netroot=iscsi:me:HIDE@:10.0.0.9",
+        "cifspass=HIDE ro",
+        '"rd.iscsi.password=HIDE HIDE" ro',
+        'rd.iscsi.password="HIDE HIDE" ro',
+        "# admin_password= HIDE",
+        "db_pass = HIDE HIDE",
+        'admin_password = "a" HIDE',
+        'password="a"HIDE',
+        "admin_password+=HIDE",
+        "password[0]=HIDE",
+        "password: HIDE",
+        "a --os-password HIDE --name x",
+        'connection = mysql+pymysql://nova:p"HIDE@10.0.0.1/nova',
+        "psk=HIDE",
+    ],
+)
+def test_a_secret_is_hidden_however_it_is_spelled(text: str) -> None:
+    assert "HIDE" not in redacted(text).replace("HI/DE", "HIDE")
+
+
+@pytest.mark.parametrize(
+    "secret", ["admin_password=HIDE", "rabbit://openstack:HIDE@10.0.0.1/", "admin_password = HIDE HIDE"]
+)
+@pytest.mark.parametrize("end", ["\n", "", " and more" * 200])
+def test_a_secret_is_hidden_wherever_what_a_command_says_is_cut(secret: str, end: str) -> None:
+    for before in range(LONGEST_LINE - len(secret) - 3, LONGEST_LINE + 3):
+        told: list[str] = []
+        lines = Lines(told.append)
+        text = ("x" * (before - 1) + " " + secret + end).encode()
+        for start in range(0, len(text), 7):
+            lines.take(text[start : start + 7])
+        lines.end()
+        assert not any("HI" in each or "DE" in each for each in told), (before, told)
+
+
+def test_a_secret_is_hidden_before_a_paragraph_is_wrapped() -> None:
+    for width in range(40, 100):
+        words = " ".join(f"HIDE{number}" for number in range(30))
+        text = "\n".join(report._wrapped("x" * (width - 30) + f' rd.iscsi.password="{words}" ro'))
+        assert "HIDE" not in text
+
+
+@pytest.mark.parametrize("ends", ["\r", "\r\n", "mixed"])
+def test_a_script_holds_no_secret_in_any_writing(tmp_path: Path, ends: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """What a literal command of it writes is looked through, too: octal is no hiding place."""
+    node = simulate(built_in("demo"), tmp_path / "node")
+    conf = node.place("/etc/nova/nova.conf")
+    text = conf.read_text(encoding="utf-8") + "[database]\nconnection = mysql://nova:HIDE@10.0.0.1/nova\n"
+    text = text.replace("\n", ends) if ends != "mixed" else text.replace("[DEFAULT]\n", "[DEFAULT]\r", 1)
+    conf.write_bytes(text.encode())
+    out = tmp_path / "the.sh"
+    code = cli.main(["export", "script", "--root", str(node.directory), "--out", str(out)])
+    if code != 0:
+        assert "carriage return" in capsys.readouterr().err
+        assert not out.exists()
+        return
+    for line in out.read_text(encoding="utf-8").splitlines():
+        if line.startswith("printf '\\"):
+            said = subprocess.run(["sh", "-c", line.partition(" >>")[0]], capture_output=True, check=True).stdout
+            assert b"HIDE" not in said
+    assert "HIDE" not in out.read_text(encoding="utf-8")

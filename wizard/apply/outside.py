@@ -16,11 +16,13 @@ from pathlib import Path
 from typing import Protocol
 
 from wizard.errors import NodeError, NotThere
+from wizard.formats.secrets import HIDDEN, redacted
 from wizard.node.live import ENVIRONMENT
 from wizard.node.node import Node
 from wizard.node.simulated import SimulatedNode
 
 LONGEST_LINE = 1000  # characters
+CONTEXT = 200  # characters that tell whether what follows is a secret
 POLL = 0.05  # seconds between two looks
 FLUSH = 300  # seconds: a slow disk with much to write takes its time
 PLACES = ("/boot", "/boot/efi", "/etc", "/var/lib")  # where commands of the boot phase write
@@ -58,28 +60,41 @@ class Outside(Protocol):
 
 
 class Lines:
-    """Cuts what a command says into lines; a line without end is told in pieces."""
+    """Cuts what a command says into lines; a line without end is told in pieces. What looks like a secret is hidden before a
+    line is cut: the half of one does not look like it."""
 
     def __init__(self, tell: Tell) -> None:
         self._tell = tell
         self._decode = codecs.getincrementaldecoder("utf-8")("replace")
         self._rest = ""
+        self._before = ""  # the end of what was told of this line already
 
     def take(self, chunk: bytes) -> None:
         """Some of it, as it comes."""
         *lines, rest = (self._rest + self._decode.decode(chunk)).split("\n")
-        if len(rest) > LONGEST_LINE:
-            lines, rest = [*lines, rest], ""
         for line in lines:
-            for start in range(0, max(len(line), 1), LONGEST_LINE):
-                self._tell(line[start : start + LONGEST_LINE])
+            self._say(line)
+            self._before = ""
+        if len(rest) > LONGEST_LINE:
+            cut = max(rest.rfind(" "), rest.rfind("\t")) + 1
+            cut = (
+                cut if cut and len(rest) - cut <= LONGEST_LINE // 2 else len(rest)
+            )  # the last word may not be whole yet
+            self._say(rest[:cut])
+            self._before, rest = (self._before + rest[:cut])[-CONTEXT:], rest[cut:]
         self._rest = rest
 
     def end(self) -> None:
         """What is left."""
         rest = self._rest + self._decode.decode(b"", final=True)
         if rest:
-            self._tell(rest)
+            self._say(rest)
+
+    def _say(self, text: str) -> None:
+        shown = redacted(self._before + text)
+        shown = shown[len(self._before) :] if shown.startswith(self._before) else HIDDEN
+        for start in range(0, max(len(shown), 1), LONGEST_LINE):
+            self._tell(shown[start : start + LONGEST_LINE])
 
 
 class Live:

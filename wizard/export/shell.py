@@ -7,12 +7,13 @@ out is compared with the planned sha256 before it is put in place.
 from __future__ import annotations
 
 import difflib
+import re
 import shlex
 from collections.abc import Iterable, Iterator
 from importlib import resources
 
 from wizard import report
-from wizard.errors import NodeError
+from wizard.errors import InputError, NodeError
 from wizard.node.facts import Facts
 from wizard.node.system import MACHINE_ID
 from wizard.plan import (
@@ -122,8 +123,15 @@ def _step(facts: Facts, number: int, step: Step) -> Iterator[str]:
         yield _comment(why)
     yield _call("step", str(number), printable(report.title(step)))
     if isinstance(step, WriteFile):
+        old = _old(facts, step)
+        if step.secret and re.search(rb"\r(?!\n)", old):  # lines to who reads it, and one line to the script's tools
+            raise InputError(
+                "the file has a carriage return that is not part of a line end: a script cannot change it without holding its secrets",
+                where=step.path,
+                do="Mend its line ends, or apply the plan with this tool.",
+            )
         yield _call("begin_write", step.path)
-        yield from _content(_old(facts, step), step.after.data())
+        yield from _content(old, step.after.data())
         yield _call("finish_write", step.path, step.after.sha256, step.after.mode, step.after.owner)
     elif isinstance(step, RemoveFile):
         yield _call("remove", step.path)

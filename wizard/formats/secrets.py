@@ -17,9 +17,19 @@ HIDDEN = "***"
 # A name is shown only if it looks like one: a wrapped password that starts a line may have a part before a "=" too.
 _NAME = re.compile(r"-{0,2}[a-z_][a-z0-9_.-]*")
 # Each part is bounded: these look through texts of a node, of any size.
-_TELLING = r"(?:passw(?:or)?d|passphrase|secret|token|credential|(?:private|api|auth|access)[_-]?key)[\w.-]{0,64}[\"']?"
-_ASSIGNED = re.compile(rf"(?i)({_TELLING}(?:=|[ \t]{{1,64}}=[ \t]*))(\"[^\"\n]*\"|'[^'\n]*'|(?<=[ \t])[^\n]+|[^\s]+)")
-_USER_INFO = re.compile(r"(://)[^\s\"'<>]{0,300}@|(?<=:)([^\s:@/\"']{1,500})(?=@[\w\[])")
+_TELLING = (
+    r"(?:passw(?:or)?d|passphrase|pass(?![a-z])|pwd(?![a-z])|psk(?![a-z])|secret|token|credential|(?:private|api|auth|access)[_-]?key)"
+    r"[\w.\[\]-]{0,64}[\"']?"
+)
+_ASSIGNED = re.compile(
+    rf"(?i)({_TELLING}(?:[ \t]{{0,64}}\+?=[ \t]*|:[ \t]+))((?<=[ \t])[^\n]+|\"[^\"\n]*\"[^\s]*|'[^'\n]*'[^\s]*|[^\s]+)"
+)
+_OPTION = re.compile(rf"(?i)(--[\w-]{{0,64}}{_TELLING}[ \t]+)([^\s-]\S*)")
+_QUOTED = re.compile(rf"(?i)(\"[\w.-]{{0,64}}{_TELLING}=)[^\"\n]*")  # a whole word of the kernel's line may be quoted
+_USER_INFO = re.compile(r"(://)[^\s<>]{0,300}@|(?<=:)([^\s:@/\"']{1,500})(?=@[\w\[])")
+_CHAP = re.compile(
+    r"(?<=iscsi:)\S{1,500}@"
+)  # netroot=iscsi:USER:PASSWORD:THEIR-USER:THEIR-PASSWORD@… (dracut.cmdline(7))
 
 _HEADER = re.compile(r"\[[A-Za-z0-9_. :-]+\]")
 
@@ -31,8 +41,13 @@ def redacted(text: str) -> str:
     secrets, and so it is no reason to show what may hold them.
     """
     if "=" in text:
+        text = _QUOTED.sub(lambda match: match[1] + HIDDEN, text)
+    if "=" in text or ":" in text:
         text = _ASSIGNED.sub(lambda match: match[1] + HIDDEN, text)
+    if "--" in text:
+        text = _OPTION.sub(lambda match: match[1] + HIDDEN, text)
     if "@" in text:
+        text = _CHAP.sub(f"{HIDDEN}@", text)
         text = _USER_INFO.sub(lambda match: f"{match[1] or ''}{HIDDEN}{'@' if match[1] else ''}", text)
     return text
 

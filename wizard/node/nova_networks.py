@@ -19,6 +19,7 @@ Networking = Literal["nova-network", "neutron", "unknown"]
 Last = Callable[[str, str], str | None]
 """The effective value of (section, option), or None where it is not set."""
 
+_INTERFACE = re.compile(r"[A-Za-z0-9._][A-Za-z0-9._-]{0,14}")
 _PID_FILE = re.compile(r"nova-(.+)\.pid")
 _STATE_FILE = re.compile(r"nova-(?!ra-)(.+)\.(?:conf|opts|hosts|pid)")  # nova-ra-BRIDGE is radvd's
 _VLAN_BRIDGE = re.compile(r"br(\d{1,4})")
@@ -124,6 +125,9 @@ def networks(
     except NodeError as error:
         names, unseen = [], (Unseen(place, error.what),)
     for bridge in sorted({match[1] for name in names if (match := _STATE_FILE.fullmatch(name))} - bridges):
+        if not _INTERFACE.fullmatch(bridge):
+            unseen = (*unseen, Unseen(f"{place}/nova-{bridge}.*", "this is no name of a bridge"))
+            continue
         pid_file = f"{place}/nova-{bridge}.pid"
         found[bridge, ""] = NovaNetwork("", bridge, _vlan(bridge, flat), pid_file, "", "", False)
     ordered = sorted(found.values(), key=lambda network: (network.vlan or 0, network.bridge, network.label))
