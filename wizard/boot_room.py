@@ -15,10 +15,13 @@ MENU_BYTES = 1_000_000  # a boot menu is written beside the old one, and is smal
 def kept(facts: Facts) -> tuple[str, ...]:
     """The images to be kept as they are before they are rebuilt: of the running kernel, and of the newest one.
 
-    Where a copy is there and the node has not come up with what was made since, the copy is the one that is known to boot.
+    Where a copy is there and the node has not come up with what was made since, or was about to be made when a run failed,
+    the copy is the one that is known to boot.
     """
-    images = facts.boot.initramfs_images
-    if not images or (_whole_copies(facts) and facts.history.rebooted_since("vfs", facts.system.boot_id) is False):
+    images, copies = facts.boot.initramfs_images, _whole_copies(facts)
+    if not images or (
+        copies and (facts.history.rebooted_since("vfs", facts.system.boot_id) is False or _fresh(facts, copies))
+    ):
         return ()
     running = [
         image for image in images if facts.system.kernel and image.removesuffix(".img").endswith(facts.system.kernel)
@@ -31,6 +34,16 @@ def _whole_copies(facts: Facts) -> list[str]:
     cut = {command for run in facts.history.runs for command in run.unfinished}
     images = (copy.removesuffix(KEPT) for copy in facts.boot.kept_images)
     return [image for image in images if " ".join(_copy(image)) not in cut]
+
+
+def _fresh(facts: Facts, copies: Sequence[str]) -> bool:
+    """Whether one of them was made in this boot, by a run that was not taken back."""
+    made = {" ".join(_copy(image)) for image in copies}
+    return any(
+        run.boot_id == facts.system.boot_id and not made.isdisjoint(run.ran)
+        for run in facts.history.runs
+        if not run.undone_by
+    )
 
 
 def _copy(image: str) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from wizard import store
 from wizard.apply import confirm, rescue
 from wizard.apply import journal as journals
 from wizard.apply.files import Tree
+from wizard.apply.going_on import ahead
 from wizard.apply.lock import refusal
 from wizard.apply.obstacles import refuse_obstacles
 from wizard.apply.stale import refuse_if_stale, refuse_if_used
@@ -23,7 +24,7 @@ from wizard.apply.trust import refuse_untrusted_program, refuse_untrusted_state
 from wizard.errors import Blocked, Exit, InputError, Interrupted, Refused
 from wizard.node.live import open_node
 from wizard.node.recorded import DirectoryNode
-from wizard.node.run_records import LOCK, STOP, Event, Record, fold, lock_holder
+from wizard.node.run_records import LOCK, STOP, Event, fold, lock_holder
 from wizard.plan import Plan, Run, SetAttribute, Step, StopByPidfile
 
 # A child of nobody, in a session of its own: neither the end of the terminal nor that of its parent reaches it.
@@ -167,12 +168,6 @@ def still_to_do(root: str | Path, run: str) -> list[Step]:
     """The steps that a run which was cut short has still to do."""
     directory = store.run_directory(Path(root).resolve(), run)
     return ahead(plans.load(directory / "plan.json"), fold(journals.read(directory / "journal.jsonl")))
-
-
-def ahead(plan: Plan, record: Record) -> list[Step]:
-    """The steps that a run which goes on has still to do, but for what a reboot since has undone."""
-    done = set() if record.rolling_back else record.held.keys() | record.skipped
-    return [step for number, step in enumerate(plan.steps, 1) if number not in done]
 
 
 def answer(root: str | Path, run: str, *, keep: bool) -> Started:

@@ -17,7 +17,7 @@ from typing import Any
 
 from wizard import notice, report, store
 from wizard import plan as plans
-from wizard.apply import confirm
+from wizard.apply import confirm, going_on
 from wizard.apply.carry import Carrier
 from wizard.apply.files import Tree
 from wizard.apply.journal import Journal, JournalLost, read
@@ -112,13 +112,14 @@ def _carry_out(root: Path, run: str, directory: Path, options: dict[str, Any], j
     undone = _undone(directory.parent, plan)
     for path in _paths(plan, undone.plan if undone else None):
         carrier.tree.sweep(path)
-    done = _done(plan, record, boot)
+    done = _done(plan, record, boot, node)
     result, why = _steps(plan, carrier, journal, asked, done), ""
     if result == "done" and options.get("confirm_minutes") and not record.confirmed:
         seconds = confirm.patience(float(options["confirm_minutes"]), plan)
         result, why = _confirmed(confirm.wait(directory, journal, seconds, lambda: asked.signalled), journal)
     if result == "unconfirmed" or (result == "failed" and options["on_failure"] == "rollback"):
-        result = _rollback(plan, carrier, journal, sorted({*done, *carrier.started} - carrier.skipped))
+        standing = set(record.touched) - record.taken_back  # of runners before this one, too
+        result = _rollback(plan, carrier, journal, sorted((standing | done | {*carrier.started}) - carrier.skipped))
     if result == "done" and undone is not None:
         result = _without(undone.record.directories, carrier, journal) or result
     if result == "done" and options["commands"] != "none":
@@ -179,12 +180,17 @@ def _paths(*of: Plan | None) -> set[str]:
     return {step.path for plan in of if plan for step in plan.steps if isinstance(step, WriteFile | RemoveFile)}
 
 
-def _done(plan: Plan, record: Record, boot: str) -> set[int]:
+def _done(plan: Plan, record: Record, boot: str, node: Node) -> set[int]:
     """Steps that need not be done again. What was done to the running kernel is gone after a reboot."""
-    if record.rolling_back:
-        return set()
     lost = {n for n in record.held if plan.steps[n - 1].phase == "live" and record.boots.get(n) != boot}
-    return (set(record.held) | record.skipped) - lost
+    past = going_on.done(plan, record)
+    gone = {n for n in past - record.held.keys() - record.skipped if not node.exists(_words(plan, n)[-1])}  # copies
+    return past - lost - gone
+
+
+def _words(plan: Plan, number: int) -> tuple[str, ...]:
+    step = plan.steps[number - 1]
+    return step.argv if isinstance(step, Run) else ("",)
 
 
 def _steps(plan: Plan, carrier: Carrier, journal: Journal, asked: Asked, done: set[int]) -> str:

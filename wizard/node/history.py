@@ -47,6 +47,8 @@ class PastRun:
     """ISO 8601, UTC: when a run that waits for its confirmation is taken back; "" where it does not, or did not last."""
     reboot_chapters: tuple[str, ...]
     """Chapters with a step that was done and has its effect at the reboot."""
+    ran: tuple[str, ...]
+    """Commands that the run had run when it was last under way, in that boot, and that were not taken back since."""
     unfinished: tuple[str, ...]
     """Commands that the run was to run and did not, since it was cut short or was for files only, and that neither a later
     run nor a boot made good: the words joined by blanks, or `stop PIDFILE`."""
@@ -138,6 +140,7 @@ def _past(name: str, plan: Plan, record: Record, under_way: bool) -> PastRun:
         needs_reboot=plan.needs_reboot,
         confirm_until=str(record.waiting.get("until", "")) if record.waiting else "",
         reboot_chapters=_reboot_chapters(plan, record),
+        ran=_ran(plan, record),
         unfinished=(),
     )
 
@@ -149,6 +152,11 @@ def _stands(record: Record, number: int) -> bool:
 def _reboot_chapters(plan: Plan, record: Record) -> tuple[str, ...]:
     done = [step for number, step in enumerate(plan.steps, 1) if _stands(record, number) and "reboot" in step.labels]
     return tuple(dict.fromkeys(chapter for step in done for chapter in step.chapters))
+
+
+def _ran(plan: Plan, record: Record) -> tuple[str, ...]:
+    numbers = {n for n in record.held if record.boots.get(n) == record.last_boot} | record.stood
+    return tuple(plans.command(plan.steps[n - 1]) for n in sorted(numbers - record.taken_back))
 
 
 def _state(record: Record, under_way: bool) -> RunState:

@@ -46,7 +46,8 @@ class Backup:
 class Record:
     """One journal, folded. Steps are counted from 1.
 
-    `started` were begun, `held` came to their end, `skipped` were not to be done here; `taken_back` were rolled back.
+    `started` were begun, `held` came to their end, `skipped` were not to be done here; `taken_back` were rolled back, and not
+    begun again. `stood` had come to their end, and were not taken back, when a run went on that had been rolled back in part.
     `end` is None while nothing ended the last beginning.
     """
 
@@ -59,6 +60,7 @@ class Record:
     directories: list[str] = field(default_factory=list)
     rolling_back: bool = False
     taken_back: set[int] = field(default_factory=set)
+    stood: set[int] = field(default_factory=set)
     waiting: Event | None = None  # while nothing ended the wait for a confirmation
     confirmed: bool = False
     end: Event | None = None
@@ -127,9 +129,11 @@ def fold(events: Iterable[Event]) -> Record:
 def _whole(record: Record, event: Event) -> None:
     match event["event"]:
         case "begin":
-            if record.rolling_back:  # what was rolled back is to be done again
+            if (
+                record.rolling_back
+            ):  # all is to be looked at again: of a rollback that was cut it is not known how far it came
+                record.stood = (record.stood | set(record.held)) - record.taken_back
                 record.held.clear()
-                record.taken_back.clear()
             record.begun, record.begun_last = record.begun or event, event
             record.rolling_back, record.end, record.rescued = False, None, False
         case "rollback":
@@ -138,7 +142,7 @@ def _whole(record: Record, event: Event) -> None:
             record.waiting = event
         case "confirmed":
             record.confirmed, record.waiting = True, None
-        case "end":
+        case "end" if record.begun is None or event.get("result") != "refused":  # going on was refused: it is as it was
             record.end, record.waiting = event, None
         case "rescued":
             record.rescued = record.rolling_back = True
@@ -151,7 +155,9 @@ def _step(record: Record, number: int, event: Event) -> None:
     match event["event"]:
         case "step":
             record.started.add(number)
-            record.skipped.discard(number)
+            for before in (record.skipped, record.taken_back, record.stood):
+                before.discard(number)
+            record.held.pop(number, None)
         case "process":
             record.process = int(event["pid"])
         case "held":
