@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from wizard.answers import FORMAT, AllAnswers
 from wizard.cards import AnswersModel
 from wizard.chapters import chapter, chapters
 from wizard.errors import InputError
+from wizard.numerals import whole
 from wizard.questions import Key, Question
 
 LIMIT = 1 * given.MIB  # bytes of an answers file; a thousand networks take a tenth of it
@@ -211,16 +213,25 @@ def parse(question: Question, text: str) -> Any:
             return "max"
         if not text:
             return None
-        if not text.lstrip("-").isdigit() or not text.isascii():
+        number = whole(text.removeprefix("-"))
+        if number is None:
             raise InputError("type a whole number", where=_dotted(question.key))
-        return int(text)
+        return -number if text.startswith("-") else number
     return text or None
 
 
 def suggest(facts: Any) -> AllAnswers:
-    """Answers for every chapter that applies to the node, from what the node is now."""
-    found = {each.NAME: each.suggest(facts) for each in chapters()}
-    return AllAnswers({name: answers for name, answers in found.items() if answers is not None})
+    """Answers for every chapter that applies to the node, from what the node is now.
+
+    A value of the node that a chapter's model refuses leaves that chapter out: the node is nobody's input to be refused.
+    """
+    found: dict[str, AnswersModel] = {}
+    for each in chapters():
+        with suppress(ValidationError):
+            suggested = each.suggest(facts)
+            if suggested is not None:
+                found[each.NAME] = suggested
+    return AllAnswers(found)
 
 
 def to_toml(answers: AllAnswers, comments: Mapping[str, str] | None = None) -> str:

@@ -19,6 +19,7 @@ from typing import TypeVar
 
 from wizard.errors import Denied, InputError, NodeError, NotThere
 from wizard.node.node import Kind, Node, Output, Status
+from wizard.numerals import whole
 
 COMMANDS = "/.compute-wizard/commands"
 STATE = "/var/lib/compute-wizard"
@@ -45,14 +46,16 @@ def _names(content: bytes) -> dict[int, str]:
     found: dict[int, str] = {}
     for line in content.decode("utf-8", "replace").splitlines():
         fields = line.split(":")
-        if len(fields) > 2 and fields[2].isdigit():
-            found.setdefault(int(fields[2]), fields[0])
+        number = whole(fields[2]) if len(fields) > 2 else None
+        if number is not None:
+            found.setdefault(number, fields[0])
     return found
 
 
 def _number(names: Mapping[int, str], name: str, owner: str) -> int:
-    if name.isdigit():
-        return int(name)
+    plain = whole(name)
+    if plain is not None:
+        return plain
     for number, known in names.items():
         if known == name:
             return number
@@ -104,11 +107,11 @@ class RecordedCommands(Node):
         for name in self.names(COMMANDS):
             place = f"{COMMANDS}/{name}"
             argv = tuple((self._whole(f"{place}/argv") or "").splitlines())
-            status = (self._whole(f"{place}/status") or "0").strip()
+            status = whole((self._whole(f"{place}/status") or "0").strip())
             if argv:
                 found[argv] = Output(
                     argv,
-                    int(status) if status.isdigit() else 1,
+                    1 if status is None else status,
                     self._whole(f"{place}/stdout") or "",
                     self._whole(f"{place}/stderr") or "",
                 )
