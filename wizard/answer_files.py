@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from collections.abc import Mapping
 from contextlib import suppress
@@ -38,12 +39,18 @@ def from_text(text: str, where: str) -> AllAnswers:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"is not TOML: {error}", where=where, do="Mend that place.") from None
+    except ValueError as error:  # Python refuses to convert a number of some thousand digits
+        digits = re.search(r"[0-9][0-9_]{1000,}", text)
+        place = (
+            f"line {text.count(chr(10), 0, digits.start()) + 1}: a number has far too many digits" if digits else error
+        )
+        raise InputError(f"is not TOML that can be read: {place}", where=where, do="Mend that place.") from None
     except RecursionError:
         raise InputError("is not TOML that can be read: brackets stand too deep in each other", where=where) from None
     found = data.pop("format", None)
     if found != FORMAT:
         raise InputError(
-            f"format is {found!r}" if found else "has no format",
+            f"format is {_shown(found)}" if found else "has no format",
             where=where,
             do=f'The first line has to be: format = "{FORMAT}"',
         )
@@ -108,7 +115,10 @@ def _key(error: Any) -> Key:
 
 
 def _shown(value: object) -> str:
-    text = json.dumps(value, default=str)
+    try:
+        text = json.dumps(value, default=str)
+    except ValueError:  # Python refuses to write a number of some thousand digits
+        return "a number of far too many digits"
     return text if len(text) <= 60 else text[:57] + "..."
 
 
