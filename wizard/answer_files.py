@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from wizard.answers import FORMAT, AllAnswers
 from wizard.cards import AnswersModel
 from wizard.chapters import chapter, chapters
 from wizard.errors import InputError
+from wizard.numerals import whole
 from wizard.questions import Key, Question
 
 LIMIT = 1 * given.MIB  # bytes of an answers file; a thousand networks take a tenth of it
@@ -36,12 +39,18 @@ def from_text(text: str, where: str) -> AllAnswers:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"is not TOML: {error}", where=where, do="Mend that place.") from None
+    except ValueError as error:  # Python refuses to convert a number of some thousand digits
+        digits = re.search(r"[0-9][0-9_]{1000,}", text)
+        place = (
+            f"line {text.count(chr(10), 0, digits.start()) + 1}: a number has far too many digits" if digits else error
+        )
+        raise InputError(f"is not TOML that can be read: {place}", where=where, do="Mend that place.") from None
     except RecursionError:
         raise InputError("is not TOML that can be read: brackets stand too deep in each other", where=where) from None
     found = data.pop("format", None)
     if found != FORMAT:
         raise InputError(
-            f"format is {found!r}" if found else "has no format",
+            f"format is {_shown(found)}" if found else "has no format",
             where=where,
             do=f'The first line has to be: format = "{FORMAT}"',
         )
@@ -106,7 +115,10 @@ def _key(error: Any) -> Key:
 
 
 def _shown(value: object) -> str:
-    text = json.dumps(value, default=str)
+    try:
+        text = json.dumps(value, default=str)
+    except ValueError:  # Python refuses to write a number of some thousand digits
+        return "a number of far too many digits"
     return text if len(text) <= 60 else text[:57] + "..."
 
 
@@ -211,16 +223,25 @@ def parse(question: Question, text: str) -> Any:
             return "max"
         if not text:
             return None
-        if not text.lstrip("-").isdigit() or not text.isascii():
+        number = whole(text.removeprefix("-"))
+        if number is None:
             raise InputError("type a whole number", where=_dotted(question.key))
-        return int(text)
+        return -number if text.startswith("-") else number
     return text or None
 
 
 def suggest(facts: Any) -> AllAnswers:
-    """Answers for every chapter that applies to the node, from what the node is now."""
-    found = {each.NAME: each.suggest(facts) for each in chapters()}
-    return AllAnswers({name: answers for name, answers in found.items() if answers is not None})
+    """Answers for every chapter that applies to the node, from what the node is now.
+
+    A value of the node that a chapter's model refuses leaves that chapter out: the node is nobody's input to be refused.
+    """
+    found: dict[str, AnswersModel] = {}
+    for each in chapters():
+        with suppress(ValidationError):
+            suggested = each.suggest(facts)
+            if suggested is not None:
+                found[each.NAME] = suggested
+    return AllAnswers(found)
 
 
 def to_toml(answers: AllAnswers, comments: Mapping[str, str] | None = None) -> str:

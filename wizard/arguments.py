@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from wizard.errors import UsageError
+from wizard.numerals import whole
 from wizard.version import version
 
 EXIT_CODES = """\
@@ -46,9 +47,10 @@ class ShowVersion(argparse.Action):
 
 def minutes(text: str) -> int:
     """A time to wait for a confirmation. Raises ArgumentTypeError for what is none."""
-    if not text.isdecimal() or not 1 <= int(text) <= MOST_MINUTES:
+    number = whole(text)
+    if number is None or not 1 <= number <= MOST_MINUTES:
         raise argparse.ArgumentTypeError(f"{text!r} is no number of minutes from 1 to {MOST_MINUTES}")
-    return int(text)
+    return number
 
 
 def parser() -> Parser:

@@ -12,6 +12,7 @@ from wizard.node.pci import PciFacts, PciFunction
 from wizard.node.sysfs import PCI_ADDRESS
 
 MLX4_LIMIT = 63  # in-tree mlx4_core refuses to probe above this on a port: the card would be gone after the reboot
+MOST_VFS = 1024  # of one function; what asks for more is a mistake
 
 
 class AnswersModel(BaseModel):
@@ -85,14 +86,14 @@ class Card(AnswersModel):
     @field_validator("count", mode="before")
     @classmethod
     def _count(cls, value: object) -> object:
-        if isinstance(value, bool) or not (value == "max" or (isinstance(value, int) and 0 <= value <= 1024)):
-            raise ValueError('type a number from 0 to 1024, or "max"')
+        if isinstance(value, bool) or not (value == "max" or (isinstance(value, int) and 0 <= value <= MOST_VFS)):
+            raise ValueError(f'type a number from 0 to {MOST_VFS}, or "max"')
         return value
 
     @field_validator("host_vfs")
     @classmethod
     def _host(cls, value: int) -> int:
-        if not 0 <= value <= 1024:
+        if not 0 <= value <= MOST_VFS:
             raise ValueError("type how many VFs the host itself keeps: 0 or more")
         return value
 

@@ -14,6 +14,7 @@ from wizard.cards import Ports, Request
 from wizard.formats import modprobe
 from wizard.node.facts import Facts
 from wizard.node.pci import PciFunction
+from wizard.numerals import whole
 from wizard.plan import HoldsFile, Label, digest
 from wizard.wants import Edit, Product, Wants
 
@@ -46,12 +47,11 @@ def parameters(facts: Facts, overlay: Mapping[str, bytes | None] | None = None) 
 def configured(facts: Facts) -> int | None:
     """num_vfs as it is set, or None where it is not, or is not one plain number."""
     value = parameters(facts).get("num_vfs")
-    return int(value) if value is not None and value.isdigit() else None
+    return whole(value) if value is not None else None
 
 
 def host_vfs(facts: Facts) -> int:
-    value = parameters(facts).get("probe_vf", "0")
-    return int(value) if value.isdigit() else 0
+    return whole(parameters(facts).get("probe_vf", "0")) or 0
 
 
 def configured_ports(facts: Facts) -> Ports | list[Ports]:

@@ -16,6 +16,7 @@ from wizard.answer_files import problem
 from wizard.errors import InputError
 from wizard.formats import dnsmasq
 from wizard.networks import Network
+from wizard.numerals import whole
 
 FIELDS = ("label", "router", "vlan", "cidr", "bridge")
 LONGEST = 1_000_000  # characters; 4,094 networks need 200,000
@@ -41,8 +42,8 @@ class Row:
         """As the answers hold it. A VLAN that is no number stays a text, for the model to refuse."""
         data: dict[str, Any] = {name: text for name in FIELDS if (text := self.values.get(name, "").strip())}
         vlan = data.get("vlan")
-        if vlan is not None and vlan.isascii() and vlan.isdecimal():
-            data["vlan"] = int(vlan)
+        if vlan is not None and (number := whole(vlan)) is not None:
+            data["vlan"] = number
         return data
 
 

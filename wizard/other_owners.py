@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from wizard.node.facts import Facts
 from wizard.node.pci import PciFunction
+from wizard.numerals import whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +133,7 @@ def find(facts: Facts) -> list[Owner]:
             for index, line in enumerate(lines):
                 setting = None if line.lstrip().startswith(("#", ";")) else re.search(place.setting, line)
                 if setting:
-                    count = int(setting[1]) if setting[1] else None
+                    count = whole(setting[1]) if setting[1] else None
                     path = f"{place.directory}/{name}"
                     found.append(
                         Owner(

@@ -8,6 +8,7 @@ from wizard import other_owners, services
 from wizard.cards import Request
 from wizard.node.facts import Facts
 from wizard.node.pci import PciFunction
+from wizard.numerals import whole
 from wizard.plan import Label, SetAttribute
 from wizard.wants import Action, Edit, Wants
 
@@ -40,7 +41,7 @@ def configured(facts: Facts, function: PciFunction) -> int | None:
     if content is None:
         return None
     words = re.search(rb"compute-wizard-vfs \S+ \S+ \S+ \S+ (\d+)", content)
-    return int(words[1]) if words else None
+    return whole(words[1].decode()) if words else None
 
 
 def enabled(facts: Facts, function: PciFunction) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
@@ -17,7 +18,9 @@ from calling import call, written
 from wizard import given
 from wizard import plan as plans
 from wizard.answer_files import load
-from wizard.errors import InputError
+from wizard.errors import InputError, NodeError
+from wizard.node.node import MAX_FILE
+from wizard.node.recorded import read_tar
 from wizard.private import write_private
 
 ANSWERS = 'format = "compute-wizard.answers/1"\n'
@@ -189,6 +192,77 @@ def test_a_damaged_tar_is_never_taken_for_a_smaller_node(origin: Path, tmp_path:
         )
         assert (code.returncode, code.stdout) == (1, b""), name
         assert code.stderr.count(b"\n") == 2, (name, code.stderr)
+
+
+def _member(name: str, kind: bytes = tarfile.REGTYPE, size: int = 0, link: str = "") -> tarfile.TarInfo:
+    member = tarfile.TarInfo(name)
+    member.type, member.size, member.linkname = kind, size, link
+    return member
+
+
+def _extended(record: bytes) -> bytes:
+    """An extended header with one record, and nothing that it is about."""
+    return _member("x", b"x", len(record)).tobuf(tarfile.USTAR_FORMAT) + record.ljust(512, b"\0")
+
+
+def test_names_in_a_tar_may_have_their_first_slash(tmp_path: Path) -> None:
+    path = tmp_path / "absolute.tar"
+    with tarfile.open(path, "w") as archive:
+        archive.addfile(_member("/etc/hostname", size=5), io.BytesIO(b"node\n"))
+        archive.addfile(_member("//etc/other", tarfile.LNKTYPE, link="/etc/hostname"))
+    node = read_tar(path)
+    assert node.names("/etc") == ["hostname", "other"]
+    assert node.read("/etc/other") == b"node\n"
+
+
+def test_a_file_in_a_tar_that_is_too_large_is_not_kept(tmp_path: Path) -> None:
+    path, size = tmp_path / "large.tar", MAX_FILE + 1
+    with tarfile.open(path, "w") as archive:
+        archive.addfile(_member("etc/large", size=size), io.BytesIO(bytes(size)))
+        archive.addfile(_member("boot/initrd.img", size=size), io.BytesIO(bytes(size)))
+        archive.addfile(_member("etc/hostname", size=5), io.BytesIO(b"node\n"))
+    node = read_tar(path)
+    for limit in (MAX_FILE, 2 * size):
+        with pytest.raises(NodeError, match=rf"too large to be read.* \({size} bytes\)"):
+            node.read("/etc/large", limit)
+    assert len(node.read("/boot/initrd.img", 2 * size)) == size
+    assert node.read("/etc/hostname") == b"node\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (_member("a/" * 3000 + "x").tobuf(tarfile.PAX_FORMAT) + bytes(1024), "a path in it is far too deep"),
+        (_member("etc/hostname", size=10**12).tobuf(tarfile.PAX_FORMAT) + bytes(512), "unexpected end"),
+        (_member("boot/vmlinuz", size=10**12).tobuf(tarfile.PAX_FORMAT) + bytes(512), "unexpected end"),
+        (_extended(b"30 GNU.sparse.map=a,b,c,d,e,f\n") + _member("x").tobuf() + bytes(1024), "invalid literal"),
+    ],
+    ids=["deep", "huge", "huge image", "sparse"],
+)
+def test_a_tar_whose_headers_make_no_sense_is_damaged(tmp_path: Path, content: bytes, said: str) -> None:
+    path = tmp_path / "odd.tar"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=f"is damaged: .*{said}") as caught:
+        read_tar(path)
+    assert caught.value.where == str(path)
+
+
+@pytest.mark.parametrize(
+    "error", [MemoryError(), RecursionError("depth"), OverflowError("too large"), ValueError("nul")]
+)
+def test_whatever_reading_a_tar_stumbles_over_is_said_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    path = tmp_path / "small.tar"
+    with tarfile.open(path, "w") as archive:
+        archive.addfile(_member("etc/hostname", size=5), io.BytesIO(b"node\n"))
+
+    def fails(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(tarfile.TarFile, "extractfile", fails)
+    with pytest.raises(InputError, match=r"is damaged: \w"):
+        read_tar(path)
 
 
 def _offsets(path: Path) -> list[int]:

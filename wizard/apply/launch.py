@@ -17,7 +17,7 @@ from wizard.apply import confirm, rescue
 from wizard.apply import journal as journals
 from wizard.apply.files import Tree
 from wizard.apply.going_on import ahead
-from wizard.apply.lock import refusal
+from wizard.apply.lock import refusal, refuse_other
 from wizard.apply.obstacles import refuse_obstacles
 from wizard.apply.stale import refuse_if_stale, refuse_if_used
 from wizard.apply.trust import refuse_untrusted_program, refuse_untrusted_state
@@ -82,6 +82,7 @@ def start(
             do="Leave out --confirm, or answer so that the step is not needed.",
         )
     _refuse_untrusted(place, commands)
+    refuse_other(store.state_directory(place))
     holder = lock_holder(store.state_directory(place) / LOCK)
     if holder is not None:
         raise refusal(holder)
@@ -143,6 +144,7 @@ def resume(root: str | Path, run: str, accept: Sequence[str] = ()) -> Started:
     where a step that cannot be taken back is still to come and `accept` does not hold its word."""
     place = Path(root).resolve()
     directory = store.run_directory(place, run)
+    refuse_other(store.state_directory(place))
     holder = lock_holder(store.state_directory(place) / LOCK)
     if holder is not None:
         raise refusal(holder)

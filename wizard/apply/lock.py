@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import fcntl
 import os
+import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from wizard import given
 from wizard.errors import Refused
 from wizard.node.run_records import LOCK, lock_holder
 
@@ -17,8 +19,10 @@ ATTEMPTS = 50  # 20 ms apart: a reader that asks whether the lock is held takes 
 
 @contextmanager
 def only_run(state: Path, run: str) -> Iterator[None]:
-    """Hold the lock of a state directory for a run. Raises Refused naming the run that has it."""
-    descriptor = os.open(state / LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    """Hold the lock of a state directory for a run. Raises Refused naming the run that has it, or for what is no lock."""
+    refuse_other(state)
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    descriptor = os.open(state / LOCK, flags, 0o600)
     try:
         _take(descriptor, state)
         os.ftruncate(descriptor, 0)
@@ -37,6 +41,22 @@ def _take(descriptor: int, state: Path) -> None:
         else:
             return
     raise refusal(lock_holder(state / LOCK) or "?")
+
+
+def refuse_other(state: Path) -> None:
+    """Raise Refused where something else than a file is in the lock's place: it would be waited for, or never hold."""
+    place = state / LOCK
+    try:
+        mode = place.lstat().st_mode
+    except OSError:
+        return  # it is yet to be made; where that fails, the making says why
+    other = "a link" if stat.S_ISLNK(mode) else given.kind(mode)
+    if other:
+        raise Refused(
+            f"is {other}, where the lock of this tool has to be",
+            where=str(place),
+            do="Look who put it there, and take it away: the lock is made anew.",
+        )
 
 
 def refusal(run: str) -> Refused:

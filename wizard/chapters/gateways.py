@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Collection
 
-from pydantic import field_validator
+from pydantic import ValidationError, field_validator
 
 from wizard import services
 from wizard.answers import AllAnswers
 from wizard.chapters import gateways_findings
+from wizard.errors import FormatError
 from wizard.formats import dnsmasq, oslo_config
 from wizard.networks import Network, NetworkAnswers, is_address
 from wizard.node.facts import Facts
@@ -38,41 +40,68 @@ class Answers(NetworkAnswers):
     @field_validator("config_file")
     @classmethod
     def _path(cls, value: str) -> str:
-        plain = value.isprintable() and not any(c in value for c in " \"'$#;=\\`")
-        if not value.startswith("/") or not plain or ".." in value.split("/") or value.endswith("/"):
+        if not _is_plain(value):
             raise ValueError(f"type a whole path without blanks or quotes, such as {DEFAULT_FILE}")
         return value
+
+
+def _is_plain(path: str) -> bool:
+    """Whether a path is a whole one that can be written into nova.conf as it is."""
+    plain = path.isprintable() and not any(c in path for c in " \"'$#;=\\`")
+    return path.startswith("/") and plain and ".." not in path.split("/") and not path.endswith("/")
 
 
 def suggest(facts: Facts) -> Answers | None:
     """The routers that are in the file already; for networks without one, the first address of the network."""
     if facts.nova.networking == "neutron" or (not facts.nova.networks and not _file(facts)):
         return None
-    path = facts.nova.last("DEFAULT", OPTION) or DEFAULT_FILE
-    known = {option.label: option.router for option in dnsmasq.router_options(facts.content(path) or b"")}
-    found = {network.label: network for network in facts.nova.networks if network.label}
-    rows = []
-    for label in dict.fromkeys([*found, *known]):
-        router = known.get(label) or _first_address(found.get(label))
-        if router and dnsmasq.label_problem(label) is None and is_address(router):
-            rows.append(_row(label, router, found.get(label)))
+    path = _path(facts)
+    rows = [row for row in _rows(facts, path) if isinstance(row, Network)] if _is_plain(path) else []
     return Answers(network=rows, config_file=path) if rows else None
 
 
+def _path(facts: Facts) -> str:
+    return facts.nova.last("DEFAULT", OPTION) or DEFAULT_FILE
+
+
 def _file(facts: Facts) -> bool:
-    return facts.content(facts.nova.last("DEFAULT", OPTION) or DEFAULT_FILE) is not None
+    return facts.content(_path(facts)) is not None
 
 
-def _row(label: str, router: str, network: NovaNetwork | None) -> Network:
+def _rows(facts: Facts, path: str) -> list[Network | gateways_findings.Odd]:
+    """A row for each network that is served here or named in the file; or why the file's router cannot be one."""
+    known = {option.label: option for option in dnsmasq.router_options(facts.content(path) or b"")}
+    found = {network.label: network for network in facts.nova.networks if network.label}
+    rows: list[Network | gateways_findings.Odd] = []
+    vlans: set[int | None] = set()
+    for label in dict.fromkeys([*found, *known]):
+        router = (known[label].router if label in known else "") or _first_address(found.get(label))
+        if not router or dnsmasq.label_problem(label) is not None or not is_address(router):
+            continue
+        try:
+            row = _row(label, router, found.get(label), vlans)
+        except ValidationError as error:
+            if label in known:
+                why = str(error.errors()[0]["msg"]).removeprefix("Value error, ")
+                rows.append(gateways_findings.Odd(label, f"{path} line {known[label].line}: {why}"))
+        else:
+            vlans.add(row.vlan)
+            rows.append(row)
+    return rows
+
+
+def _row(label: str, router: str, network: NovaNetwork | None, vlans: Collection[int | None]) -> Network:
+    """The row of one network. Raises ValidationError where it cannot be one; `vlans` are those of the rows before it."""
     if network is None:
         return Network(label=label, router=router)
     inside = network.cidr and ipaddress.IPv4Address(router) in ipaddress.IPv4Network(network.cidr)
+    vlan = network.vlan if network.vlan not in vlans else None  # one bridge can carry several networks
     return Network(
         label=label,
         router=router,
-        vlan=network.vlan,
+        vlan=vlan,
         cidr=network.cidr if inside else None,
-        bridge=network.bridge if network.bridge and network.bridge != f"br{network.vlan}" else None,
+        bridge=network.bridge if network.bridge and network.bridge != f"br{vlan}" else None,
     )
 
 
@@ -113,7 +142,10 @@ def wants(facts: Facts, answers: AllAnswers) -> Wants:
         return Wants()
     path, main = mine.config_file, facts.nova.main_file
     edits = [Edit(path, _why(mine), lambda old: _file_content(facts, mine, old))]
-    after = edits[0].change(facts.content(path))
+    try:
+        after = edits[0].change(facts.content(path))
+    except FormatError as error:
+        raise error.at(path) from None
     option_due = _option_due(facts, path, after is not None)
     if option_due and main:
         why = f"nova starts dnsmasq with --conf-file={path}" if after is not None else "the file is gone"
@@ -211,14 +243,29 @@ def findings(facts: Facts, answers: AllAnswers) -> list[Finding]:
     if facts.nova.networking == "neutron":
         return [gateways_findings.neutron(facts, mine)]
     if mine is None:
-        return []
+        return _not_suggested(facts, None)
     try:
         content = _file_content(facts, mine, facts.content(mine.config_file))
-    except ValueError:
-        content = None
+    except FormatError:
+        content = None  # the plan says it
     due = _option_due(facts, mine.config_file, content is not None)
     asked = gateways_findings.Asked(mine, mine.config_file, f"{OPTION} = {mine.config_file}", content, due)
-    return gateways_findings.findings(facts, asked, answers.of(OwnerAnswers))
+    return [
+        *gateways_findings.findings(facts, asked, answers.of(OwnerAnswers)),
+        *_not_suggested(facts, mine),
+    ]
+
+
+def _not_suggested(facts: Facts, mine: Answers | None) -> list[Finding]:
+    """What the node has and no answer can hold, where nothing else was answered for it."""
+    path = _path(facts)
+    if not _is_plain(path):
+        return [gateways_findings.odd_path(facts.nova.all("DEFAULT", OPTION)[-1])] if mine is None else []
+    if mine is not None and mine.config_file != path:
+        return []
+    answered = {network.label for network in mine.network} if mine is not None else set()
+    odd = [row for row in _rows(facts, path) if isinstance(row, gateways_findings.Odd)]
+    return [gateways_findings.odd_router(each) for each in odd if each.label not in answered]
 
 
 def checks(facts: Facts, answers: AllAnswers) -> list[Check]:

@@ -9,7 +9,7 @@ from wizard import nova_owner, nova_unknown
 from wizard.formats import dnsmasq
 from wizard.networks import Network, NetworkAnswers
 from wizard.node.facts import Facts
-from wizard.node.nova import NovaNetwork
+from wizard.node.nova import NovaNetwork, NovaSetting
 from wizard.nova_owner import OwnerAnswers
 from wizard.plan import Finding, Severity
 
@@ -28,6 +28,14 @@ class Asked:
     option: str
     content: bytes | None
     due: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Odd:
+    """A router of the node's own file that no answer can hold: its network, and the place and what is wrong."""
+
+    label: str
+    seen: str
 
 
 def findings(facts: Facts, asked: Asked, owner: OwnerAnswers | None) -> list[Finding]:
@@ -63,6 +71,29 @@ def neutron(facts: Facts, answers: NetworkAnswers | None) -> Finding:
         "dnsmasq_config_file in nova.conf is nova-network's: with Neutron nothing reads it. A router outside is the subnet's "
         "own gateway_ip there.",
         f"`openstack subnet set --gateway {router} SUBNET` on the controller; nothing is to be done on this node.",
+    )
+
+
+def odd_router(odd: Odd) -> Finding:
+    """A router that is in the file already and can be none: it is not suggested."""
+    return _finding(
+        "GATEWAYS-ROUTER",
+        "warns",
+        odd.seen,
+        f"Guests of {odd.label} that are told it have no way out. It is left as it is: no router is suggested for this network.",
+        f"Name the router outside in that line, or answer one for {odd.label}.",
+    )
+
+
+def odd_path(told: NovaSetting) -> Finding:
+    """A file that nova.conf names by what is no whole path: which one that is depends on where dnsmasq is started."""
+    return _finding(
+        "GATEWAYS-FILE",
+        "warns",
+        f"{told.place}: {told.option} = {told.value}",
+        "That is no whole path of a file, or it holds blanks or quotes: what dnsmasq reads there cannot be said, and nothing is "
+        "suggested for it.",
+        "Write a whole path without blanks or quotes there, such as /etc/dnsmasq-nova.conf, or answer one as config_file.",
     )
 
 

@@ -42,10 +42,11 @@ def card_for(facts: Facts, function: PciFunction) -> Card:
     """An entry for a function, with what it is set to have; one that has no VFs gets some if it is Mellanox's."""
     now = configured(facts, function)
     fresh = min(cards.limit(function) or 0, SUGGESTED) if function.is_mellanox else 0
+    count = min(now if now is not None else fresh, cards.MOST_VFS)  # whatever the node says, answers hold no more
     return Card(
         match=cards.identity(function),
-        count=now if now is not None else fresh,
-        host_vfs=_host_vfs(facts, function),
+        count=count,
+        host_vfs=min(_host_vfs(facts, function), count),
         ports=_ports(facts, function),
     )
 

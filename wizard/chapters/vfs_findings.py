@@ -9,6 +9,7 @@ from wizard.chapters.vfs_mlx4_findings import CHAPTER
 from wizard.chapters.vfs_mlx4_findings import finding as _finding
 from wizard.node.facts import Facts
 from wizard.node.pci import PciFunction
+from wizard.numerals import whole
 from wizard.plan import Finding
 
 
@@ -101,8 +102,8 @@ def firmware_words(facts: Facts, request: Request) -> list[str]:
     words = []
     if card.value("SRIOV_EN") == "0":
         words.append("SRIOV_EN=1")
-    number = card.value("NUM_OF_VFS")
-    if number is not None and number.isdigit() and int(number) < request.count:
+    number = whole(card.value("NUM_OF_VFS") or "")
+    if number is not None and number < request.count:
         words.append(f"NUM_OF_VFS={request.count}")
     return words
 

@@ -11,6 +11,7 @@ from wizard.errors import NodeError
 from wizard.node import quiet
 from wizard.node.node import Node, Unseen
 from wizard.node.system import SystemFacts
+from wizard.numerals import whole
 
 Vendor = Literal["intel", "amd", "arm", "other"]
 
@@ -109,5 +110,5 @@ def _default_on(config: frozenset[str] | None, vendor: Vendor) -> tuple[bool | N
 
 
 def _groups(node: Node) -> tuple[tuple[int, tuple[str, ...]], ...]:
-    numbers = sorted(int(name) for name in quiet.names(node, GROUPS) if name.isdigit())
+    numbers = sorted(number for name in quiet.names(node, GROUPS) if (number := whole(name)) is not None)
     return tuple((number, tuple(quiet.names(node, f"{GROUPS}/{number}/devices"))) for number in numbers)

@@ -7,7 +7,7 @@ import signal
 from collections.abc import Sequence
 from pathlib import Path
 
-from wizard.errors import Denied, NodeError, NotThere
+from wizard.errors import Denied, InputError, NodeError, NotThere
 from wizard.node.node import Node, Output
 from wizard.node.recorded import DirectoryNode
 
@@ -23,6 +23,7 @@ ENVIRONMENT = {
     "DEBIAN_FRONTEND": "noninteractive",
     "PYTHONDONTWRITEBYTECODE": "1",  # asking `nova-compute --version` must not write anything
 }
+SHOWN = 200  # characters of a path that can be none
 
 
 class LiveNode(DirectoryNode):
@@ -100,8 +101,16 @@ def open_node(root: str) -> Node:
     from wizard.node.recorded import read_tar
 
     path = Path(root)
-    if path.is_file():
-        return read_tar(path)
-    if path.exists() and path.resolve() == Path("/"):
-        return LiveNode()
-    return DirectoryNode(path)
+    try:
+        if path.is_file():
+            return read_tar(path)
+        if path.exists() and path.resolve() == Path("/"):
+            return LiveNode()
+        return DirectoryNode(path)
+    except OSError as error:
+        where = root if len(root) <= SHOWN else f"{root[:SHOWN]}…"
+        raise InputError(
+            f"cannot be opened: {error.strerror}",
+            where=where,
+            do="--root takes a directory or a tar file that holds the files of a node.",
+        ) from None

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from wizard.errors import NodeError
 from wizard.node import quiet
 from wizard.node.node import Node
+from wizard.numerals import whole
 
 TICKS = 100  # USER_HZ: the unit of the times in /proc/PID/stat, the same on every architecture that runs nova-compute
 _INTERPRETER = re.compile(r"python[\d.]*|pypy[\d.]*")
@@ -86,7 +87,7 @@ def older(started: float | None, modified: float) -> bool:
 def read(node: Node) -> Processes:
     """Every process with arguments; kernel threads have none."""
     boot = _boot_time(node)
-    pids = sorted(int(name) for name in quiet.names(node, "/proc") if name.isdigit())
+    pids = sorted(pid for name in quiet.names(node, "/proc") if (pid := whole(name)) is not None)
     seen = tuple(process for pid in pids if (process := _process(node, pid, boot)) is not None)
     return Processes(seen, _hidden(node, seen))
 

@@ -18,10 +18,17 @@ from pathlib import Path
 from typing import TypeVar
 
 from wizard.errors import Denied, InputError, NodeError, NotThere
-from wizard.node.node import Kind, Node, Output, Status
+from wizard.node.node import MAX_FILE, Kind, Node, Output, Status
+from wizard.numerals import whole
 
 COMMANDS = "/.compute-wizard/commands"
 STATE = "/var/lib/compute-wizard"
+IMAGES = "/boot/"  # what boots is larger than any configuration file, and is looked into
+LARGEST_IMAGE = 512 * 1024 * 1024
+DAMAGES = (
+    *(tarfile.TarError, OSError, EOFError, zlib.error, lzma.LZMAError),
+    *(ValueError, OverflowError, RecursionError, MemoryError),  # from numbers and names in a header that make no sense
+)
 T = TypeVar("T")
 
 
@@ -45,14 +52,16 @@ def _names(content: bytes) -> dict[int, str]:
     found: dict[int, str] = {}
     for line in content.decode("utf-8", "replace").splitlines():
         fields = line.split(":")
-        if len(fields) > 2 and fields[2].isdigit():
-            found.setdefault(int(fields[2]), fields[0])
+        number = whole(fields[2]) if len(fields) > 2 else None
+        if number is not None:
+            found.setdefault(number, fields[0])
     return found
 
 
 def _number(names: Mapping[int, str], name: str, owner: str) -> int:
-    if name.isdigit():
-        return int(name)
+    plain = whole(name)
+    if plain is not None:
+        return plain
     for number, known in names.items():
         if known == name:
             return number
@@ -104,11 +113,11 @@ class RecordedCommands(Node):
         for name in self.names(COMMANDS):
             place = f"{COMMANDS}/{name}"
             argv = tuple((self._whole(f"{place}/argv") or "").splitlines())
-            status = (self._whole(f"{place}/status") or "0").strip()
+            status = whole((self._whole(f"{place}/status") or "0").strip())
             if argv:
                 found[argv] = Output(
                     argv,
-                    int(status) if status.isdigit() else 1,
+                    1 if status is None else status,
                     self._whole(f"{place}/stdout") or "",
                     self._whole(f"{place}/stderr") or "",
                 )
@@ -206,6 +215,7 @@ class Entry:
     owner: str = "root:root"
     modified: float = 0.0
     names: set[str] = field(default_factory=set)
+    left_out: int = 0  # bytes of a file that is too large to be kept
 
 
 class MemoryNode(RecordedCommands):
@@ -254,13 +264,16 @@ class MemoryNode(RecordedCommands):
 
     def _lstat(self, path: str) -> Status:
         entry = self._get(path)
-        return Status(entry.kind, entry.mode, entry.owner, len(entry.content), entry.modified)
+        return Status(entry.kind, entry.mode, entry.owner, entry.left_out or len(entry.content), entry.modified)
 
     def _readlink(self, path: str) -> str:
         return self._get(path).target
 
     def _read(self, path: str) -> bytes:
-        return self._get(path).content
+        entry = self._get(path)
+        if entry.left_out:
+            raise NodeError(f"is too large to be read out of an archive ({entry.left_out} bytes)", where=path)
+        return entry.content
 
     def _names(self, path: str) -> list[str]:
         return list(self._get(path).names)
@@ -277,16 +290,20 @@ def read_tar(path: Path) -> MemoryNode:
     try:
         with tarfile.open(path) as archive:
             for member in archive:
-                where = posixpath.normpath("/" + member.name)
-                entry = _entry(archive, member)
+                where = _inside(member.name)
+                entry = _entry(archive, member, LARGEST_IMAGE if where.startswith(IMAGES) else MAX_FILE)
                 if entry is None:
-                    hard_links.append((where, posixpath.normpath("/" + member.linkname)))
+                    hard_links.append((where, _inside(member.linkname)))
                 else:
                     node.add(where, entry)
                     owners.append((where, member.uid, member.gid))
             _whole(archive)
-    except (tarfile.TarError, OSError, EOFError, zlib.error, lzma.LZMAError) as error:
-        first = str(error).partition("\n")[0]
+    except DAMAGES as error:
+        kinds = (
+            (RecursionError, "a path in it is far too deep"),
+            (MemoryError, "it claims more than fits into memory"),
+        )
+        first = next((words for kind, words in kinds if isinstance(error, kind)), str(error).partition("\n")[0])
         what = "is not a tar, plain or compressed by gzip, bzip2 or xz" if "opened" in first else f"is damaged: {first}"
         raise InputError(what, where=str(path), do="Give the tar that `recorder` made, or a directory.") from None
     for where, target in hard_links:
@@ -296,6 +313,11 @@ def read_tar(path: Path) -> MemoryNode:
     for where, uid, gid in owners:
         node.entries[where].owner = accounts.owner(uid, gid)
     return node
+
+
+def _inside(name: str) -> str:
+    """The place of a member, which may have been packed with its first slash: two at the front would be kept as two."""
+    return posixpath.normpath("/" + name.lstrip("/"))
 
 
 def _whole(archive: tarfile.TarFile) -> None:
@@ -313,7 +335,8 @@ def _whole(archive: tarfile.TarFile) -> None:
         pass
 
 
-def _entry(archive: tarfile.TarFile, member: tarfile.TarInfo) -> Entry | None:
+def _entry(archive: tarfile.TarFile, member: tarfile.TarInfo, limit: int) -> Entry | None:
+    """What a member is, None for a hard link. A file of more than `limit` bytes is not read: what it claims may be all lie."""
     mode, when = stat.S_IMODE(member.mode), float(member.mtime)
     if member.isdir():
         return Entry("directory", mode=mode, modified=when)
@@ -321,6 +344,8 @@ def _entry(archive: tarfile.TarFile, member: tarfile.TarInfo) -> Entry | None:
         return Entry("link", target=member.linkname, mode=mode, modified=when)
     if member.islnk():
         return None
+    if member.isfile() and member.size > limit:
+        return Entry("file", mode=mode, modified=when, left_out=member.size)
     if member.isfile():
         content = archive.extractfile(member)
         return Entry("file", content.read() if content else b"", mode=mode, modified=when)

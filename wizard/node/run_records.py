@@ -11,6 +11,7 @@ import json
 import os
 import posixpath
 import re
+import stat
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +20,7 @@ from typing import Any, TypeAlias
 from wizard.errors import NodeError, NotThere
 from wizard.node.node import Node
 from wizard.node.recorded import DirectoryNode
+from wizard.numerals import whole
 
 STATE = "/var/lib/compute-wizard"
 RUNS = f"{STATE}/runs"
@@ -107,7 +109,7 @@ def _refuse_newer(event: Event, where: str) -> None:
     if event["event"] != "begin" or not isinstance(written, str) or known is None:
         return
     found = _FORMAT.fullmatch(written)
-    if found is None or int(found[1]) > int(known[1]):
+    if found is None or (number := whole(found[1])) is None or number > int(known[1]):
         raise NodeError(
             f"was written by a newer version of this tool ({written}; this one knows {JOURNAL_FORMAT})",
             where=where,
@@ -181,12 +183,13 @@ def _step(record: Record, number: int, event: Event) -> None:
 def age(run: str) -> tuple[int, str]:
     """Sorts runs by age: the number counts, since a clock may jump back."""
     number = run.partition("-")[0]
-    return (int(number) if number.isdecimal() else 0, run)
+    return (whole(number) or 0, run)
 
 
 def is_meant(run: str, word: str) -> bool:
     """Whether a user who wrote `word` means this run: its whole name, or its number with or without leading zeros."""
-    return run == word or (word.isdecimal() and age(run)[0] == int(word))
+    number = whole(word)
+    return run == word or (number is not None and age(run)[0] == number)
 
 
 def run_ids(node: Node) -> list[str]:
@@ -224,10 +227,13 @@ def holder(node: Node) -> str | None:
 def lock_holder(path: Path) -> str | None:
     """The run that holds the lock file, or None where nothing does. Creates nothing."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+        # not blocking: a FIFO at that place would be waited for
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
         return None
     try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return None
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return os.read(descriptor, 200).decode("ascii", "replace").split(" ")[0].strip() or "?"
