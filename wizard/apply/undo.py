@@ -59,13 +59,15 @@ def undo_plan(
     draft = _Draft(facts, node, past, done, record, numbers, changed or {})
     draft.stand_in_the_way()
     again = sorted({*numbers, *draft.by_boot})
-    files = list(draft.files())
+    files, attributes = list(draft.files()), list(draft.attributes())
     overlay = {step.path: _content(step) for step in files}
+    # what a rollback made while something was still the run's has to be made once more
+    made = sorted({*again, *record.touched}) if draft.was_changed else again
     steps = [
-        *_commands(done, reversed(again), "before_files", "check"),
+        *_commands(done, [n for n in reversed(again) if not draft.needless(n)], "before_files", "check"),
         *files,
-        *draft.attributes(),
-        *(_proven(facts, done, step, overlay) for step in _commands(done, again, "after_files", None)),
+        *attributes,
+        *(_proven(facts, done, step, overlay) for step in _commands(done, made, "after_files", None)),
         *_commands(done, numbers, "last", "last"),
     ]
     return Plan(
@@ -175,29 +177,61 @@ class _Draft:
 
     @property
     def by_boot(self) -> list[int]:
-        """Steps that the run had not come to when it was cut, and that a boot since has done in its stead: what was enabled
-        by then applied the rule, or made the VFs."""
+        """Steps that did not come to their end in the run, and that a boot since has done in its stead: what was enabled by
+        then applied the rule, or made the VFs."""
         boots = (self.record.last_boot, self.facts.system.boot_id)
         if not self.numbers or not all(boots) or boots[0] == boots[1]:
             return []
-        come_to = self.record.started | self.record.skipped
+        come_to = self.record.held.keys() | self.record.skipped
         left = [(n, s) for n, s in enumerate(self.done.steps, 1) if n not in come_to and s.phase == "live"]
-        return [n for n, s in left if isinstance(s, SetAttribute) or (isinstance(s, Run) and self._there(s.undo))]
+        return [n for n, s in left if self._by_boot(s)]
+
+    def _by_boot(self, step: Step) -> bool:
+        if isinstance(step, SetAttribute):
+            return self.node.text(step.path) == step.after
+        return isinstance(step, Run) and self._there(step.undo)
+
+    @property
+    def was_changed(self) -> bool:
+        """Whether a file or attribute may still be the run's."""
+        return any(isinstance(self.done.steps[n - 1], WriteFile | RemoveFile | SetAttribute) for n in self.numbers)
 
     def _there(self, argv: tuple[str, ...] | None) -> bool:
         """Whether a command can be run: the script that the run was to write may not have been written."""
         return argv is not None and (not argv[0].startswith("/") or self.node.exists(argv[0]))
 
+    def needless(self, number: int) -> bool:
+        """Whether a command need not be taken back, and could not be: its program is gone, or an earlier undo of this run took
+        it back and removed the file that it names."""
+        step = self.done.steps[number - 1]
+        if not isinstance(step, Run) or step.undo is None:
+            return False
+        if not self._there(step.undo):
+            return True
+        named = [each.path for each in self.done.steps if isinstance(each, WriteFile) and _names(step.undo, each.path)]
+        return not all(self.node.exists(path) for path in named) and step.undo in self._taken_back_before()
+
+    def _taken_back_before(self) -> set[tuple[str, ...]]:
+        """Commands that earlier undos of this run ran."""
+        found: set[tuple[str, ...]] = set()
+        for run in self.facts.history.runs:
+            record = run_records.read_record(self.node, run.id) if run.undoes == self.past.id else None
+            if record is not None:
+                steps = _plan_of(self.node, run.id).steps
+                ran = [steps[n - 1] for n in record.held.keys() - record.skipped - record.taken_back]
+                found |= {step.argv for step in ran if isinstance(step, Run)}
+        return found
+
     def stand_in_the_way(self) -> None:
         """Later runs that stand and changed the same things come first; their names are in findings."""
-        mine = _touched(self.done, self.record)
+        mine = _touched(self.node, self.done, self.record)
         runs = self.facts.history.runs
         later = runs[[run.id for run in runs].index(self.past.id) + 1 :]
         for run in reversed(later):  # an undo that stands and what it took back are as if neither had been
             if run.undoes or run.undone_by or run.state == "rolled_back":
                 continue
             record = run_records.read_record(self.node, run.id)
-            same = mine & _touched(_plan_of(self.node, run.id), record) if record else set()
+            same = mine & _touched(self.node, _plan_of(self.node, run.id), record) if record else set()
             for path in sorted(same - self.blocked):
                 self.findings.append(_stands_in_the_way(path, run))
             self.blocked |= same
@@ -243,27 +277,41 @@ class _Draft:
         """Attributes back to what they were first, in reverse; sriov_numvfs through 0: the kernel refuses any other way."""
         first: dict[str, SetAttribute] = {}
         last: dict[str, SetAttribute] = {}
-        held: set[str] = set()
         by_boot = set(self.by_boot)
         for number in sorted({*self.numbers, *by_boot}):
             step = self.done.steps[number - 1]
-            if isinstance(step, SetAttribute) and (number in self.record.held or number in by_boot):
+            if isinstance(step, SetAttribute) and (number in by_boot or _was_set(self.node, self.record, number, step)):
                 first.setdefault(step.path, step)
                 last[step.path] = step
-                held |= {step.path} if number in self.record.held else set()
         for path in reversed(first):
             now, before = self.node.text(path), first[path].before
-            if path not in held and now != last[path].after:  # no boot did it either
-                continue
             if now is None or now == before or path in self.blocked:  # gone with its device, or as it was already
                 continue
-            if now != last[path].after and not self._attribute_may_change(path, before, last[path].after, now):
+            ours = {last[path].after, *self._on_the_way_back(path)}
+            if now not in ours and not self._attribute_may_change(path, before, last[path].after, now):
                 continue
             self.findings += _in_use(path, self.facts)
             through = ["0", before] if path.endswith("/sriov_numvfs") and "0" not in (now, before) else [before]
             for value in through:
                 yield first[path].model_copy(update={"before": now, "after": value, "why": WHY})
                 now = value
+
+    def _on_the_way_back(self, path: str) -> Iterable[str]:
+        """Values that a rollback or an undo of the run which was cut may have left: it leads through others."""
+        cut = [(self.done, self.record)] if self.record.rolling_back else []
+        family = {self.past.id}
+        for run in self.facts.history.runs:
+            if run.undoes not in family:
+                continue
+            family.add(run.id)
+            record = run_records.read_record(self.node, run.id)
+            if record is not None and run.state in ("interrupted", "failed", "stopped"):
+                cut.append((_plan_of(self.node, run.id), record))
+        for plan, record in cut:
+            for number in record.touched:
+                step = plan.steps[number - 1]
+                if isinstance(step, SetAttribute) and step.path == path:
+                    yield from (step.before, step.after)
 
     def _attribute_may_change(self, path: str, before: str, left: str, now: str) -> bool:
         choice = choice_for(path, self.said)
@@ -275,14 +323,24 @@ class _Draft:
         return choice == "restore"
 
 
-def _touched(plan: Plan, record: Record) -> set[str]:
+def _names(argv: tuple[str, ...], path: str) -> bool:
+    """Whether a command names a file: a script by its path, a unit by its name."""
+    return path in argv or path.rpartition("/")[2] in argv
+
+
+def _was_set(node: Node, record: Record, number: int, step: SetAttribute) -> bool:
+    """Whether a step that began set its attribute. Where the run was cut before it could say so, the attribute tells."""
+    return number in record.held or node.text(step.path) not in (None, step.before)
+
+
+def _touched(node: Node, plan: Plan, record: Record) -> set[str]:
     """Paths of the files and attributes that a run changed, or may have."""
     found: set[str] = set()
     for number in set(record.touched) - record.taken_back:
         step = plan.steps[number - 1]
         if isinstance(step, WriteFile | RemoveFile) and number in record.backups:
             found |= {step.path, record.backups[number].real}
-        elif isinstance(step, SetAttribute) and number in record.held:
+        elif isinstance(step, SetAttribute) and _was_set(node, record, number, step):
             found.add(step.path)
     return found
 

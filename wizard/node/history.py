@@ -29,7 +29,7 @@ RunState = Literal["running", "waiting", "done", "failed", "stopped", "interrupt
 class PastRun:
     """One run. `undoes` is the run that it took back, or ""; `undone_by` the one that took it back, or "".
 
-    `interrupted`: its journal has no end and no process goes on with it.
+    `interrupted`: its journal has no end and no process goes on with it; or it was taken back, and taking back its undo was cut.
     """
 
     id: str
@@ -197,15 +197,39 @@ def _finished(seen: list[_Seen], boot_id: str) -> list[_Seen]:
 
 def _undone(seen: list[_Seen]) -> list[_Seen]:
     by: dict[str, str] = {}
+    decided: dict[str, str] = {}  # the newest undo of each run
     for each in reversed(seen):  # an undo that was itself taken back has undone nothing
-        if each.past.undoes and each.past.state == "done" and each.past.id not in by:
+        if not each.past.undoes or each.past.state != "done":
+            continue
+        newest = decided.setdefault(each.past.undoes, each.past.id)
+        if newest != each.past.id:  # taking it back was cut, and a newer undo made up for that
+            by.setdefault(each.past.id, newest)
+        elif each.past.id not in by:
             by[each.past.undoes] = each.past.id
-    return [
-        replace(each, past=replace(each.past, state="undone", undone_by=by[each.past.id], unfinished=()))
-        if each.past.id in by
-        else each
-        for each in seen
-    ]
+    again = _begun_again(seen, by)
+    return [replace(each, past=_told(each.past, by, again)) for each in seen]
+
+
+def _told(past: PastRun, by: dict[str, str], again: set[str]) -> PastRun:
+    if past.id in again:
+        return replace(past, state="interrupted", unfinished=())
+    if past.id not in by:
+        return replace(past, state="undone") if past.undoes in again and past.state == "done" else past
+    return replace(past, state="undone", undone_by=by[past.id], unfinished=())
+
+
+def _begun_again(seen: list[_Seen], by: dict[str, str]) -> set[str]:
+    """Runs that were taken back, and of which something is there again: an undo of their undo began, and was cut."""
+    first: dict[str, str] = {}  # the run that all these undos are about
+    again: set[str] = set()
+    for each in seen:
+        past = each.past
+        first[past.id] = first.get(past.undoes, past.undoes) if past.undoes else past.id
+        if past.undoes and past.state == "done":
+            again.discard(first[past.id])
+        elif past.undoes and past.state in ("interrupted", "failed", "stopped") and past.undoes != first[past.id]:
+            again |= {first[past.id]} if set(each.record.touched) - each.record.taken_back else set()
+    return again & by.keys()
 
 
 @dataclass(slots=True)
