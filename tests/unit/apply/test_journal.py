@@ -105,6 +105,11 @@ def test_every_run_says_which_format_it_has_and_what_is_unknown_is_passed_over(d
 # writing
 
 
+@pytest.fixture
+def live() -> Live:
+    return Live(LiveNode())
+
+
 def test_a_short_write_and_a_full_disk_are_mended_and_a_broken_one_is_lost_for_good(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -133,6 +138,39 @@ def test_a_short_write_and_a_full_disk_are_mended_and_a_broken_one_is_lost_for_g
     assert [event["event"] for event in read(tmp_path / "journal.jsonl")] == ["note"]
 
 
+def test_what_was_reserved_is_not_for_output_whoever_took_it(
+    live: Live, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The process that announces itself may be the one that finds the disk full: its parent hears nothing of it."""
+    journal = Journal(tmp_path / "journal.jsonl")
+    journal.reserve()
+    real, parent = os.write, os.getpid()
+    full = iter([True])
+
+    def write(descriptor: int, content: bytes) -> int:
+        if os.getpid() != parent and next(full, False):
+            raise OSError(28, "No space left on device")
+        return real(descriptor, content)
+
+    monkeypatch.setattr(os, "write", write)
+    script = ["/bin/sh", "-c", "seq 100; exit 1"]
+    say, announce = (lambda line: journal.output(1, line)), (lambda pid: journal.write("process", n=1, pid=pid))
+    assert live.run(script, 60, say, announce) == 1
+    assert not (tmp_path / "reserve").exists()
+    journal.write("failed", n=1, why="exit status 1")
+    assert [event["event"] for event in read(tmp_path / "journal.jsonl")] == ["process", "failed"]
+
+
+def test_a_reserve_that_was_emptied_is_none(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal.jsonl")
+    journal.reserve()
+    journal.output(1, "told")
+    os.truncate(tmp_path / "reserve", 0)
+    journal.output(1, "not told")
+    journal.write("end", result="done")
+    assert [event.get("text") for event in read(tmp_path / "journal.jsonl")] == ["told", None]
+
+
 def test_a_torn_line_is_passed_over_and_the_next_begins_a_line(tmp_path: Path) -> None:
     path = tmp_path / "journal.jsonl"
     path.write_text('{"event": "begin", "run": "x"}\n{"event": "ste', encoding="utf-8")
@@ -153,11 +191,6 @@ def test_the_log_of_the_machine_gets_the_run_s_id_and_never_holds_anything_up(tm
 
 
 # commands
-
-
-@pytest.fixture
-def live() -> Live:
-    return Live(LiveNode())
 
 
 def test_a_command_that_hangs_is_ended_with_all_that_it_started(live: Live, tmp_path: Path) -> None:
