@@ -202,6 +202,34 @@ def test_a_command_that_hangs_is_ended_with_all_that_it_started(live: Live, tmp_
         until(lambda pid=pid: not _lives(pid))
 
 
+def test_a_command_that_does_not_end_by_being_killed_is_named_and_not_waited_for(
+    live: Live, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As one that hangs in the kernel: here nothing kills it."""
+    begun: list[subprocess.Popen[bytes]] = []
+
+    class Started(subprocess.Popen[bytes]):
+        def __init__(self, *words: Any, **more: Any) -> None:
+            super().__init__(*words, **more)
+            begun.append(self)
+
+        def kill(self) -> None:
+            """It does not end by that."""
+
+    monkeypatch.setattr(subprocess, "Popen", Started)
+    monkeypatch.setattr(outside, "GRACE", 0.2)
+    killed: list[int] = []
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "killpg", lambda group, _: killed.append(group))
+        with pytest.raises(NodeError) as told:
+            live.run(["/bin/sleep", "1000"], 1, lambda _: None)
+    assert killed == [begun[0].pid]
+    assert begun[0].poll() is None
+    assert f"hangs in the kernel: process {begun[0].pid}" in str(told.value)
+    os.killpg(begun[0].pid, signal.SIGKILL)
+    begun[0].wait()
+
+
 def _lives(pid: str) -> bool:
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
