@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from wizard.apply import rescue, undone, vf_holders
@@ -13,7 +14,7 @@ from wizard.apply.outside import Announce, Outside
 from wizard.apply.proof import shortcomings
 from wizard.errors import NodeError, Refused
 from wizard.node import facts
-from wizard.node.run_records import Backup
+from wizard.node.run_records import Backup, undamaged
 from wizard.plan import (
     FileState,
     Proof,
@@ -117,7 +118,7 @@ class Carrier:
             return
         self._as_planned(step, found)
         self._keep(number, step.path, found)
-        self.tree.remove(step.path)
+        self.tree.remove(step.path, found)
 
     def _as_planned(self, step: WriteFile | RemoveFile, found: Found | None) -> None:
         """A file that changed while the run was under way is not overwritten."""
@@ -180,12 +181,20 @@ class Carrier:
             raise Refused(f"{backup.path} was changed by somebody else after this run wrote it: it stays as it is now")
         if backup.before is None or backup.file is None:
             if found is not None:
-                self.tree.remove(backup.path)
+                self.tree.remove(backup.path, found)
             return
-        content = (self.directory / "backup" / backup.file).read_bytes()
         attributes = {name: base64.b64decode(value) for name, value in backup.attributes.items()}
         if found is None or found.state.model_dump() != backup.before or found.attributes != attributes:
-            self.tree.write(backup.path, content, int(backup.before["mode"], 8), backup.before["owner"], attributes)
+            mode, owner = int(backup.before["mode"], 8), backup.before["owner"]
+            self.tree.write(backup.path, self._kept(backup), mode, owner, attributes, found)
+
+    def _kept(self, backup: Backup) -> bytes:
+        """The bytes of a backup, as they were when it was made. Raises NodeError."""
+        place = self.directory / "backup" / str(backup.file)
+        content: bytes | None = None
+        with suppress(FileNotFoundError):
+            content = place.read_bytes()
+        return undamaged(content, backup, str(place))
 
 
 def _state(step: WriteFile) -> FileState:

@@ -12,7 +12,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
-from wizard.apply.journal import Journal
+from wizard.apply.journal import Journal, read
+from wizard.node.run_records import fold
 from wizard.plan import Plan, SetAttribute
 
 KEEP, TAKE_BACK = "keep", "take_back"  # files of these names in the run's directory are the answer
@@ -32,7 +33,12 @@ def patience(minutes: float, plan: Plan) -> int:
 
 
 def wait(directory: Path, journal: Journal, seconds: int, ended: Callable[[], bool]) -> Answer:
-    """Wait for an answer. `ended` says that this process is told to end, as at a shutdown: then nothing is taken back."""
+    """Wait for an answer. `ended` says that this process is told to end, as at a shutdown: then nothing is taken back.
+
+    Where a wait was cut, this one takes its place, and an answer that came since counts; else there is none yet."""
+    if fold(read(directory / "journal.jsonl")).waiting is None:
+        for name in (KEEP, TAKE_BACK):
+            (directory / name).unlink(missing_ok=True)
     until = datetime.now(UTC) + timedelta(seconds=seconds)
     journal.write("waiting", until=until.isoformat(timespec="seconds"), seconds=seconds)
     end = time.monotonic() + seconds  # the wall clock may be set meanwhile

@@ -26,6 +26,7 @@ from wizard.plan import FileState, digest
 _TEMPORARY = re.compile(r"\.compute-wizard-([0-9a-f]{16}\.new|0{14}[0-9]+\.undo)")  # ours, and undo.sh's
 READINGS = 5  # before a file that is written to all the time is refused
 _IN_USE = (errno.ENOTEMPTY, errno.EEXIST, errno.ENOENT, errno.ENOTDIR, errno.EBUSY, errno.ELOOP)
+_NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK)  # a file system without hard links, as vfat
 _BLIND = (errno.ENOTSUP, errno.ENODATA, errno.EPERM, errno.EACCES)
 
 
@@ -124,7 +125,8 @@ class Tree:
         """Put a whole file in place of what is there. With `attributes` it has exactly these, else what the directory
         gives to new files. Returns a sentence for each thing that this process may not set.
 
-        `over` is what was found there: a file that was touched since, up to the moment of the change, raises NodeError."""
+        `over` is what was found there, None for nothing: a file that was made or touched since, up to the moment of the
+        change, raises NodeError."""
         with _told(path), self._parent(self.resolve(path)) as (directory, name):
             _refuse_other(name, directory, path)
             temporary = f".compute-wizard-{secrets.token_hex(8)}.new"
@@ -139,9 +141,11 @@ class Tree:
                         notes += _set_attributes(descriptor, path, attributes)
                     os.fchmod(descriptor, mode)  # last: a new owner takes the set-uid bits away, an ACL its mask along
                     os.fsync(descriptor)
-                if over is not None and _stamp(os.stat(name, dir_fd=directory, follow_symlinks=False)) != over.stamp:
-                    raise NodeError("was changed by somebody else while it was being replaced", where=path)
-                os.rename(temporary, name, src_dir_fd=directory, dst_dir_fd=directory)
+                if over is None:
+                    _put_anew(temporary, name, directory, path)
+                else:
+                    _refuse_touched(name, directory, over, path, "replaced")
+                    os.rename(temporary, name, src_dir_fd=directory, dst_dir_fd=directory)
             except BaseException:
                 with suppress(OSError):
                     os.unlink(temporary, dir_fd=directory)
@@ -149,10 +153,13 @@ class Tree:
             os.fsync(directory)
             return notes if over is None or over.links == 1 else [*notes, _other_names(path, over.links - 1)]
 
-    def remove(self, path: str) -> None:
-        """Remove a file; of a symbolic link, what it leads to, so that the file can come back behind the same link."""
+    def remove(self, path: str, over: Found) -> None:
+        """Remove a file; of a symbolic link, what it leads to, so that the file can come back behind the same link.
+
+        `over` is what was found there: a file that was touched since raises NodeError."""
         with _told(path), self._parent(self.resolve(path)) as (directory, name):
             _refuse_other(name, directory, path)
+            _refuse_touched(name, directory, over, path, "removed")
             os.unlink(name, dir_fd=directory)
             os.fsync(directory)
 
@@ -252,6 +259,33 @@ def _refuse_other(name: str, directory: int, path: str) -> None:
         return
     if not stat.S_ISREG(status.st_mode):
         raise NodeError("is not a regular file", where=path)
+
+
+def _refuse_touched(name: str, directory: int, found: Found, path: str, what: str) -> None:
+    """Right before a change: a file that is not the one that was looked at any more, or gone."""
+    now: Stamp | None = None
+    with suppress(FileNotFoundError):
+        now = _stamp(os.stat(name, dir_fd=directory, follow_symlinks=False))
+    if now != found.stamp:
+        raise NodeError(f"was changed by somebody else while it was being {what}", where=path)
+
+
+def _put_anew(temporary: str, name: str, directory: int, path: str) -> None:
+    """Give a finished file a name that nobody has: rename would take it from whoever made it meanwhile."""
+    try:
+        try:
+            os.link(temporary, name, src_dir_fd=directory, dst_dir_fd=directory, follow_symlinks=False)
+        except OSError as error:
+            if error.errno not in _NO_LINKS:
+                raise
+            with suppress(FileNotFoundError):
+                os.stat(name, dir_fd=directory, follow_symlinks=False)
+                raise FileExistsError from None
+            os.rename(temporary, name, src_dir_fd=directory, dst_dir_fd=directory)
+        else:
+            os.unlink(temporary, dir_fd=directory)
+    except FileExistsError:
+        raise NodeError("was made by somebody else while it was being written", where=path) from None
 
 
 def _attributes(descriptor: int) -> dict[str, bytes]:

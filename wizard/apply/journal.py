@@ -48,6 +48,7 @@ class Journal:
         self._reserve = path.with_name("reserve")
         self._tell = tell
         self._lost, self._tight = "", False
+        self._reserved = False
         self._lines = 0
 
     def reserve(self) -> None:
@@ -58,6 +59,7 @@ class Journal:
                 os.posix_fallocate(descriptor, 0, RESERVE)
             finally:
                 os.close(descriptor)
+            self._reserved = True
         except OSError as error:
             raise Refused(
                 f"there is no room for the journal: {os.strerror(error.errno or 0)}",
@@ -97,14 +99,22 @@ class Journal:
 
     def output(self, number: int, text: str) -> None:
         """Append a line that a command said: without control characters, and not without end. A journal that is lost is
-        told at the next event: the command is not to be stopped in the middle."""
+        told at the next event: the command is not to be stopped in the middle. What was reserved is not for output."""
         self._lines += 1
+        self._tight = self._tight or self._spent()
         if self._lines > MOST_LINES + 1 or self._lost or self._tight:
             return
         if self._lines == MOST_LINES + 1:
             text = f"(more than {MOST_LINES} lines: the rest is left out)"
         with suppress(JournalLost):
             self.write("output", n=number, text=printable(text.rstrip("\r\n")))
+
+    def _spent(self) -> bool:
+        """Whether the reserve was taken: the process that announces itself may have done it, or somebody who made room."""
+        try:
+            return self._reserved and not self._reserve.stat().st_size
+        except OSError:
+            return True
 
     def close(self) -> None:
         """Give the reserve back."""

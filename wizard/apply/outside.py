@@ -24,6 +24,7 @@ from wizard.node.simulated import SimulatedNode
 LONGEST_LINE = 1000  # characters
 CONTEXT = 200  # characters that tell whether what follows is a secret
 POLL = 0.05  # seconds between two looks
+GRACE = 10  # seconds for a command that was killed to end
 FLUSH = 300  # seconds: a slow disk with much to write takes its time
 PLACES = ("/boot", "/boot/efi", "/etc", "/var/lib")  # where commands of the boot phase write
 Tell = Callable[[str], None]
@@ -122,12 +123,20 @@ class Live:
             )
         except FileNotFoundError:
             raise NotThere(f"there is no command {argv[0]} on this node") from None
-        with process:
+        try:
             status = self._heard(process, Lines(tell), time.monotonic() + deadline_s)
-            if status is None:
-                with suppress(ProcessLookupError):  # the whole session: a grandchild would go on
-                    os.killpg(process.pid, signal.SIGKILL)
-                raise NodeError(f"{argv[0]} had not ended after {deadline_s} seconds, and was killed")
+        except BaseException:
+            with process:  # a defect of ours: nothing is done beside it
+                raise
+        if status is None:
+            with suppress(ProcessLookupError):  # the whole session: a grandchild would go on
+                os.killpg(process.pid, signal.SIGKILL)
+            _leave(process, GRACE)
+            what = "was killed"
+            if process.returncode is None:
+                what = f"hangs in the kernel: process {process.pid} was killed and does not end"
+            raise NodeError(f"{argv[0]} had not ended after {deadline_s} seconds, and {what}")
+        _close(process)
         return status if status >= 0 else 128 - status
 
     def _heard(self, process: subprocess.Popen[bytes], lines: Lines, end: float) -> int | None:
@@ -211,15 +220,19 @@ def _apart(
     return subprocess.CompletedProcess(argv, process.returncode, out, err)
 
 
-def _leave(process: subprocess.Popen[bytes]) -> None:
-    """Kill it; what hangs in the kernel does not end by that, and is not waited for."""
+def _leave(process: subprocess.Popen[bytes], seconds: float = 1) -> None:
+    """Kill it; what hangs in the kernel does not end by that, and is not waited for any longer."""
     process.kill()
+    _close(process)
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(seconds)
+
+
+def _close(process: subprocess.Popen[bytes]) -> None:
     for stream in (process.stdin, process.stdout, process.stderr):
         if stream is not None:
             with suppress(OSError):
                 stream.close()
-    with suppress(subprocess.TimeoutExpired):
-        process.wait(1)
 
 
 def _pid(node: Node, pidfile: str) -> int | None:

@@ -7,12 +7,14 @@ A run is a directory below RUNS: `plan.json`, `options.json`, `journal.jsonl`, `
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import json
 import os
 import posixpath
 import re
 import stat
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -208,10 +210,27 @@ def read_record(node: Node, run: str) -> Record | None:
 
 
 def read_backup(node: Node, run: str, backup: Backup) -> bytes | None:
-    """The bytes of a backed-up file; None where there was no file. Raises NodeError."""
+    """The bytes of a backed-up file; None where there was no file. Raises NodeError, for a damaged backup too."""
     if backup.file is None:
         return None
-    return node.read(f"{RUNS}/{run}/backup/{posixpath.basename(backup.file)}")
+    where = f"{RUNS}/{run}/backup/{posixpath.basename(backup.file)}"
+    content: bytes | None = None
+    with suppress(NotThere):
+        content = node.read(where)
+    return undamaged(content, backup, where)
+
+
+def undamaged(content: bytes | None, backup: Backup, where: str) -> bytes:
+    """The bytes of a backup, if they are those that were kept. Raises NodeError, where there are none (None), too."""
+    kept = (backup.before or {}).get("sha256")
+    if content is not None and hashlib.sha256(content).hexdigest() == kept:
+        return content
+    raise NodeError(
+        f"the backup of {backup.path} is {'not there' if content is None else 'damaged'}: it is not put back from there",
+        where=where,
+        do=f"Put a good copy there (sha256 {kept}) and try again. "
+        "Without one, undo.sh of the run puts back all files but this one.",
+    )
 
 
 def holder(node: Node) -> str | None:

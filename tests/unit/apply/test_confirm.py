@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from prior_states import run_here
 from test_runs import MADE_BY_SYSTEMCTL, tree
 
 from wizard import answer_files, cli, report, store
@@ -113,6 +114,47 @@ def test_an_answer_before_the_wait_counts_for_nothing(demo: SimulatedNode) -> No
     with pytest.raises(InputError, match="does not wait"):
         launch.answer(demo.directory, run, keep=True)
     assert not (directory / confirm.KEEP).exists()
+
+
+@pytest.mark.parametrize("answer", [confirm.KEEP, confirm.TAKE_BACK])
+@pytest.mark.parametrize("end", ["done", "rolled_back", "stopped", ""])
+def test_an_answer_does_not_outlive_the_wait_that_it_answered(answer: str, end: str, tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal.jsonl")
+    journal.write("begin", run="x", steps=1)
+    journal.write("waiting", until="2026-11-24T10:00:00+00:00", seconds=60)
+    journal.write("end", result=end) if end else journal.write("rollback")
+    (tmp_path / answer).touch()
+    journal.write("begin", run="x", steps=1)
+    assert confirm.wait(tmp_path, journal, 0, lambda: False) == "too late"
+    assert not (tmp_path / answer).exists()
+
+
+@pytest.mark.parametrize(("answer", "heard"), [(confirm.KEEP, "kept"), (confirm.TAKE_BACK, "refused")])
+def test_an_answer_that_was_given_while_no_runner_lived_counts(answer: str, heard: str, tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal.jsonl")
+    journal.write("begin", run="x", steps=1)
+    journal.write("waiting", until="2026-11-24T10:00:00+00:00", seconds=60)
+    (tmp_path / answer).touch()
+    journal.write("begin", run="x", steps=1, resumed=True)
+    assert confirm.wait(tmp_path, journal, 60, lambda: False) == heard
+
+
+def test_a_run_that_was_asked_to_be_taken_back_waits_its_time_when_it_goes_on(
+    demo: SimulatedNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started = launch.save(demo.directory, planned(demo), "rollback", "simulated", 1 / 60)
+    real, said = confirm._answer, iter([confirm.TAKE_BACK])
+
+    def answer(directory: Path) -> confirm.Answer | None:
+        for name in said:
+            store.write(directory / name, b"")
+        return real(directory)
+
+    monkeypatch.setattr(confirm, "_answer", answer)
+    run_here(demo.directory, started.run)
+    assert read(started.journal)[-1]["why"] == "not confirmed: asked to be taken back"
+    run_here(demo.directory, started.run)
+    assert read(started.journal)[-1]["why"] == "not confirmed in time"
 
 
 def holder(node: SimulatedNode) -> int:

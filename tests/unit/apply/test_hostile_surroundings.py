@@ -102,6 +102,7 @@ def test_a_link_planted_between_resolving_and_opening_is_an_error(
     before = outside(tmp_path)
     tree = Tree(node.directory)
     found = tree.find("/etc/nova/nova.conf")
+    assert found is not None
     real = tree.resolve("/etc/nova/nova.conf")
     monkeypatch.setattr(tree, "resolve", lambda _: real)
     there = node.place(which)
@@ -111,7 +112,7 @@ def test_a_link_planted_between_resolving_and_opening_is_an_error(
         lambda: tree.find("/etc/nova/nova.conf"),
         lambda: tree.write("/etc/nova/nova.conf", b"x", 0o644, "root:root", None),
         lambda: tree.write("/etc/nova/nova.conf", b"x", 0o644, "root:root", None, found),
-        lambda: tree.remove("/etc/nova/nova.conf"),
+        lambda: tree.remove("/etc/nova/nova.conf", found),
         lambda: tree.make_directory("/etc/nova/nova.conf"),
     ):
         with suppress(NodeError):
@@ -336,8 +337,10 @@ def test_an_immutable_file_or_directory_is_named_before_anything_is_touched(path
             launch.start(node.directory, planned(node), simulated=True)
         assert store.runs(node.directory) == []
         if path.endswith("conf"):
+            tree = Tree(node.directory)
+            found = tree.find(path)
             with pytest.raises(Denied):
-                Tree(node.directory).write(path, b"x", 0o644, "root:root", None)
+                tree.write(path, b"x", 0o644, "root:root", None, found)
     finally:
         assert _immutable(node.place(path), False)
 

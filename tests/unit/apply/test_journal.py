@@ -105,6 +105,11 @@ def test_every_run_says_which_format_it_has_and_what_is_unknown_is_passed_over(d
 # writing
 
 
+@pytest.fixture
+def live() -> Live:
+    return Live(LiveNode())
+
+
 def test_a_short_write_and_a_full_disk_are_mended_and_a_broken_one_is_lost_for_good(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -133,6 +138,39 @@ def test_a_short_write_and_a_full_disk_are_mended_and_a_broken_one_is_lost_for_g
     assert [event["event"] for event in read(tmp_path / "journal.jsonl")] == ["note"]
 
 
+def test_what_was_reserved_is_not_for_output_whoever_took_it(
+    live: Live, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The process that announces itself may be the one that finds the disk full: its parent hears nothing of it."""
+    journal = Journal(tmp_path / "journal.jsonl")
+    journal.reserve()
+    real, parent = os.write, os.getpid()
+    full = iter([True])
+
+    def write(descriptor: int, content: bytes) -> int:
+        if os.getpid() != parent and next(full, False):
+            raise OSError(28, "No space left on device")
+        return real(descriptor, content)
+
+    monkeypatch.setattr(os, "write", write)
+    script = ["/bin/sh", "-c", "seq 100; exit 1"]
+    say, announce = (lambda line: journal.output(1, line)), (lambda pid: journal.write("process", n=1, pid=pid))
+    assert live.run(script, 60, say, announce) == 1
+    assert not (tmp_path / "reserve").exists()
+    journal.write("failed", n=1, why="exit status 1")
+    assert [event["event"] for event in read(tmp_path / "journal.jsonl")] == ["process", "failed"]
+
+
+def test_a_reserve_that_was_emptied_is_none(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal.jsonl")
+    journal.reserve()
+    journal.output(1, "told")
+    os.truncate(tmp_path / "reserve", 0)
+    journal.output(1, "not told")
+    journal.write("end", result="done")
+    assert [event.get("text") for event in read(tmp_path / "journal.jsonl")] == ["told", None]
+
+
 def test_a_torn_line_is_passed_over_and_the_next_begins_a_line(tmp_path: Path) -> None:
     path = tmp_path / "journal.jsonl"
     path.write_text('{"event": "begin", "run": "x"}\n{"event": "ste', encoding="utf-8")
@@ -155,11 +193,6 @@ def test_the_log_of_the_machine_gets_the_run_s_id_and_never_holds_anything_up(tm
 # commands
 
 
-@pytest.fixture
-def live() -> Live:
-    return Live(LiveNode())
-
-
 def test_a_command_that_hangs_is_ended_with_all_that_it_started(live: Live, tmp_path: Path) -> None:
     script = f"sleep 1000 & echo $! >{tmp_path}/child; echo $$ >{tmp_path}/parent; wait"
     with pytest.raises(NodeError, match="had not ended after 1 seconds"):
@@ -167,6 +200,34 @@ def test_a_command_that_hangs_is_ended_with_all_that_it_started(live: Live, tmp_
     for name in ("child", "parent"):
         pid = (tmp_path / name).read_text().strip()
         until(lambda pid=pid: not _lives(pid))
+
+
+def test_a_command_that_does_not_end_by_being_killed_is_named_and_not_waited_for(
+    live: Live, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As one that hangs in the kernel: here nothing kills it."""
+    begun: list[subprocess.Popen[bytes]] = []
+
+    class Started(subprocess.Popen[bytes]):
+        def __init__(self, *words: Any, **more: Any) -> None:
+            super().__init__(*words, **more)
+            begun.append(self)
+
+        def kill(self) -> None:
+            """It does not end by that."""
+
+    monkeypatch.setattr(subprocess, "Popen", Started)
+    monkeypatch.setattr(outside, "GRACE", 0.2)
+    killed: list[int] = []
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "killpg", lambda group, _: killed.append(group))
+        with pytest.raises(NodeError) as told:
+            live.run(["/bin/sleep", "1000"], 1, lambda _: None)
+    assert killed == [begun[0].pid]
+    assert begun[0].poll() is None
+    assert f"hangs in the kernel: process {begun[0].pid}" in str(told.value)
+    os.killpg(begun[0].pid, signal.SIGKILL)
+    begun[0].wait()
 
 
 def _lives(pid: str) -> bool:
