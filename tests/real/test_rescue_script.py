@@ -203,7 +203,7 @@ def _prepared(directory: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Simulat
 def test_a_runner_that_was_killed_while_it_put_a_file_in_place(
     shell: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """SIGKILL at a rename: of a backup, of its state file, of the file itself; then undo.sh alone."""
+    """SIGKILL as a backup, its state file, or the file itself gets its name; then undo.sh alone."""
     strace = shutil.which("strace")
     if strace is None:
         pytest.skip("strace: the program is not installed")
@@ -213,7 +213,7 @@ def test_a_runner_that_was_killed_while_it_put_a_file_in_place(
         node, started = _prepared(tmp_path / f"node-{number}", monkeypatch)
         before = everything(node)
         runner = [sys.executable, "-I", "-m", "wizard.apply.runner", str(node.directory), started.run]
-        inject = f"inject=rename,renameat,renameat2:signal=SIGKILL:when={number}"
+        inject = f"inject=rename,renameat,renameat2,linkat:signal=SIGKILL:when={number}"
         done = subprocess.run(
             [strace, "-qq", "-o", tmp_path / "log", "-e", inject, *runner],
             capture_output=True,

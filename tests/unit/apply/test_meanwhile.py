@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from prior_states import carried_out, planned_here, run_here
+from prior_states import Killed, carried_out, planned_here, run_here
 
 from wizard.apply import launch
 from wizard.apply.files import Found, Tree
@@ -159,6 +159,29 @@ def test_a_new_file_has_one_name_and_leaves_nothing_beside_it(node: SimulatedNod
     place.chmod(0o600)  # no other bytes, and yet somebody's work
     with pytest.raises(NodeError, match="made by somebody else"):
         tree.write("/etc/new", b"y", 0o640, "root:root", None)
+
+
+def test_a_new_file_whose_runner_was_killed_before_it_lost_its_first_name(
+    node: SimulatedNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan, real = planned_here(node), os.unlink
+    started = saved(node, plan)
+
+    def unlink(name: Any, **words: Any) -> None:
+        if str(name).startswith(".compute-wizard-"):
+            raise Killed
+        real(name, **words)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "unlink", unlink)
+        with pytest.raises(Killed):
+            run_here(node.directory, started.run)
+    left = list(node.directory.rglob("etc/**/.compute-wizard-*"))
+    assert [each.stat().st_nlink for each in left] == [2]
+    run_here(node.directory, started.run)
+    assert read(started.journal)[-1]["result"] == "done"
+    assert not list(node.directory.rglob("etc/**/.compute-wizard-*"))
+    assert planned_here(node).steps == ()
 
 
 def test_a_file_that_is_gone_or_another_one_is_not_removed(node: SimulatedNode) -> None:
