@@ -121,6 +121,16 @@ def test_undo_takes_it_away(demo: SimulatedNode) -> None:
     assert not demo.exists(DUE)
 
 
+def test_undo_of_another_run_leaves_what_is_due_of_one_that_stands(demo: SimulatedNode) -> None:
+    data = planned(demo).answers
+    first = applied(demo, planned(demo, **{name: data[name] for name in ("iommu", "vfs")}))
+    applied(demo, planned(demo))
+    applied(demo, undo_plan(facts.read(demo), demo, None, demo.directory))
+    assert demo.read(DUE).decode().split()[0] == first
+    applied(demo, undo_plan(facts.read(demo), demo, first, demo.directory))
+    assert not demo.exists(DUE)
+
+
 def test_only_its_owner_can_read_what_is_due(demo: SimulatedNode) -> None:
     applied(demo, planned(demo))
     assert demo.place(DUE).stat().st_mode & 0o777 == 0o600

@@ -181,7 +181,9 @@ def answer(root: str | Path, run: str, *, keep: bool) -> Started:
         raise InputError(
             f"run {run} does not wait for its confirmation", do="`compute-wizard history` shows its state."
         )
-    store.write(directory / (confirm.KEEP if keep else confirm.TAKE_BACK), b"")
+    said, other = (confirm.KEEP, confirm.TAKE_BACK) if keep else (confirm.TAKE_BACK, confirm.KEEP)
+    (directory / other).unlink(missing_ok=True)  # of an answer that no runner came to see
+    store.write(directory / said, b"")
     if lock_holder(store.state_directory(place) / LOCK) is None:
         return resume(root, run)
     return Started(run, directory, len(before))

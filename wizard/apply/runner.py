@@ -27,6 +27,7 @@ from wizard.apply.outside import Live, Nobody, Outside, Simulated
 from wizard.apply.processes import refuse_beside_leftovers
 from wizard.apply.stale import refuse_if_stale, refuse_if_used
 from wizard.errors import NodeError, Refused, WizardError
+from wizard.node import history
 from wizard.node.live import LiveNode
 from wizard.node.node import Node
 from wizard.node.recorded import DirectoryNode
@@ -123,7 +124,7 @@ def _carry_out(root: Path, run: str, directory: Path, options: dict[str, Any], j
     if result == "done" and undone is not None:
         result = _without(undone.record.directories, carrier, journal) or result
     if result == "done" and options["commands"] != "none":
-        _notice(directory.parent.parent, run, plan, boot, journal)
+        _notice(node, directory.parent.parent, run, plan, boot, journal)
     journal.write("end", result=result, **({"why": why} if why else {}))
 
 
@@ -137,13 +138,18 @@ def _confirmed(answer: confirm.Answer, journal: Journal) -> tuple[str, str]:
     return "unconfirmed", "not confirmed in time" if answer == "too late" else "not confirmed: asked to be taken back"
 
 
-def _notice(state: Path, run: str, plan: Plan, boot: str, journal: Journal) -> None:
-    """Have the next login say what is due; no more of a run that was taken back. The run does not depend on it."""
+def _notice(node: Node, state: Path, run: str, plan: Plan, boot: str, journal: Journal) -> None:
+    """Have the next login say what is due: of a run that was taken back no more, but of one that stands. The run does not
+    depend on it."""
     try:
+        waits = [run] if plan.needs_reboot else []
         if plan.undoes is not None:
+            runs = [each for each in history.read(node).runs if each.id not in (run, plan.undoes) and not each.undoes]
+            waits = [each.id for each in runs if each.state == "done" and each.reboot_chapters and each.boot_id == boot]
+        if waits:
+            notice.due(state, waits[-1], boot or "-")
+        elif plan.undoes is not None:
             notice.forget(state)
-        elif plan.needs_reboot:
-            notice.due(state, run, boot or "-")
     except (WizardError, OSError) as error:
         journal.write("note", text=f"the next login will not say that verify is due: {reason(error)}")
 

@@ -108,6 +108,17 @@ def test_confirm_no_takes_it_back_now(demo: SimulatedNode) -> None:
     assert state(demo) == "rolled_back"
 
 
+def test_the_last_answer_counts(demo: SimulatedNode) -> None:
+    """One that no runner came to see does not stand against it."""
+    started = begun(demo, planned(demo), 600)
+    waits(demo, started)
+    os.kill(holder(demo), signal.SIGKILL)
+    gone(demo)
+    (started.directory / confirm.KEEP).touch()
+    list(follow(launch.answer(demo.directory, started.run, keep=False).journal))
+    assert state(demo) == "rolled_back"
+
+
 def test_an_answer_before_the_wait_counts_for_nothing(demo: SimulatedNode) -> None:
     run, directory = store.new_run(demo.directory)
     Journal(directory / "journal.jsonl").write("begin", run=run, steps=1)
