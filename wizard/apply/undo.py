@@ -7,40 +7,29 @@ stand in the phases check, files and live, services - so that the list reads in 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from wizard import plan as plans
-from wizard.apply import later_work, undone
-from wizard.apply.later_work import Choice, Version, Versions, choice_for
-from wizard.diff import unified
-from wizard.errors import InputError, NotThere
+from wizard.apply import undone
+from wizard.apply.later_work import Choice
+from wizard.apply.undo_draft import Draft, plan_of
+from wizard.errors import InputError
 from wizard.expects import expected
 from wizard.merge import kernel_lines
 from wizard.node import run_records
 from wizard.node.facts import Facts
-from wizard.node.history import RUNS, PastRun
+from wizard.node.history import PastRun
 from wizard.node.node import Node
-from wizard.node.run_records import Backup, Record
 from wizard.plan import (
-    FileContent,
-    FileState,
-    Finding,
-    LaterWork,
     NodeName,
     Plan,
     RemoveFile,
     Run,
-    SetAttribute,
     Step,
     StopByPidfile,
     UndoWhen,
     WriteFile,
-    digest,
 )
-
-WHY = ("as it was before the run",)
 
 
 def undo_plan(
@@ -51,12 +40,12 @@ def undo_plan(
     `changed` says what becomes of files that were changed since, by path; "" stands for all others. What is not said blocks.
     """
     past = _chosen(facts, run)
-    done = _plan_of(node, past.id)
+    done = plan_of(node, past.id)
     record = run_records.read_record(node, past.id)
     if record is None:
         raise InputError(f"run {past.id} never began: there is nothing to be taken back")
     numbers = [number for number in record.touched if number not in record.taken_back]
-    draft = _Draft(facts, node, past, done, record, numbers, changed or {})
+    draft = Draft(facts, node, past, done, record, numbers, changed or {})
     draft.stand_in_the_way()
     again = sorted({*numbers, *draft.by_boot})
     files, attributes = list(draft.files()), list(draft.attributes())
@@ -80,11 +69,6 @@ def undo_plan(
         undoes=past.id,
         later_work=tuple(draft.later_work),
     )
-
-
-def _plan_of(node: Node, run: str) -> Plan:
-    where = f"{RUNS}/{run}/plan.json"
-    return plans.from_json(node.read(where).decode("utf-8", "replace"), where)
 
 
 def _chosen(facts: Facts, run: str | None) -> PastRun:
@@ -158,250 +142,6 @@ def _again(step: Run, when: str) -> UndoWhen | None:
     if when == "last":
         return None
     return "after_files" if when == "before_files" or step.argv == step.undo else "before_files"
-
-
-@dataclass(slots=True)
-class _Draft:
-    """A plan to take a run back, while it is being made."""
-
-    facts: Facts
-    node: Node
-    past: PastRun
-    done: Plan
-    record: Record
-    numbers: list[int]
-    said: Mapping[str, Choice]
-    findings: list[Finding] = field(default_factory=list)
-    later_work: list[LaterWork] = field(default_factory=list)
-    blocked: set[str] = field(default_factory=set)
-
-    @property
-    def by_boot(self) -> list[int]:
-        """Steps that did not come to their end in the run, and that a boot since has done in its stead: what was enabled by
-        then applied the rule, or made the VFs."""
-        boots = (self.record.last_boot, self.facts.system.boot_id)
-        if not self.numbers or not all(boots) or boots[0] == boots[1]:
-            return []
-        come_to = self.record.held.keys() | self.record.skipped
-        left = [(n, s) for n, s in enumerate(self.done.steps, 1) if n not in come_to and s.phase == "live"]
-        return [n for n, s in left if self._by_boot(s)]
-
-    def _by_boot(self, step: Step) -> bool:
-        if isinstance(step, SetAttribute):
-            return self.node.text(step.path) == step.after
-        return isinstance(step, Run) and self._there(step.undo)
-
-    @property
-    def was_changed(self) -> bool:
-        """Whether a file or attribute may still be the run's."""
-        return any(isinstance(self.done.steps[n - 1], WriteFile | RemoveFile | SetAttribute) for n in self.numbers)
-
-    def _there(self, argv: tuple[str, ...] | None) -> bool:
-        """Whether a command can be run: the script that the run was to write may not have been written."""
-        return argv is not None and (not argv[0].startswith("/") or self.node.exists(argv[0]))
-
-    def needless(self, number: int) -> bool:
-        """Whether a command need not be taken back, and could not be: its program is gone, or an earlier undo of this run took
-        it back and removed the file that it names."""
-        step = self.done.steps[number - 1]
-        if not isinstance(step, Run) or step.undo is None:
-            return False
-        if not self._there(step.undo):
-            return True
-        named = [each.path for each in self.done.steps if isinstance(each, WriteFile) and _names(step.undo, each.path)]
-        return not all(self.node.exists(path) for path in named) and step.undo in self._taken_back_before()
-
-    def _taken_back_before(self) -> set[tuple[str, ...]]:
-        """Commands that earlier undos of this run ran."""
-        found: set[tuple[str, ...]] = set()
-        for run in self.facts.history.runs:
-            record = run_records.read_record(self.node, run.id) if run.undoes == self.past.id else None
-            if record is not None:
-                steps = _plan_of(self.node, run.id).steps
-                ran = [steps[n - 1] for n in record.held.keys() - record.skipped - record.taken_back]
-                found |= {step.argv for step in ran if isinstance(step, Run)}
-        return found
-
-    def stand_in_the_way(self) -> None:
-        """Later runs that stand and changed the same things come first; their names are in findings."""
-        mine = _touched(self.node, self.done, self.record)
-        runs = self.facts.history.runs
-        later = runs[[run.id for run in runs].index(self.past.id) + 1 :]
-        for run in reversed(later):  # an undo that stands and what it took back are as if neither had been
-            if run.undoes or run.undone_by or run.state == "rolled_back":
-                continue
-            record = run_records.read_record(self.node, run.id)
-            same = mine & _touched(self.node, _plan_of(self.node, run.id), record) if record else set()
-            for path in sorted(same - self.blocked):
-                self.findings.append(_stands_in_the_way(path, run))
-            self.blocked |= same
-
-    def files(self) -> Iterable[WriteFile | RemoveFile]:
-        """Files as they were before the run, in reverse; those that were changed since as it was chosen."""
-        for number in reversed(self.numbers):
-            step = self.done.steps[number - 1]
-            backup = self.record.backups.get(number)
-            if backup is None or not isinstance(step, WriteFile | RemoveFile) or step.path in self.blocked:
-                continue
-            versions = self._versions(step, backup)
-            if versions.same:
-                continue
-            wanted = versions.before if versions.untouched else self._chosen(versions)
-            if wanted == versions.now or (wanted is None and versions.now is None):
-                continue
-            yield _back(step, versions.now, wanted, backup)
-
-    def _versions(self, step: WriteFile | RemoveFile, backup: Backup) -> Versions:
-        content = run_records.read_backup(self.node, self.past.id, backup)
-        before = None
-        if content is not None and backup.before is not None:
-            before = Version(content, FileState(**backup.before))
-        left = None
-        if isinstance(step, WriteFile):
-            left = Version(step.after.data(), FileState(**step.after.model_dump(include={"sha256", "mode", "owner"})))
-        return Versions(step.path, before, left, _now(self.node, step.path), step.secret)
-
-    def _chosen(self, versions: Versions) -> Version | None:
-        """What becomes of a file that was changed since; as it is now while nothing was chosen."""
-        choice = choice_for(versions.path, self.said)
-        merge = versions.merge()
-        self.later_work.append(versions.shown(choice))
-        self.findings.append(later_work.finding(versions.path, choice, merge is not None))
-        if choice == "restore":
-            return versions.before
-        if choice == "merge" and merge is not None:
-            return merge if merge.content or versions.before is not None else None
-        return versions.now
-
-    def attributes(self) -> Iterable[Step]:
-        """Attributes back to what they were first, in reverse; sriov_numvfs through 0: the kernel refuses any other way."""
-        first: dict[str, SetAttribute] = {}
-        last: dict[str, SetAttribute] = {}
-        by_boot = set(self.by_boot)
-        for number in sorted({*self.numbers, *by_boot}):
-            step = self.done.steps[number - 1]
-            if isinstance(step, SetAttribute) and (number in by_boot or _was_set(self.node, self.record, number, step)):
-                first.setdefault(step.path, step)
-                last[step.path] = step
-        for path in reversed(first):
-            now, before = self.node.text(path), first[path].before
-            if now is None or now == before or path in self.blocked:  # gone with its device, or as it was already
-                continue
-            ours = {last[path].after, *self._on_the_way_back(path)}
-            if now not in ours and not self._attribute_may_change(path, before, last[path].after, now):
-                continue
-            self.findings += _in_use(path, self.facts)
-            through = ["0", before] if path.endswith("/sriov_numvfs") and "0" not in (now, before) else [before]
-            for value in through:
-                yield first[path].model_copy(update={"before": now, "after": value, "why": WHY})
-                now = value
-
-    def _on_the_way_back(self, path: str) -> Iterable[str]:
-        """Values that a rollback or an undo of the run which was cut may have left: it leads through others."""
-        cut = [(self.done, self.record)] if self.record.rolling_back else []
-        family = {self.past.id}
-        for run in self.facts.history.runs:
-            if run.undoes not in family:
-                continue
-            family.add(run.id)
-            record = run_records.read_record(self.node, run.id)
-            if record is not None and run.state in ("interrupted", "failed", "stopped"):
-                cut.append((_plan_of(self.node, run.id), record))
-        for plan, record in cut:
-            for number in record.touched:
-                step = plan.steps[number - 1]
-                if isinstance(step, SetAttribute) and step.path == path:
-                    yield from (step.before, step.after)
-
-    def _attribute_may_change(self, path: str, before: str, left: str, now: str) -> bool:
-        choice = choice_for(path, self.said)
-        shown = LaterWork(
-            path=path, run_changed=f"{before} -> {left}\n", changed_since=f"{left} -> {now}\n", choice=choice
-        )
-        self.later_work.append(shown)
-        self.findings.append(later_work.finding(path, choice, mergeable=False))
-        return choice == "restore"
-
-
-def _names(argv: tuple[str, ...], path: str) -> bool:
-    """Whether a command names a file: a script by its path, a unit by its name."""
-    return path in argv or path.rpartition("/")[2] in argv
-
-
-def _was_set(node: Node, record: Record, number: int, step: SetAttribute) -> bool:
-    """Whether a step that began set its attribute. Where the run was cut before it could say so, the attribute tells."""
-    return number in record.held or node.text(step.path) not in (None, step.before)
-
-
-def _touched(node: Node, plan: Plan, record: Record) -> set[str]:
-    """Paths of the files and attributes that a run changed, or may have."""
-    found: set[str] = set()
-    for number in set(record.touched) - record.taken_back:
-        step = plan.steps[number - 1]
-        if isinstance(step, WriteFile | RemoveFile) and number in record.backups:
-            found |= {step.path, record.backups[number].real}
-        elif isinstance(step, SetAttribute) and _was_set(node, record, number, step):
-            found.add(step.path)
-    return found
-
-
-def _stands_in_the_way(path: str, run: PastRun) -> Finding:
-    return Finding(
-        code="UNDO-LATER-RUN",
-        severity="blocks",
-        chapter="undo",
-        seen=f"{path} was changed by run {run.id}, too, which came later",
-        why="What the later run did rests on what this one did.",
-        do=f"Take the later one back first: `compute-wizard undo {run.id}`.",
-    )
-
-
-def _now(node: Node, path: str) -> Version | None:
-    try:
-        content, status = node.read(path), node.status(path)
-    except NotThere:
-        return None
-    if status is None:
-        return None
-    return Version(content, FileState(sha256=digest(content), mode=f"{status.mode:04o}", owner=status.owner))
-
-
-def _back(
-    step: WriteFile | RemoveFile, now: Version | None, wanted: Version | None, backup: Backup
-) -> WriteFile | RemoveFile:
-    common: dict[str, Any] = {
-        "chapters": step.chapters,
-        "phase": "files",
-        "why": WHY,
-        "labels": step.labels,
-        "path": step.path,
-        "secret": step.secret,
-        "diff": unified(step.path, now.content if now else None, wanted.content if wanted else None, step.secret),
-    }
-    if wanted is None:
-        assert now is not None  # neither there now nor wanted: left out by the caller
-        return RemoveFile(before=now.state, **common)
-    after = FileContent.of(wanted.content, int(wanted.state.mode, 8), wanted.state.owner)
-    attributes = backup.attributes if now is None else None
-    return WriteFile(before=now.state if now else None, after=after, attributes=attributes, **common)
-
-
-def _in_use(path: str, facts: Facts) -> list[Finding]:
-    address = path.split("/")[-2]
-    function = next((f for f in facts.pci.functions if f.address == address), None)
-    uses = [use for vf in function.virtual_functions for use in facts.guests.uses_of(vf)] if function else []
-    if not uses or not path.endswith("/sriov_numvfs"):
-        return []
-    return [
-        Finding(
-            code="UNDO-VF-IN-USE",
-            severity="blocks",
-            chapter="undo",
-            seen="; ".join(f"{use.address}: {use.by}" for use in uses[:4]),
-            why="The VFs would be taken away from whoever holds them.",
-            do="Move the guests away first.",
-        )
-    ]
 
 
 def _content(step: WriteFile | RemoveFile) -> bytes | None:
