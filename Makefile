@@ -10,7 +10,7 @@ PYTEST_WORKERS ?= 2
 help:
 	@echo "make demo    the wizard on the built-in demo node (no root, no hardware)"
 	@echo "make test    everything that is checked: style, types, walls, tests"
-	@echo "make torture every fault at every system call of an apply and of an undo (hours on one core; STEP=8: at each eighth)"
+	@echo "make torture every fault at every system call of an apply and of an undo (half an hour on two cores; STEP=8: at each eighth)"
 	@echo "make lab     virtual machines that really boot, with the tool in them; SCENARIO=any-device plays one (docs/lab.md)"
 	@echo "make bench   times of start, plan and edit, bytes of each face, measured and printed"
 	@echo "make pictures  the pictures of the README, from the running program"
