@@ -7,7 +7,9 @@ import copy
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +20,9 @@ from hypothesis import strategies as st
 from screens.app import WizardApp
 from screens.engine import NodeEngine
 from screens.names import PAGES
-from wizard import answer_files, report
+from wizard import answer_files, report, sriov
 from wizard.apply import rescue
-from wizard.demo import built_in
+from wizard.demo import built_in, simulate
 from wizard.errors import WizardError
 from wizard.export.shell import script
 from wizard.merge import make_plan
@@ -285,3 +287,25 @@ async def test_markup_and_escapes_of_a_node_are_neither_drawn_nor_fatal(text: st
     literal = printable(text)
     assert literal.split("]")[0] in shown
     assert app._exception is None
+
+
+@pytest.mark.parametrize(
+    "serial", ["MT1944X 1 ; /bin/sh", "MT19 2 x", "X1;touch", "a%n", "a$b", 'a"b', "a'b", "a\\b", ""]
+)
+def test_a_serial_that_is_no_word_goes_into_no_command_line(serial: str) -> None:
+    seen = facts.read(built_in("today"))
+    function = replace(seen.pci.functions[0], serial=serial, netdevs=(), rdma=())
+    assert sriov.identity(function) == "none"
+    assert sriov.identity(replace(function, serial="MT2011X04218")) == "serial=MT2011X04218"
+
+
+@pytest.mark.parametrize("closed", ["<&-", "<&- 2>&-"])
+def test_a_question_without_stdin_is_a_wrong_use_and_no_traceback(closed: str, tmp_path: Path) -> None:
+    node = simulate(built_in("demo"), tmp_path / "node")
+    program = f"{sys.executable} -m screens.start --root {node.directory}"
+    words = (
+        f"{program} plan --out {tmp_path}/p.json >/dev/null; {program} apply {tmp_path}/p.json --files-only {closed}"
+    )
+    done = subprocess.run(["sh", "-c", words], capture_output=True, text=True, check=False)
+    assert done.returncode == 64, done.stderr
+    assert "Traceback" not in done.stderr
