@@ -71,7 +71,7 @@ class ApplyPage(Page):
             return [("k", "keep it"), ("Tab", "steps, output")]
         if self.state.running:
             return [("x", "stop after this step"), ("Tab", "steps, output")]
-        if self.query("#yes, #word"):
+        if self.query("#yes"):
             return [("Tab", "steps, the field")]
         if self.can_go_on:
             return [("r", "retry"), ("u", "take back"), ("l", "leave as it is")]
@@ -298,11 +298,12 @@ class ApplyPage(Page):
             return
         if one_way is None:
             self.go_on()
-        elif not self.query("#word"):
-            self.say(f"Still to come, and it cannot be taken back: {report.title(one_way)}. Type one-way to go on:")
-            self.mount(field := Entry("", id="word", compact=True, select_on_focus=False), after="#result")
-            field.focus()
-            self.refresh_frame()
+            return
+        if not self.query("#word"):
+            self.mount(Entry("", id="word", compact=True, select_on_focus=False), after="#result")
+        self.say(f"Still to come, and it cannot be taken back: {report.title(one_way)}. Type one-way to go on:")
+        self.query_one("#word").focus()
+        self.refresh_frame()
 
     def word_said(self, field: Input) -> None:
         """What was typed for a step that cannot be taken back."""

@@ -242,6 +242,10 @@ async def test_what_cannot_be_taken_back_asks_its_word_again_before_a_run_goes_o
         await press(pilot, "enter")
         assert "Nothing was done: that was not one-way." in whole(pilot)
         assert node.firmware() == {}
+        await press(pilot, "escape")
+        assert "r retry" in keys(pilot) and "u take back" in keys(pilot)
+        await press(pilot, "r")
+        assert "Type one-way to go on:" in whole(pilot)
         await write(pilot, "one-way")
         await press(pilot, "enter")
         await until(pilot, lambda: "Done." in whole(pilot))

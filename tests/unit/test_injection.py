@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from screens.app import WizardApp
 from screens.engine import NodeEngine
 from screens.names import PAGES
-from wizard import answer_files, report, sriov
+from wizard import answer_files, cli, report, sriov
 from wizard.apply import rescue
 from wizard.demo import built_in, simulate
 from wizard.errors import WizardError
@@ -309,3 +309,28 @@ def test_a_question_without_stdin_is_a_wrong_use_and_no_traceback(closed: str, t
     done = subprocess.run(["sh", "-c", words], capture_output=True, text=True, check=False)
     assert done.returncode == 64, done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "left", ["nova-br@1.pid", 'nova-a"b.pid', "nova-\udcff.pid", "nova-a b.conf", f"nova-{'b' * 16}.opts"]
+)
+def test_what_is_left_with_no_name_of_a_bridge_is_told_and_is_no_bridge(left: str, tmp_path: Path) -> None:
+    """The directory is nova's own: not only root writes there."""
+    node = simulate(built_in("demo"), tmp_path / "node")
+    place = node.place("/var/lib/nova/networks")
+    place.mkdir(parents=True, exist_ok=True)
+    (place / left).touch()
+    seen = facts.read(node)
+    bridge = left.removeprefix("nova-").rpartition(".")[0]
+    assert bridge not in [network.bridge for network in seen.nova.networks]
+    assert any(bridge in each.what for each in seen.unseen)
+    script(seen, make_plan(seen, answer_files.suggest(seen))).encode()
+
+
+def test_a_file_whose_name_is_no_text_is_changed_by_the_script(tmp_path: Path) -> None:
+    node = simulate(built_in("demo"), tmp_path / "node")
+    (node.place("/etc/modprobe.d") / "\udcff.conf").write_text("options mlx4_core num_vfs=2\n", encoding="utf-8")
+    out = tmp_path / "the.sh"
+    assert cli.main(["export", "script", "--root", str(node.directory), "--out", str(out)]) == 0
+    assert b"/etc/modprobe.d/\xff.conf" in out.read_bytes()
+    assert subprocess.run(["sh", "-n", out], check=False).returncode == 0

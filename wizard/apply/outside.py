@@ -78,9 +78,8 @@ class Lines:
             self._before = ""
         if len(rest) > LONGEST_LINE:
             cut = max(rest.rfind(" "), rest.rfind("\t")) + 1
-            cut = (
-                cut if cut and len(rest) - cut <= LONGEST_LINE // 2 else len(rest)
-            )  # the last word may not be whole yet
+            if not cut or len(rest) - cut > LONGEST_LINE // 2:  # else the last word waits: it may not be whole yet
+                cut = len(rest)
             self._say(rest[:cut])
             self._before, rest = (self._before + rest[:cut])[-CONTEXT:], rest[cut:]
         self._rest = rest

@@ -27,9 +27,8 @@ _ASSIGNED = re.compile(
 _OPTION = re.compile(rf"(?i)(--[\w-]{{0,64}}{_TELLING}[ \t]+)([^\s-]\S*)")
 _QUOTED = re.compile(rf"(?i)(\"[\w.-]{{0,64}}{_TELLING}=)[^\"\n]*")  # a whole word of the kernel's line may be quoted
 _USER_INFO = re.compile(r"(://)[^\s<>]{0,300}@|(?<=:)([^\s:@/\"']{1,500})(?=@[\w\[])")
-_CHAP = re.compile(
-    r"(?<=iscsi:)\S{1,500}@"
-)  # netroot=iscsi:USER:PASSWORD:THEIR-USER:THEIR-PASSWORD@… (dracut.cmdline(7))
+# netroot=iscsi:USER:PASSWORD:THEIR-USER:THEIR-PASSWORD@… (dracut.cmdline(7))
+_CHAP = re.compile(r"(?<=iscsi:)\S{1,500}@")
 
 _HEADER = re.compile(r"\[[A-Za-z0-9_. :-]+\]")
 

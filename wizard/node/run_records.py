@@ -133,9 +133,8 @@ def fold(events: Iterable[Event]) -> Record:
 def _whole(record: Record, event: Event) -> None:
     match event["event"]:
         case "begin":
-            if (
-                record.rolling_back
-            ):  # all is to be looked at again: of a rollback that was cut it is not known how far it came
+            if record.rolling_back:
+                # all is to be looked at again: of a rollback that was cut it is not known how far it came
                 record.stood = (record.stood | set(record.held)) - record.taken_back
                 record.held.clear()
             record.begun, record.begun_last = record.begun or event, event
