@@ -17,6 +17,7 @@ from screens.footer import Key as FooterKey
 from screens.widgets.fields import Changed, Field, field_for
 from screens.widgets.table_editor import TableEditor
 from wizard import answer_files
+from wizard.cards import AnswersModel
 from wizard.chapters import Chapter, chapter
 from wizard.printable import printable
 from wizard.questions import Key, Question, Table
@@ -208,8 +209,11 @@ class ChapterPage(Page):
         if self.answered:
             self.state.answers = self.state.answers.replace(self.NAME, None)
         elif self.state.facts is not None:
-            suggested = self.chapter.suggest(self.state.facts)
-            fresh: Any = suggested if suggested is not None else self.fresh()
+            suggested = answer_files.suggestion(self.chapter, self.state.facts)
+            fresh: Any = suggested if isinstance(suggested, AnswersModel) else self.fresh()
+            if fresh is None and isinstance(suggested, answer_files.Refused):
+                self.say(f"what this node has now cannot be said as an answer: {suggested.what}")
+                return
             if fresh is None:
                 self.say("there is nothing to be answered here: this node has nothing of the kind")
                 return

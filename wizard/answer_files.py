@@ -6,7 +6,7 @@ import json
 import re
 import tomllib
 from collections.abc import Mapping
-from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,9 @@ from pydantic import ValidationError
 from wizard import given
 from wizard.answers import FORMAT, AllAnswers
 from wizard.cards import AnswersModel
-from wizard.chapters import chapter, chapters
+from wizard.chapters import Chapter, chapter, chapters
 from wizard.errors import InputError
+from wizard.node.facts import Facts
 from wizard.numerals import whole
 from wizard.questions import Key, Question
 
@@ -230,18 +231,35 @@ def parse(question: Question, text: str) -> Any:
     return text or None
 
 
-def suggest(facts: Any) -> AllAnswers:
-    """Answers for every chapter that applies to the node, from what the node is now.
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Something that the node has now and a chapter's model refuses: the node is nobody's input, and ends no command."""
 
-    A value of the node that a chapter's model refuses leaves that chapter out: the node is nobody's input to be refused.
-    """
-    found: dict[str, AnswersModel] = {}
-    for each in chapters():
-        with suppress(ValidationError):
-            suggested = each.suggest(facts)
-            if suggested is not None:
-                found[each.NAME] = suggested
-    return AllAnswers(found)
+    what: str  # the field, what it would have to be, and what it is
+
+
+def suggestion(each: Chapter, facts: Facts) -> AnswersModel | Refused | None:
+    """Answers of one chapter from what the node is now; None where the chapter does not apply to it."""
+    try:
+        return each.suggest(facts)
+    except ValidationError as error:
+        place, what = problem(error, each.Answers)
+        is_now = _shown(min(error.errors(), key=_gravity).get("input"))
+        return Refused(
+            f"{_dotted(place) or each.NAME}: {what}" + ("" if what.endswith(is_now) else f"; it is {is_now}")
+        )
+
+
+def suggest(facts: Facts) -> AllAnswers:
+    """Answers for every chapter that applies to the node, from what the node is now; without those that are refused."""
+    suggested = {each.NAME: suggestion(each, facts) for each in chapters()}
+    return AllAnswers({name: found for name, found in suggested.items() if isinstance(found, AnswersModel)})
+
+
+def left_out(facts: Facts, answers: AllAnswers) -> dict[str, Refused]:
+    """By name, the chapters without answers for which none could be suggested, though they apply."""
+    suggested = {each.NAME: suggestion(each, facts) for each in chapters() if answers.get(each.NAME) is None}
+    return {name: found for name, found in suggested.items() if isinstance(found, Refused)}
 
 
 def to_toml(answers: AllAnswers, comments: Mapping[str, str] | None = None) -> str:

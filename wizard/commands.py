@@ -15,7 +15,6 @@ from pydantic import TypeAdapter
 from wizard import answer_files, command_apply, command_confirm, command_verify, report
 from wizard import plan as plans
 from wizard.answers import AllAnswers
-from wizard.chapters import chapters
 from wizard.errors import Exit, UsageError
 from wizard.merge import make_plan
 from wizard.node import facts as fact_reader
@@ -80,10 +79,7 @@ def _suggested(facts: Facts) -> str:
     """An answers file, commented."""
     answers = answer_files.suggest(facts)
     text = answer_files.to_toml(answers, report.suggested(facts, answers))
-    left = [chapter.TITLE for chapter in chapters() if answers.get(chapter.NAME) is None]
-    return text + (
-        f"\n# left alone, since they do not apply to this node as it is: {', '.join(left)}\n" if left else ""
-    )
+    return text + report.not_suggested(answers, answer_files.left_out(facts, answers))
 
 
 def _plan(options: argparse.Namespace) -> int:

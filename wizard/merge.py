@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from wizard import kernel_line, notice
+from wizard import answer_files, kernel_line, notice
 from wizard.answers import AllAnswers
 from wizard.chapters import Chapter, chapters
 from wizard.diff import unified
@@ -68,6 +68,7 @@ class _Draft:
 def make_plan(facts: Facts, answers: AllAnswers) -> Plan:
     """The plan. Chapters that a finding blocks, and those that need them, are left out and named in `blocked`."""
     found = [finding for chapter in chapters() for finding in chapter.findings(facts, answers)]
+    found += _not_suggested(facts, answers)
     blocked = _blocked(found)
     draft = _collect(facts, answers, blocked)
     while draft.problems:  # a file that cannot be edited blocks its chapters: the others are planned without them
@@ -87,6 +88,21 @@ def make_plan(facts: Facts, answers: AllAnswers) -> Plan:
         findings=tuple(found),
         blocked=tuple(name for name in blocked if answers.get(name) is not None),
     )
+
+
+def _not_suggested(facts: Facts, answers: AllAnswers) -> list[Finding]:
+    """Chapters that are left alone for no reason of theirs: else a plan without them would look whole."""
+    return [
+        Finding(
+            code="NODE-VALUE-REFUSED",
+            severity="warns",
+            chapter=name,
+            seen=refused.what,
+            why="What this node has now cannot be said as an answer, so nothing is suggested here, and nothing of it is changed.",
+            do="Answer this chapter yourself, in the wizard or in an answers file; or mend that value on the node.",
+        )
+        for name, refused in answer_files.left_out(facts, answers).items()
+    ]
 
 
 def _guests(facts: Facts, steps: list[Any]) -> list[Finding]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import shlex
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
 from wizard import report_cards
+from wizard.answer_files import Refused
 from wizard.answers import AllAnswers
 from wizard.chapters import chapters
 from wizard.formats.secrets import redacted, redacted_data
@@ -254,3 +255,13 @@ def suggested(facts: Facts, answers: AllAnswers) -> dict[str, str]:
             lines = [*textwrap.wrap(chapter.WHY, WIDTH - 2), *(f"found: {line}" for line in chapter.summary(facts))]
             found[chapter.NAME] = printable("\n".join(lines))
     return found
+
+
+def not_suggested(answers: AllAnswers, refused: Mapping[str, Refused]) -> str:
+    """Comments at the end of a suggested answers file: the chapters that are not in it, and why."""
+    alone = [each.TITLE for each in chapters() if answers.get(each.NAME) is None and each.NAME not in refused]
+    text = f"\n# left alone, since they do not apply to this node as it is: {', '.join(alone)}\n" if alone else ""
+    for name, found in refused.items():
+        told = f"[{name}] is left out, since what this node has now cannot be said as an answer: {found.what}"
+        text += "\n" + "".join(f"# {line}\n" for line in textwrap.wrap(printable(told), WIDTH - 2))
+    return text

@@ -90,7 +90,10 @@ class ChapterQuestions:
         if isinstance(wanted, Command):
             return False
         if wanted and not self.answered:
-            suggested: Any = self.chapter.suggest(self.walk.facts)
+            suggested = answer_files.suggestion(self.chapter, self.walk.facts)
+            if isinstance(suggested, answer_files.Refused):
+                self.walk.talk.say(f"! what this node has now cannot be said as an answer: {suggested.what}")
+                return True
             if suggested is None:
                 self.walk.talk.say("! there is nothing here that it could be set up for")
                 return True

@@ -10,7 +10,7 @@ from nodes import codes, found, origin, planned, replace, today
 
 from wizard import answer_files
 from wizard.cards import Card
-from wizard.chapters import gateways, vfs
+from wizard.chapters import chapter, gateways, vfs
 from wizard.errors import Exit
 from wizard.node import facts
 from wizard.node.pci import PciFunction
@@ -131,14 +131,43 @@ def test_a_number_of_an_owner_that_is_far_too_long_is_one_that_cannot_be_read() 
     assert "a number that cannot be read" in found(planned(node), "VFS-OTHER-OWNER").why
 
 
-def test_a_chapter_whose_suggestion_is_refused_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refused(_: facts.Facts, __: PciFunction) -> object:
+@pytest.fixture
+def refused(monkeypatch: pytest.MonkeyPatch) -> str:
+    """A value that no chapter knew to expect, of the chapter that is named."""
+
+    def card(_: facts.Facts, __: PciFunction) -> object:
         return Card.model_validate({"match": {"serial": "x"}, "count": 9999})
 
-    monkeypatch.setattr(vfs, "card_for", refused)
-    names = answer_files.suggest(facts.read(origin())).names()
-    assert "vfs" not in names
+    monkeypatch.setattr(vfs, "card_for", card)
+    return "vfs"
+
+
+def test_a_chapter_whose_suggestion_is_refused_is_left_out_and_told(refused: str) -> None:
+    node = origin()
+    names = answer_files.suggest(facts.read(node)).names()
+    assert refused not in names
     assert "iommu" in names
+    finding = found(planned(node), "NODE-VALUE-REFUSED")
+    assert (finding.chapter, finding.severity) == (refused, "warns")
+    assert finding.seen == 'count: type a number from 0 to 1024, or "max"; it is 9999'
+
+
+def test_a_chapter_that_is_answered_needs_no_suggestion(refused: str) -> None:
+    answer = {"card": [{"match": {"vendor": "15b3", "product": "1007"}, "count": 4}]}
+    plan = planned(origin(), **{refused: answer})
+    assert "NODE-VALUE-REFUSED" not in codes(plan)
+    assert any(refused in step.chapters for step in plan.steps)
+
+
+def test_suggest_does_not_say_that_a_refused_chapter_does_not_apply(
+    refused: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, out, err = call(capsys, "--root", str(written(tmp_path / "node", "origin")), "suggest")
+    assert (code, err) == (Exit.DONE, "")
+    told = " ".join(out.replace("\n# ", " ").split())
+    assert f"[{refused}] is left out, since what this node has now cannot be said as an answer: count:" in told
+    assert not any("left alone" in line and chapter(refused).TITLE in line for line in out.splitlines())
+    answer_files.from_text(out, "suggest")
 
 
 @pytest.mark.parametrize(
