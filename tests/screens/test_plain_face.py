@@ -25,6 +25,7 @@ from screens.widgets.fields import Field, Line
 from wizard import answer_files, store
 from wizard.apply import launch
 from wizard.apply.journal import follow
+from wizard.chapters import metadata
 from wizard.demo import built_in, simulate
 from wizard.errors import UsageError, WizardError
 from wizard.merge import make_plan
@@ -96,6 +97,16 @@ def test_a_whole_run_reads_well_aloud(tmp_path: Path) -> None:
     _, said = walked(tmp_path, WHOLE_RUN)
     _golden(said, GOLDEN)
     assert not (tmp_path / "etc/modprobe.d/mlx4_core.conf").exists()
+
+
+def test_a_chapter_whose_suggestion_is_refused_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(metadata, "suggest", lambda _: metadata.Answers.model_validate({"redirect": "of course"}))
+    walk, said = walked(tmp_path, [("Enter begins", ""), ("6 Set this up", "yes"), ("7 Preview", "q")])
+    assert "NODE-VALUE-REFUSED" in said
+    assert (
+        '! what this node has now cannot be said as an answer: redirect: has to be true or false, not "of cou' in said
+    )
+    assert walk.state.answers.get("metadata") is None
 
 
 @pytest.mark.parametrize("name", ["demo", "origin", "today"])

@@ -12,6 +12,7 @@ from textual.widgets import Input
 from screens.engine import NodeEngine
 from screens.names import PAGES
 from wizard import answer_files
+from wizard.chapters import metadata
 from wizard.demo import built_in, simulate
 from wizard.node.recorded import DirectoryNode
 
@@ -165,6 +166,16 @@ async def test_a_chapter_is_left_alone_and_answered_again(tmp_path: Path) -> Non
         assert "[ ] Redirect metadata requests" in whole(pilot)
         await planned(pilot)
         await until(pilot, lambda: "the redirect is off" in whole(pilot))
+
+
+async def test_a_chapter_whose_suggestion_is_refused_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(metadata, "suggest", lambda _: metadata.Answers.model_validate({"redirect": "of course"}))
+    async with wizard(tmp_path) as pilot:
+        await press(pilot, "6")
+        assert "NODE-VALUE-REFUSED" in whole(pilot)
+        await press(pilot, "o")
+        assert "cannot be said as an answer: redirect: has to be true or false" in whole(pilot)
+        assert state(pilot).answers.get("metadata") is None
 
 
 @pytest.mark.parametrize("name", ["origin", "today", "demo"])
