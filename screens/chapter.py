@@ -209,7 +209,7 @@ class ChapterPage(Page):
         if self.answered:
             self.state.answers = self.state.answers.replace(self.NAME, None)
         elif self.state.facts is not None:
-            suggested = answer_files.suggestion(self.chapter, self.state.facts)
+            suggested = answer_files.beginning(self.chapter, self.state.facts)
             fresh: Any = suggested if isinstance(suggested, AnswersModel) else self.fresh()
             if fresh is None and isinstance(suggested, answer_files.Refused):
                 self.say(f"what this node has now cannot be said as an answer: {suggested.what}")

@@ -6,6 +6,7 @@ import json
 import re
 import tomllib
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -248,6 +249,15 @@ def suggestion(each: Chapter, facts: Facts) -> AnswersModel | Refused | None:
         return Refused(
             f"{_dotted(place) or each.NAME}: {what}" + ("" if what.endswith(is_now) else f"; it is {is_now}")
         )
+
+
+def beginning(each: Chapter, facts: Facts) -> AnswersModel | Refused | None:
+    """Answers of one chapter to begin with: what is suggested; where that is refused, empty ones if the model has such."""
+    found = suggestion(each, facts)
+    if isinstance(found, Refused):
+        with suppress(ValidationError):
+            return each.Answers()
+    return found
 
 
 def suggest(facts: Facts) -> AllAnswers:

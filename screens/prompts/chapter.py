@@ -90,7 +90,7 @@ class ChapterQuestions:
         if isinstance(wanted, Command):
             return False
         if wanted and not self.answered:
-            suggested = answer_files.suggestion(self.chapter, self.walk.facts)
+            suggested = answer_files.beginning(self.chapter, self.walk.facts)
             if isinstance(suggested, answer_files.Refused):
                 self.walk.talk.say(f"! what this node has now cannot be said as an answer: {suggested.what}")
                 return True

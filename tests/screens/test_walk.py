@@ -12,7 +12,7 @@ from textual.widgets import Input
 from screens.engine import NodeEngine
 from screens.names import PAGES
 from wizard import answer_files
-from wizard.chapters import metadata
+from wizard.chapters import metadata, vfs
 from wizard.demo import built_in, simulate
 from wizard.node.recorded import DirectoryNode
 
@@ -176,6 +176,17 @@ async def test_a_chapter_whose_suggestion_is_refused_says_so(tmp_path: Path, mon
         await press(pilot, "o")
         assert "cannot be said as an answer: redirect: has to be true or false" in whole(pilot)
         assert state(pilot).answers.get("metadata") is None
+
+
+async def test_a_chapter_whose_suggestion_is_refused_can_be_answered_by_hand(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(vfs, "suggest", lambda _: vfs.Answers.model_validate({"card": "none"}))
+    async with wizard(tmp_path) as pilot:
+        await press(pilot, "3", "o")
+        assert state(pilot).answers.get("vfs") == vfs.Answers(card=[])
+        await press(pilot, "a")
+        assert "Which device is to have VFs?" in text(pilot)
 
 
 @pytest.mark.parametrize("name", ["origin", "today", "demo"])
