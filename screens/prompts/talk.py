@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Callable, Sequence
 from enum import Enum
@@ -24,6 +25,10 @@ Select: TypeAlias = Callable[[str, Sequence[Choice], Any], Any]
 """Chooses with arrow keys: the question, the choices, the value now; gives a value or a Command."""
 
 WIDEST = 100
+NUMBER = re.compile(
+    r"\b([0-9]+) (?=\S)"
+)  # what it counts, or the choice that it stands for, is not to be on another line
+BOUND = "\xa0"  # never in printable text
 
 
 class Ended(Exception):
@@ -40,18 +45,22 @@ class Talk:
 
     def say(self, text: str, indent: str = "") -> None:
         """Say lines; long ones are wrapped between words, and go on two columns further in."""
-        for line in printable(text).split("\n"):
+        self._target.write(f"{self._wrapped(text, indent)}\n")
+        self._target.flush()
+
+    def _wrapped(self, text: str, indent: str = "") -> str:
+        lines: list[str] = []
+        for line in NUMBER.sub(f"\\1{BOUND}", printable(text)).split("\n"):
             lead = indent + line[: len(line) - len(line.lstrip())]
-            wrapped = textwrap.wrap(
+            lines += textwrap.wrap(
                 line.strip(),
                 max(20, self._width),
                 initial_indent=lead,
                 subsequent_indent=f"{lead}  ",
                 break_long_words=False,
                 break_on_hyphens=False,
-            )
-            self._target.write("\n".join(wrapped) + "\n")
-        self._target.flush()
+            ) or [""]
+        return "\n".join(lines).replace(BOUND, " ")
 
     def say_as_it_is(self, text: str) -> None:
         """Say lines that are not to be wrapped, such as a diff."""
@@ -60,7 +69,7 @@ class Talk:
 
     def ask(self, prompt: str) -> str:
         """One line, without spaces around it. Raises Ended where there is none."""
-        self._target.write(f"{printable(prompt)} ")
+        self._target.write(f"{self._wrapped(prompt)} ")
         self._target.flush()
         line = self._source.readline()
         if not line.endswith("\n") or not self.on_terminal:

@@ -115,11 +115,19 @@ def test_a_question_has_at_most_300_bytes(name: str, tmp_path: Path) -> None:
     assert len(walk.talk.prompts) > 20
     assert max(len(prompt.encode()) for prompt in walk.talk.prompts) <= MOST
     assert "\x1b" not in said and said.isprintable() is False
+    said = said.replace("\n  ", " ")  # long ones go on in a second line
     for first, second in zip(walk.talk.prompts, walk.talk.prompts[1:], strict=False):
         place = said.index(first)
         between = said[place + len(first) : said.index(second, place + 1)] if second != first else ""
         if re.match(r"\d\.\d", first) and first[:2] == second[:2]:
             assert len(between.encode()) + len(second.encode()) <= MOST, (first, second)
+
+
+def test_no_line_is_broken_inside_a_word(tmp_path: Path) -> None:
+    _, said = walked(tmp_path, [("Enter begins", ""), ("7 Preview", "q")])
+    assert all(len(line) < 80 for line in said.splitlines())
+    assert "2 raise its limits where they stand in the\n  way (one way) [1]:" in said
+    assert "judges the packet,\n  2 ACCEPT: the rule" in said  # a choice's number stays with it
 
 
 Wanted: TypeAlias = tuple[str, tuple[str | int, ...], object]
