@@ -110,7 +110,9 @@ class Machine:
             *("-accel", "kvm" if kvm else "tcg,thread=multi,tb-size=512", "-machine", f"q35{split}", "-cpu", cpu),
             *(
                 "-smp",
-                "2" if kvm else "1",  # machines play side by side: emulated, a second processor is one that the others lack
+                "2"
+                if kvm
+                else "1",  # machines play side by side: emulated, a second processor is one that the others lack
                 "-m",
                 str(self.hardware.memory),
                 *self._emulator.firmware(),
