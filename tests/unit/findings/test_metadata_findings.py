@@ -5,8 +5,11 @@ from __future__ import annotations
 import pytest
 from nodes import codes, found, origin, planned, remove, replace
 
+from wizard import answer_files
+from wizard.node import facts
 from wizard.node.node import Output
 from wizard.node.recorded import MemoryNode
+from wizard.verify import verify
 
 
 def test_nobody_listens_on_the_metadata_port() -> None:
@@ -134,3 +137,42 @@ def test_any_number_but_zero_lets_iptables_see_bridged_packets() -> None:
     node = origin()
     node.write("/proc/sys/net/bridge/bridge-nf-call-iptables", "2\n")
     assert "works without any rule" in found(planned(node), "METADATA-BRIDGE-NF").why
+
+
+AT_BOOT = "The redirect is there again after each boot"
+SCRIPT, CONFIG, JOB = (
+    "/usr/local/sbin/compute-wizard-metadata",
+    "/etc/compute-wizard/metadata.conf",
+    "/etc/init/compute-wizard-metadata.conf",
+)
+
+
+def at_boot(node: MemoryNode) -> tuple[str, str]:
+    answers = answer_files.from_data({"metadata": {"redirect": True}})
+    (one,) = [each for each in verify(facts.read(node), answers) if each.what == AT_BOOT]
+    return one.state, one.seen
+
+
+@pytest.mark.parametrize("missing", ["", SCRIPT, CONFIG, JOB])
+def test_the_redirect_at_boot_takes_all_of_its_files(missing: str) -> None:
+    node = origin()
+    for path in (SCRIPT, CONFIG, JOB):
+        if path != missing:
+            node.write(path, "x\n")
+    assert at_boot(node) == (("failed", f"{missing} is not there") if missing else ("held", JOB))
+
+
+def test_what_an_init_system_that_is_not_known_does_is_not_known() -> None:
+    node = origin()
+    for path in [path for path in node.entries if path.startswith(("/etc/init", "/proc/1/", "/sbin/init"))]:
+        remove(node, path)
+    assert facts.read(node).system.init == "unknown"
+    assert at_boot(node)[0] == "unknown"
+
+
+def test_a_file_that_may_not_be_read_is_not_called_missing() -> None:
+    node = origin()
+    for path in (SCRIPT, CONFIG, JOB):
+        node.write(path, "x\n")
+    node.entries[CONFIG].kind = "other"
+    assert at_boot(node)[0] == "unknown"
