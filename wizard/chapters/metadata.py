@@ -270,6 +270,6 @@ def summary(facts: Facts) -> list[str]:
     service = metadata_service.service(facts)
     listens = {"listens": f"{service.place}: something listens", "nothing": service.seen}
     return [
-        f"ebtables: {tables}; bridge-nf-call-iptables: {'br_netfilter is not loaded' if value is None else value}",
+        f"ebtables: {tables}; bridge-nf-call-iptables: {'not there' if value is None else value}",
         listens.get(service.state, f"who answers is not known: {service.seen}"),
     ]

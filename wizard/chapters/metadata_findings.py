@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from wizard import nova_unknown
@@ -80,15 +81,26 @@ def _neutron(facts: Facts, asked: bool) -> Finding:
 
 def _bridge_firewall(facts: Facts) -> list[Finding]:
     value = facts.network.bridge_nf_call_iptables
-    if value:  # net/bridge/br_netfilter_hooks.c: any number but 0
+    if value == 1:
         return [
             _finding(
                 "METADATA-BRIDGE-NF",
                 "tells",
-                f"/proc/sys/net/bridge/bridge-nf-call-iptables is {value}",
+                "/proc/sys/net/bridge/bridge-nf-call-iptables is 1",
                 "While it is, iptables sees bridged packets, and metadata works without any rule - until something unloads "
                 "br_netfilter or sets it to 0.",
                 "Nothing: the rule is installed all the same, and does no harm.",
+            )
+        ]
+    if value is None and _is_old(facts.system.kernel):
+        return [
+            _finding(
+                "METADATA-BRIDGE-NF",
+                "tells",
+                f"kernel {facts.system.kernel}: there is no /proc/sys/net/bridge/bridge-nf-call-iptables",
+                "Before Linux 3.18 br_netfilter is no module of its own, but comes with the first bridge: whether iptables will "
+                "see bridged packets is not known.",
+                "Nothing: the rule is right in either case.",
             )
         ]
     seen = "br_netfilter is not loaded" if value is None else "/proc/sys/net/bridge/bridge-nf-call-iptables is 0"
@@ -101,6 +113,12 @@ def _bridge_firewall(facts: Facts) -> list[Finding]:
             "Nothing for the redirect. Know that packets from outside reach guests unfiltered on these bridges.",
         )
     ]
+
+
+def _is_old(kernel: str) -> bool:
+    """Whether br_netfilter is part of the kernel's bridge module: a module of its own since 3.18."""
+    numbers = re.match(r"(\d{1,9})\.(\d{1,9})", kernel, re.ASCII)
+    return numbers is not None and (int(numbers[1]), int(numbers[2])) < (3, 18)
 
 
 def _listener(facts: Facts) -> list[Finding]:

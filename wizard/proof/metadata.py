@@ -139,7 +139,7 @@ def _ask(node: Node, facts: Facts, bridge: Bridge, made: Port, borrowed: str, ma
         outcome=fetched["outcome"],
         status=fetched["status"],
         hits=None if before is None or after is None else max(0, after - before),
-        bridge_firewall=(node.text("/proc/sys/net/bridge/bridge-nf-call-iptables") or "0") != "0",
+        bridge_firewall=node.text("/proc/sys/net/bridge/bridge-nf-call-iptables") == "1",
         listens={"listens": True, "nothing": False}.get(service.state),
         port=service.port,
     )
