@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import ipaddress
-from collections.abc import Collection
-
-from pydantic import ValidationError, field_validator
+from pydantic import field_validator
 
 from wizard import services
 from wizard.answers import AllAnswers
-from wizard.chapters import gateways_findings
+from wizard.chapters import gateways_findings, gateways_rows
+from wizard.chapters.gateways_rows import Left, Odd
 from wizard.errors import FormatError
 from wizard.formats import dnsmasq, oslo_config
-from wizard.networks import Network, NetworkAnswers, is_address
+from wizard.networks import Network, NetworkAnswers
 from wizard.node.facts import Facts
 from wizard.node.nova import NovaNetwork
 from wizard.node.processes import older
@@ -56,7 +54,7 @@ def suggest(facts: Facts) -> Answers | None:
     if facts.nova.networking == "neutron" or (not facts.nova.networks and not _file(facts)):
         return None
     path = _path(facts)
-    rows = [row for row in _rows(facts, path) if isinstance(row, Network)] if _is_plain(path) else []
+    rows = [row for row in gateways_rows.rows(facts, path) if isinstance(row, Network)] if _is_plain(path) else []
     return Answers(network=rows, config_file=path) if rows else None
 
 
@@ -66,50 +64,6 @@ def _path(facts: Facts) -> str:
 
 def _file(facts: Facts) -> bool:
     return facts.content(_path(facts)) is not None
-
-
-def _rows(facts: Facts, path: str) -> list[Network | gateways_findings.Odd]:
-    """A row for each network that is served here or named in the file; or why the file's router cannot be one."""
-    known = {option.label: option for option in dnsmasq.router_options(facts.content(path) or b"")}
-    found = {network.label: network for network in facts.nova.networks if network.label}
-    rows: list[Network | gateways_findings.Odd] = []
-    vlans: set[int | None] = set()
-    for label in dict.fromkeys([*found, *known]):
-        router = (known[label].router if label in known else "") or _first_address(found.get(label))
-        if not router or dnsmasq.label_problem(label) is not None or not is_address(router):
-            continue
-        try:
-            row = _row(label, router, found.get(label), vlans)
-        except ValidationError as error:
-            if label in known:
-                why = str(error.errors()[0]["msg"]).removeprefix("Value error, ")
-                rows.append(gateways_findings.Odd(label, f"{path} line {known[label].line}: {why}"))
-        else:
-            vlans.add(row.vlan)
-            rows.append(row)
-    return rows
-
-
-def _row(label: str, router: str, network: NovaNetwork | None, vlans: Collection[int | None]) -> Network:
-    """The row of one network. Raises ValidationError where it cannot be one; `vlans` are those of the rows before it."""
-    if network is None:
-        return Network(label=label, router=router)
-    inside = network.cidr and ipaddress.IPv4Address(router) in ipaddress.IPv4Network(network.cidr)
-    vlan = network.vlan if network.vlan not in vlans else None  # one bridge can carry several networks
-    return Network(
-        label=label,
-        router=router,
-        vlan=vlan,
-        cidr=network.cidr if inside else None,
-        bridge=network.bridge if network.bridge and network.bridge != f"br{vlan}" else None,
-    )
-
-
-def _first_address(network: NovaNetwork | None) -> str:
-    """The first host of the network: where routers mostly are, and nova's own default gateway. A guess, to be looked at."""
-    if network is None or not network.cidr:
-        return ""
-    return str(ipaddress.IPv4Network(network.cidr).network_address + 1)
 
 
 def questions(facts: Facts, answers: AllAnswers) -> list[Question | Table]:
@@ -257,15 +211,19 @@ def findings(facts: Facts, answers: AllAnswers) -> list[Finding]:
 
 
 def _not_suggested(facts: Facts, mine: Answers | None) -> list[Finding]:
-    """What the node has and no answer can hold, where nothing else was answered for it."""
-    path = _path(facts)
+    """What the node has and no suggestion can hold, where nothing else was answered for it."""
+    path = _path(facts) if mine is None else mine.config_file
     if not _is_plain(path):
-        return [gateways_findings.odd_path(facts.nova.all("DEFAULT", OPTION)[-1])] if mine is None else []
-    if mine is not None and mine.config_file != path:
-        return []
-    answered = {network.label for network in mine.network} if mine is not None else set()
-    odd = [row for row in _rows(facts, path) if isinstance(row, gateways_findings.Odd)]
-    return [gateways_findings.odd_router(each) for each in odd if each.label not in answered]
+        return [gateways_findings.odd_path(facts.nova.all("DEFAULT", OPTION)[-1])]
+    labels = {network.label for network in mine.network} if mine is not None else set()
+    bridges = {network.bridge_name for network in mine.network} if mine is not None else set()
+    found = []
+    for row in gateways_rows.rows(facts, path):
+        if isinstance(row, Odd) and row.label not in labels:
+            found.append(gateways_findings.odd_router(row))
+        if isinstance(row, Left) and not (row.label in labels if row.label else bridges.issuperset(row.bridges)):
+            found.append(gateways_findings.not_suggested(row))
+    return found
 
 
 def checks(facts: Facts, answers: AllAnswers) -> list[Check]:
@@ -290,15 +248,28 @@ def checks(facts: Facts, answers: AllAnswers) -> list[Check]:
 
 def _router(facts: Facts, answers: Answers, network: Network, there: str | None) -> Check:
     what = f"Guests of {network.label} are told {network.router}"
-    if there == network.router:
-        for found in facts.nova.networks:
-            if found.label == network.label and _behind(facts, found, answers.config_file):
-                seen = f"{answers.config_file} says so, but the dnsmasq of {found.bridge} runs without it as it is"
-                return Check(NAME, what, "failed", seen, "Run plan, then apply: it has to be started anew.")
-        return Check(NAME, what, "held", f"{answers.config_file}; at their next DHCP renewal")
-    if facts.hidden(answers.config_file):
-        return Check(NAME, what, "unknown", f"{answers.config_file} {facts.hidden(answers.config_file)}")
-    return Check(NAME, what, "failed", f"{answers.config_file} says {there or 'nothing'}", "Run plan, then apply.")
+    path = answers.config_file
+    if facts.hidden(path):
+        return Check(NAME, what, "unknown", f"{path} {facts.hidden(path)}")
+    if there != network.router:
+        return Check(NAME, what, "failed", f"{path} says {there or 'nothing'}", "Run plan, then apply.")
+    single = facts.nova.last("DEFAULT", "use_single_default_gateway")
+    if single is not None and single.strip().lower() in gateways_findings.TRUE:
+        seen = f"{path} says so, but with use_single_default_gateway = {single} nova's own tag wins"
+        return Check(NAME, what, "failed", seen, "Run check: it says what stands in the way.")
+    served = [found for found in facts.nova.networks if found.label == network.label and found.dnsmasq_running]
+    for found in served:
+        if _behind(facts, found, path) or found.conf_file not in (path, None):
+            seen = f"{path} says so, but the dnsmasq of {found.bridge} runs without it as it is"
+            return Check(NAME, what, "failed", seen, "Run plan, then apply: it has to be started anew.")
+        if found.started is None:
+            seen = (
+                f"{path} says so; since when the dnsmasq of {found.bridge} runs, and so what it has read, is not known"
+            )
+            return Check(NAME, what, "unknown", seen, "`compute-wizard verify --metadata` asks it.")
+    if served:
+        return Check(NAME, what, "held", f"{path}; at their next DHCP renewal")
+    return Check(NAME, what, "held", f"{path}; no dnsmasq serves that network here now, the next one is given it")
 
 
 def summary(facts: Facts) -> list[str]:

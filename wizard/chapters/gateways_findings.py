@@ -6,6 +6,7 @@ import ipaddress
 from dataclasses import dataclass
 
 from wizard import nova_owner, nova_unknown
+from wizard.chapters.gateways_rows import Left, Odd
 from wizard.formats import dnsmasq
 from wizard.networks import Network, NetworkAnswers
 from wizard.node.facts import Facts
@@ -28,14 +29,6 @@ class Asked:
     option: str
     content: bytes | None
     due: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Odd:
-    """A router of the node's own file that no answer can hold: its network, and the place and what is wrong."""
-
-    label: str
-    seen: str
 
 
 def findings(facts: Facts, asked: Asked, owner: OwnerAnswers | None) -> list[Finding]:
@@ -82,6 +75,17 @@ def odd_router(odd: Odd) -> Finding:
         odd.seen,
         f"Guests of {odd.label} that are told it have no way out. It is left as it is: no router is suggested for this network.",
         f"Name the router outside in that line, or answer one for {odd.label}.",
+    )
+
+
+def not_suggested(left: Left) -> Finding:
+    """A network of this node that would else be missing from the suggestion without a word."""
+    return _finding(
+        "GATEWAYS-NOT-SUGGESTED",
+        left.severity,
+        left.seen,
+        "No router is suggested for it: what its guests are told stays as it is.",
+        left.do,
     )
 
 
@@ -138,8 +142,9 @@ def _some(names: list[str], most: int = 8) -> str:
 
 def _networks(facts: Facts, answers: NetworkAnswers) -> list[Finding]:
     """The answers against what nova-network serves here under the same label."""
-    served = {network.label: network for network in facts.nova.networks if network.label}
-    pairs = [(network, served[network.label]) for network in answers.network if network.label in served]
+    pairs = [
+        (network, there) for network in answers.network for there in facts.nova.networks if there.label == network.label
+    ]
     return [finding for asked, there in pairs for finding in (*_router(asked, there), *_differs(asked, there))]
 
 

@@ -9,7 +9,7 @@ from pydantic import field_validator
 from wizard import services
 from wizard.answers import AllAnswers
 from wizard.cards import AnswersModel
-from wizard.chapters import metadata_findings
+from wizard.chapters import metadata_findings, metadata_service
 from wizard.formats import ebtables
 from wizard.networks import NetworkAnswers, interface_name
 from wizard.node.facts import Facts
@@ -31,7 +31,6 @@ SCRIPT = "/usr/local/sbin/compute-wizard-metadata"
 CONFIG = "/etc/compute-wizard/metadata.conf"
 UNIT = "compute-wizard-metadata.service"
 JOB = f"{services.JOBS}/compute-wizard-metadata.conf"
-PORT = metadata_findings.PORT
 
 
 class Answers(AnswersModel):
@@ -243,31 +242,24 @@ def _at_boot(facts: Facts) -> Check:
     what = "The redirect is there again after each boot"
     boot = _boot_files(facts)
     if not boot:
-        return Check(
-            NAME, what, "failed", "this init system is not known", f"Run `{SCRIPT} apply` at boot, before nova."
-        )
-    missing = [path for path, _ in boot if facts.content(path) is None]
-    if missing:
-        return Check(NAME, what, "failed", f"{missing[0]} is not there", "Run plan, then apply.")
+        why = "this init system is not known, so nothing of ours is started by it"
+        return Check(NAME, what, "unknown", why, f"Run `{SCRIPT} apply` at boot, before nova.")
+    for path in (SCRIPT, CONFIG, *(path for path, _ in boot)):
+        if facts.hidden(path):
+            return Check(NAME, what, "unknown", f"{path} {facts.hidden(path)}", "Run verify as root.")
+        if facts.content(path) is None:
+            return Check(NAME, what, "failed", f"{path} is not there", "Run plan, then apply.")
     if facts.system.init == "systemd" and not services.is_enabled(facts, UNIT):
         return Check(NAME, what, "failed", f"{UNIT} is not enabled", "Run plan, then apply.")
     return Check(NAME, what, "held", boot[0][0])
 
 
 def _served(facts: Facts) -> Check:
-    what = "Somebody answers metadata requests"
-    told = facts.nova.unknown("DEFAULT", "metadata_host")
-    if told is not None:
-        return Check(NAME, what, "unknown", f"{told.place}: metadata_host = {told.value}: {told.unknown}")
-    address = facts.nova.last("DEFAULT", "metadata_host") or facts.nova.last("DEFAULT", "my_ip") or ""
-    listens = facts.network.listens(PORT, address)
-    if listens is None:
-        return Check(NAME, what, "unknown", "the node's sockets could not be read")
-    if listens:
-        return Check(NAME, what, "held", f"a socket listens on port {PORT}")
-    return Check(
-        NAME, what, "failed", f"nothing listens on {address or 'this node'}:{PORT}", "Start nova-api-metadata."
-    )
+    """A socket says no more than that its program listens: what it answers is for the proof to see."""
+    service = metadata_service.service(facts)
+    states: dict[str, Literal["held", "failed"]] = {"listens": "held", "nothing": "failed"}
+    what = "Something listens for metadata requests"
+    return Check(NAME, what, states.get(service.state, "unknown"), service.seen, service.do)
 
 
 def summary(facts: Facts) -> list[str]:
@@ -275,7 +267,9 @@ def summary(facts: Facts) -> list[str]:
         return ["Neutron: does not apply here"]
     value = facts.network.bridge_nf_call_iptables
     tables = ", ".join(facts.network.ebtables) or "not installed"
+    service = metadata_service.service(facts)
+    listens = {"listens": f"{service.place}: something listens", "nothing": service.seen}
     return [
-        f"ebtables: {tables}; bridge-nf-call-iptables: {'br_netfilter is not loaded' if value is None else value}",
-        f"port {PORT}: {({True: 'somebody listens', False: 'nobody listens', None: 'unknown'})[facts.network.listens(PORT)]}",
+        f"ebtables: {tables}; bridge-nf-call-iptables: {'not there' if value is None else value}",
+        listens.get(service.state, f"who answers is not known: {service.seen}"),
     ]

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from wizard import nova_unknown
-from wizard.formats import ebtables
+from wizard.chapters import metadata_rules, metadata_service
 from wizard.node.facts import Facts
 from wizard.plan import Finding, Severity
 
 CHAPTER = "metadata"
-CHAIN = "cw-metadata"
-PORT = 8775
+CHAIN = metadata_rules.CHAIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +92,17 @@ def _bridge_firewall(facts: Facts) -> list[Finding]:
                 "Nothing: the rule is installed all the same, and does no harm.",
             )
         ]
+    if value is None and _is_old(facts.system.kernel):
+        return [
+            _finding(
+                "METADATA-BRIDGE-NF",
+                "tells",
+                f"kernel {facts.system.kernel}: there is no /proc/sys/net/bridge/bridge-nf-call-iptables",
+                "Before Linux 3.18 br_netfilter is no module of its own, but comes with the first bridge: whether iptables will "
+                "see bridged packets is not known.",
+                "Nothing: the rule is right in either case.",
+            )
+        ]
     seen = "br_netfilter is not loaded" if value is None else "/proc/sys/net/bridge/bridge-nf-call-iptables is 0"
     return [
         _finding(
@@ -104,39 +115,53 @@ def _bridge_firewall(facts: Facts) -> list[Finding]:
     ]
 
 
+def _is_old(kernel: str) -> bool:
+    """Whether br_netfilter is part of the kernel's bridge module: a module of its own since 3.18."""
+    numbers = re.match(r"(\d{1,9})\.(\d{1,9})", kernel, re.ASCII)
+    return numbers is not None and (int(numbers[1]), int(numbers[2])) < (3, 18)
+
+
 def _listener(facts: Facts) -> list[Finding]:
-    unknown = nova_unknown.findings(CHAPTER, "warns", [facts.nova.unknown("DEFAULT", "metadata_host")])
-    if unknown:
-        return unknown
-    address = facts.nova.last("DEFAULT", "metadata_host") or facts.nova.last("DEFAULT", "my_ip") or ""
-    if facts.network.listens(PORT, address) is not False:
-        return []
-    return [
-        _finding(
-            "METADATA-NO-LISTENER",
-            "warns",
-            f"nothing listens on {address or 'this node'}:{PORT}",
-            "nova's rule sends metadata requests there: with the redirect they arrive, and are refused.",
-            "Start nova-api-metadata on this node (multi_host needs one on each), or set metadata_host.",
-        )
-    ]
+    unsaid = metadata_service.unsaid(facts)
+    if unsaid:
+        return nova_unknown.findings(CHAPTER, "warns", unsaid)
+    service = metadata_service.service(facts)
+    if service.state == "nothing":
+        return [
+            _finding(
+                "METADATA-NO-LISTENER",
+                "warns",
+                service.seen,
+                "nova's rule sends metadata requests there: with the redirect they arrive, and are refused.",
+                service.do,
+            )
+        ]
+    if service.remote:
+        return [
+            _finding(
+                "METADATA-LISTENER-UNKNOWN",
+                "warns",
+                service.seen,
+                "nova's rule sends metadata requests on to another host: that takes ip_forward = 1 here, and a way back through "
+                "this node. Where they are given another source address on the way, nova cannot tell which guest asks.",
+                f"{service.do} With a nova-api-metadata on this node (multi_host needs one on each), leave metadata_host out.",
+            )
+        ]
+    if service.state == "unknown":
+        return [
+            _finding(
+                "METADATA-LISTENER-UNKNOWN",
+                "tells",
+                service.seen,
+                "So whether metadata requests are answered, once the redirect brings them to this node, is not known.",
+                f"{service.do or 'As root more of it can be seen.'} After apply, `compute-wizard verify --metadata` tells.",
+            )
+        ]
+    return []
 
 
 def _rules(facts: Facts, asked: Asked) -> list[Finding]:
-    found = []
-    chains = {chain.name: chain for chain in facts.network.nat_chains or ()}
-    foreign = ebtables.foreign_metadata_rules(chains, chain=CHAIN)
-    if foreign:
-        found.append(
-            _finding(
-                "METADATA-FOREIGN-RULE",
-                "warns",
-                "; ".join(f"{rule.chain}: {' '.join(rule.words)}" for rule in foreign[:3]),
-                "Somebody put a redirect there by hand. With target ACCEPT it runs before libvirt's anti-spoofing: one VM can "
-                "fetch another's metadata.",
-                "Take it out (`ebtables -t nat -D …`) and out of what sets it at boot, once ours is in place.",
-            )
-        )
+    found = [*metadata_rules.findings(facts)]
     if len(facts.network.ebtables) > 1:
         found.append(
             _finding(

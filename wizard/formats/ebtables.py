@@ -152,8 +152,17 @@ def _differences(there: list[str], wanted: list[str]) -> list[str]:
 
 
 def foreign_metadata_rules(chains: Mapping[str, Chain], *, chain: str) -> list[Rule]:
-    """Redirects of 169.254.169.254 outside our chain: the recipe as it was published, put there by hand or by a script."""
+    """Redirects of 169.254.169.254 outside our chain: the recipe as it was published, or :func:`nova_range`."""
     return [rule for each in chains.values() if each.name != chain for rule in each.rules if redirects_metadata(rule)]
+
+
+def nova_range(rule: Rule) -> str | None:
+    """The destination of a rule in the very form of nova-network's own for force_snat_range, which it inserts at each start
+    (nova/network/linux_net.py, `init_host`); None for any other rule."""
+    match rule.words:
+        case ("-p", "ipv4", "--ip-src", _, "--ip-dst", where, "-j", "redirect", "--redirect-target", "ACCEPT"):
+            return where if rule.chain == "PREROUTING" else None
+    return None
 
 
 def redirects_metadata(rule: Rule) -> bool:

@@ -10,6 +10,7 @@ from contextlib import suppress
 
 from wizard.answers import AllAnswers
 from wizard.chapters import metadata as chapter
+from wizard.chapters import metadata_service
 from wizard.errors import NodeError
 from wizard.node import bridge_firewall
 from wizard.node.facts import Facts
@@ -116,6 +117,7 @@ def _free(bridge: Bridge, mac: str) -> str:
 
 
 def _ask(node: Node, facts: Facts, bridge: Bridge, made: Port, borrowed: str, mac: str) -> Seen:
+    service = metadata_service.service(facts)
     own = str(bridge.own.ip)
     with_prefix = f"{borrowed}/{bridge.own.network.prefixlen}"
     up = {"do": "up", "name": made.other, "address": with_prefix, "neighbour": own, "mac": mac}
@@ -138,7 +140,8 @@ def _ask(node: Node, facts: Facts, bridge: Bridge, made: Port, borrowed: str, ma
         status=fetched["status"],
         hits=None if before is None or after is None else max(0, after - before),
         bridge_firewall=node.text("/proc/sys/net/bridge/bridge-nf-call-iptables") == "1",
-        listens=facts.network.listens(chapter.PORT),
+        listens={"listens": True, "nothing": False}.get(service.state),
+        port=service.port,
     )
 
 

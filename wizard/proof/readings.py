@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from wizard.chapters import gateways, metadata
+from wizard.chapters import gateways, metadata, metadata_service
 from wizard.proof.bridges import Bridge
 from wizard.questions import Check
 
@@ -24,7 +24,8 @@ class Seen:
     status: int | None  # of HTTP, where it was answered
     hits: int | None
     bridge_firewall: bool  # bridge-nf-call-iptables is 1: iptables sees bridged packets
-    listens: bool | None  # whether something listens on the metadata service's port
+    listens: bool | None  # whether something listens where nova sends the request; None where that cannot be seen
+    port: int = metadata_service.PORT  # that nova sends it to
 
 
 _WHAT_ROUTER = "Guests on {} are told their router"
@@ -113,15 +114,17 @@ def _do(seen: Seen) -> str:
     if seen.outcome == "answered":
         return "The request comes to the metadata service, which is ill: see its log (nova-api-metadata or nova-api)."
     if seen.listens is False:
-        return f"The request comes to this node; nothing listens on port {metadata.PORT}: start nova-api-metadata here."
+        return (
+            f"The request comes to this node; nothing listens for it on port {seen.port}: start nova-api-metadata here."
+        )
     if seen.outcome == "refused":
         return (
-            f"The request comes to this node. See whether nova's own rule sends 169.254.169.254:80 on to port {metadata.PORT} "
+            f"The request comes to this node. See whether nova's own rule sends 169.254.169.254:80 on to port {seen.port} "
             "(iptables -t nat -S | grep 169.254), and whether the service listens on the address that it names."
         )
     return (
         "The request comes to this node; what is after that does not work. See nova's rules (iptables -t nat -S; iptables -S) "
-        f"for 169.254.169.254 and port {metadata.PORT}, and the metadata service's log."
+        f"for 169.254.169.254 and port {seen.port}, and the metadata service's log."
     )
 
 

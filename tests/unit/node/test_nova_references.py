@@ -114,6 +114,6 @@ def test_a_metadata_host_that_is_unknown_is_said() -> None:
     assert found(planned(there), "NOVA-VALUE-UNKNOWN").chapter == "metadata"
     answers = answer_files.from_data({"metadata": {"redirect": True}})
     (check,) = [
-        each for each in verify(facts.read(there), answers) if each.what == "Somebody answers metadata requests"
+        each for each in verify(facts.read(there), answers) if each.what == "Something listens for metadata requests"
     ]
     assert (check.state, f"{CONF} line 2" in check.seen) == ("unknown", True)

@@ -100,3 +100,8 @@ def test_metadata(changes: dict[str, Any], state: str, seen: str, do: str) -> No
 
 def test_what_could_not_be_asked_is_unknown() -> None:
     assert [check.state for check in unknown("br1441", "why")] == ["unknown", "unknown"]
+
+
+def test_the_port_is_named_that_nova_sends_to() -> None:
+    assert "port 8780" in read(outcome="refused", status=None, listens=False, port=8780)[1][2]
+    assert "port 8780" in read(outcome="refused", status=None, listens=None, port=8780)[1][2]
