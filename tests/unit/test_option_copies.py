@@ -114,3 +114,21 @@ def test_the_simulated_driver_knows_numbers_by_port(demo: SimulatedNode) -> None
     demo.obey(REBUILD)
     demo.reboot()
     assert checks(demo)["0000:04:00.0 has 8 VFs"].state == "held"
+
+
+def test_vfs_that_no_option_asks_for_any_more_go_with_the_reboot(demo: SimulatedNode) -> None:
+    put(demo, OPTIONS, SET)
+    demo.obey(REBUILD)
+    demo.reboot()
+    none = answer_files.from_data({"vfs": {"card": [{"match": {"address": "0000:04:00.0"}, "count": 0}]}})
+
+    def now() -> str:
+        return next(check.state for check in verify(facts.read(demo), none) if check.what == "0000:04:00.0 has 0 VFs")
+
+    assert now() == "failed"
+    demo.place(OPTIONS).unlink()
+    assert now() == "failed"
+    demo.obey(REBUILD)
+    assert now() == "pending"
+    demo.reboot()
+    assert now() == "held"

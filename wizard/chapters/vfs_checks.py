@@ -63,7 +63,15 @@ def _now(facts: Facts, request: Request) -> Check:
         return Check(CHAPTER, what, "unknown", "not a running system")
     if function.family == "mlx4" and mlx4.kept(facts, [request]) is not None:
         return _promised(facts, what, seen, lambda: dropped.vfs(facts, function, request.count))
+    if function.family == "mlx4" and not request.count and _none_at_boot(facts):
+        return Check(CHAPTER, what, "pending", f"{seen}; no option asks for VFs", "Reboot, then verify again.")
     return Check(CHAPTER, what, "failed", seen, "Run plan, then apply.")
+
+
+def _none_at_boot(facts: Facts) -> bool:
+    """Whether VFs of ConnectX-3 that are there go with the next boot, which has not been yet."""
+    asked = mlx4.setters(facts, "num_vfs") or mlx4.initramfs_lacks(facts, {})
+    return not asked and not facts.history.rebooted_since(CHAPTER, facts.system.boot_id)
 
 
 def _ports(facts: Facts, request: Request) -> Check:
