@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import posixpath
+import re
 from collections.abc import Iterable, Sequence
 
 from wizard.formats import kernel_arguments
@@ -43,6 +43,11 @@ def normal(entries: Iterable[BootEntry]) -> list[BootEntry]:
     return [entry for entry in entries if not entry.recovery]
 
 
+def place_of(path: str) -> str:
+    """A file of modprobe.d by one name for its place on the node and in an image: /lib may be /usr/lib in either."""
+    return re.sub("^lib/", "usr/lib/", path.lstrip("/"))
+
+
 def images_lack(copies: Copies | None, path: str, sha256: str | None) -> str | None:
     """How an initramfs differs from a file of modprobe.d, as a sentence; empty where it does not, None where it is not known.
 
@@ -50,9 +55,8 @@ def images_lack(copies: Copies | None, path: str, sha256: str | None) -> str | N
     """
     if copies is None:
         return None
-    name = posixpath.basename(path)
     for image in sorted({image for image, _, _ in copies}):
-        held = {posixpath.basename(place): sha for where, place, sha in copies if where == image}
-        if held.get(name) != sha256:
+        held = {place_of(place): sha for where, place, sha in copies if where == image}
+        if held.get(place_of(path)) != sha256:
             return f"{image} does not hold {path} as it is" if sha256 else f"{image} still holds {path}"
     return ""

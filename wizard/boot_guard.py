@@ -62,7 +62,7 @@ def not_seen(facts: Facts, plan: Plan) -> list[str]:
 def way_back(facts: Facts) -> str:
     """How to boot this node without the change, in one line."""
     words = _added(facts)
-    option = mlx4.configured(facts) is not None
+    option = "num_vfs" in mlx4.parameters(facts)
     if not words and not option:
         return (
             "If it does not come up: nothing of this plan is on the kernel's line; `compute-wizard undo` takes it back."

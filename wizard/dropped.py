@@ -6,12 +6,10 @@ import posixpath
 from collections.abc import Sequence
 
 from wizard import mlx4
-from wizard.formats import kernel_arguments
+from wizard.formats import kernel_arguments, mlx4_options
 from wizard.node.bootloader import BootEntry
 from wizard.node.facts import Facts
 from wizard.node.pci import PciFunction
-
-PARAMETERS = "/sys/module/mlx4_core/parameters"
 
 
 def arguments(facts: Facts, words: Sequence[str]) -> tuple[str, str]:
@@ -67,7 +65,7 @@ def iommu(facts: Facts) -> tuple[str, str]:
 
 def vfs(facts: Facts, function: PciFunction, wanted: int) -> tuple[str, str]:
     """For VFs of an mlx4 card that the option file and the initramfs promise: what was seen, and what to do."""
-    content = facts.content(f"{PARAMETERS}/num_vfs")
+    content = facts.content(f"{mlx4.PARAMETERS}/num_vfs")
     given = (content or b"").decode("ascii", "replace").strip()  # empty where the module was given none
     seen = f"sriov_numvfs is {function.num_vfs}"
     on_line = _on_line(facts, "num_vfs")
@@ -81,9 +79,10 @@ def vfs(facts: Facts, function: PciFunction, wanted: int) -> tuple[str, str]:
             f"{seen}: {mlx4.MODULE} is not loaded",
             f"Look at `dmesg | grep {mlx4.MODULE}` and for a blacklist of it.",
         )
-    if given.split(",")[0] != str(wanted) and given.split(",")[-1] != str(wanted):
+    if mlx4_options.number(given, function.address) != wanted:
         return (
-            f"{seen}: {mlx4.MODULE} was loaded with {f'num_vfs={given}' if given else 'no num_vfs'}, {mlx4.OPTIONS} says {wanted}",
+            f"{seen}: {mlx4.MODULE} was loaded with {f'num_vfs={given}' if given else 'no num_vfs'}, "
+            f"{mlx4.said_in(facts, 'num_vfs')} says {wanted}",
             f"Another initramfs was booted, or the module was loaded with other options: /proc/cmdline names "
             f"{' '.join(kernel_arguments.values(facts.iommu.command_line, 'BOOT_IMAGE')) or 'no image'}; see `dmesg | grep "
             f"{mlx4.MODULE}`.",
@@ -106,10 +105,10 @@ def ports(facts: Facts, function: PciFunction, seen: str) -> tuple[str, str]:
             "Take that line away, or write there what is wanted: rdma-core sets the ports when the module is loaded.",
         )
     asked = mlx4.parameters(facts).get(mlx4.PORTS, "")
-    given = (facts.content(f"{PARAMETERS}/{mlx4.PORTS}") or b"").decode("ascii", "replace").strip()
+    given = (facts.content(f"{mlx4.PARAMETERS}/{mlx4.PORTS}") or b"").decode("ascii", "replace").strip()
     if given and given != asked:
         return (
-            f"{seen}: {mlx4.MODULE} was loaded with {mlx4.PORTS}={given}, {mlx4.OPTIONS} says {asked}",
+            f"{seen}: {mlx4.MODULE} was loaded with {mlx4.PORTS}={given}, {mlx4.said_in(facts, mlx4.PORTS)} says {asked}",
             f"Another initramfs was booted, or the module was loaded with other options: see `dmesg | grep {mlx4.MODULE}`.",
         )
     return (
@@ -123,4 +122,4 @@ def _on_line(facts: Facts, parameter: str) -> str:
     """A sentence about an option of mlx4_core on the running kernel's command line; empty where there is none."""
     name = f"{mlx4.MODULE}.{parameter}"
     words = [word for word in facts.iommu.command_line.split() if kernel_arguments.key(word) == name]
-    return f"the kernel's command line holds {words[-1]}, which goes before {mlx4.OPTIONS}" if words else ""
+    return f"the kernel's command line holds {words[-1]}, which goes before the files of modprobe.d" if words else ""

@@ -44,6 +44,17 @@ def remove(node: MemoryNode, path: str) -> None:
         node.entries[parent or "/"].names.discard(name)
 
 
+def second_card(node: MemoryNode, **numbers: int) -> None:
+    """Another ConnectX-3 Pro, at 0000:05:00.0; with its own numbers, such as total=8, in sysfs."""
+    other = CX3.replace("0000:04:00.0", "0000:05:00.0")
+    for path, entry in list(node.entries.items()):
+        if path.startswith(f"{CX3}/") and entry.kind != "directory" and not path.endswith("/vpd"):
+            node.add(path.replace(CX3, other), entry)
+    node.symlink("/sys/bus/pci/devices/0000:05:00.0", "../../../devices/pci0000:00/0000:00:02.0/0000:05:00.0")
+    for name, number in numbers.items():
+        node.write(f"{other}/sriov_{name}vfs", f"{number}\n")
+
+
 def replace(node: MemoryNode, path: str, old: str, new: str) -> None:
     """Change a piece of a file that is there."""
     entry = node.entries[path]

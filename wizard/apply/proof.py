@@ -15,12 +15,16 @@ def shortcomings(node: Node, proofs: Iterable[Proof]) -> tuple[list[str], list[s
     """Sentences for what is not as it has to be, and for what could not be looked into."""
     wrong: list[str] = []
     unknown: list[str] = []
+    looked: tuple[initramfs.Held | None, str] | None = None
     for proof in proofs:
         boot = bootloader.read(node, system.read(node))
         if isinstance(proof, HoldsArguments):
             found, what = _lacking(boot, proof), "the boot menu"
         else:
-            copies, why = initramfs.copies(node, boot.initramfs_images)
+            if looked is None:  # unpacking takes seconds: once is enough
+                looked = initramfs.looked_into(node, boot.initramfs_images)
+            held, why = looked
+            copies = initramfs.copies(held) if held is not None else None
             found, what = images_lack(copies, proof.path, proof.sha256), why or "the initramfs"
         if found is None:
             unknown.append(f"{what} could not be looked into")

@@ -32,7 +32,7 @@ def suggest(facts: Facts) -> Answers | None:
     found: list[Card] = []
     for function in facts.pci.functions:
         able = function.is_network and not function.is_vf and function.offer == "offered"
-        if not able or _covered(found, function, facts):
+        if not able or _covered(found, function, facts) or _gets_none(facts, function):
             continue
         found.append(card_for(facts, function))
     return Answers(card=found) if found else None
@@ -51,6 +51,15 @@ def card_for(facts: Facts, function: PciFunction) -> Card:
     )
 
 
+def _gets_none(facts: Facts, function: PciFunction) -> bool:
+    """Whether the option that is set is more than this card can have, and another one has it: to ask for fewer would take VFs
+    from that one, to ask for as many would be refused."""
+    count = configured(facts, function) if function.family == "mlx4" else None
+    if not count or mlx4.gets(function, count):
+        return False
+    return any(mlx4.gets(other, configured(facts, other) or 0) for other in mlx4.cards_here(facts))
+
+
 def not_answered(facts: Facts, answers: AllAnswers) -> list[PciFunction]:
     """Functions that can have VFs and are in no entry of the answers."""
     mine = answers.of(Answers)
@@ -64,16 +73,17 @@ def _covered(found: list[Card], function: PciFunction, facts: Facts) -> bool:
 
 
 def configured(facts: Facts, function: PciFunction) -> int | None:
-    """How many VFs the function is set to have at the next boot, by whoever set it; None where nobody did."""
+    """How many VFs the function is set to have at the next boot, by whoever set it; None where nobody did. Of ConnectX-3, which
+    share one option, then what all of them can have."""
     if function.family == "mlx4":
-        return mlx4.configured(facts)
+        return mlx4.suggested(facts, function, SUGGESTED)
     unit = sriov.configured(facts, function)
     others = [owner.count for owner in other_owners.of(facts, function) if owner.count is not None]
     return next((count for count in (unit, *others) if count is not None), function.num_vfs or None)
 
 
 def _host_vfs(facts: Facts, function: PciFunction) -> int:
-    return mlx4.host_vfs(facts) if function.family == "mlx4" else 0
+    return mlx4.host_vfs(facts, function) if function.family == "mlx4" else 0
 
 
 def _ports(facts: Facts, function: PciFunction) -> cards.Ports | list[cards.Ports]:

@@ -30,10 +30,13 @@ def checks(facts: Facts, requests: list[Request]) -> list[Check]:
 
 
 def _initramfs(facts: Facts, requests: list[Request]) -> list[Check]:
-    """Whether each initramfs holds the option file as it is."""
+    """Whether each initramfs holds the option files as they are."""
     if not any(request.count for request in requests) or facts.boot.initramfs not in mlx4.REBUILD:
         return []
-    what = f"Each initramfs holds {mlx4.OPTIONS}"
+    counted = [path for path, sha in mlx4.initramfs_files(facts, {}).items() if sha is not None]
+    if not counted and facts.initramfs_copies is not None and not mlx4.initramfs_lacks(facts, {}):
+        return []  # no file sets anything: there is nothing to be held, and the number of VFs is a check of its own
+    what = f"Each initramfs holds {' and '.join(counted) or f'no other options of {mlx4.MODULE}'}"
     if facts.initramfs_copies is None:
         return [Check(CHAPTER, what, "unknown", "an image could not be looked into", "Run verify as root.")]
     stale = mlx4.initramfs_lacks(facts, {})
@@ -58,9 +61,17 @@ def _now(facts: Facts, request: Request) -> Check:
         return Check(CHAPTER, what, "held", seen)
     if not facts.live and not facts.simulated and function.num_vfs is None:
         return Check(CHAPTER, what, "unknown", "not a running system")
-    if function.family == "mlx4" and mlx4.configured(facts) == request.count:
+    if function.family == "mlx4" and mlx4.kept(facts, [request]) is not None:
         return _promised(facts, what, seen, lambda: dropped.vfs(facts, function, request.count))
+    if function.family == "mlx4" and not request.count and _none_at_boot(facts):
+        return Check(CHAPTER, what, "pending", f"{seen}; no option asks for VFs", "Reboot, then verify again.")
     return Check(CHAPTER, what, "failed", seen, "Run plan, then apply.")
+
+
+def _none_at_boot(facts: Facts) -> bool:
+    """Whether VFs of ConnectX-3 that are there go with the next boot, which has not been yet."""
+    asked = mlx4.setters(facts, "num_vfs") or mlx4.initramfs_lacks(facts, {})
+    return not asked and not facts.history.rebooted_since(CHAPTER, facts.system.boot_id)
 
 
 def _ports(facts: Facts, request: Request) -> Check:

@@ -33,6 +33,8 @@ class Facts:
     history: history.History
     initramfs_copies: tuple[tuple[str, str, str], ...] | None
     """(image, path in it, sha256) of the modprobe.d files that the initramfs images hold; None: not looked into."""
+    initramfs_setters: tuple[tuple[str, str], ...] = ()
+    """(image, path in it) of those of them that give mlx4_core options."""
     files: Files = field(default_factory=Files, repr=False, compare=False)
 
     @property
@@ -85,6 +87,7 @@ class Facts:
             "guests": guests.GuestFacts,
             "history": history.History,
             "initramfs_copies": tuple[tuple[str, str, str], ...] | None,
+            "initramfs_setters": tuple[tuple[str, str], ...],
         }
         return cls(
             **{
@@ -104,6 +107,7 @@ def read(node: Node) -> Facts:
     the_pci = pci.read(node)
     the_network = network.read(node)
     the_boot = bootloader.read(node, the_system)
+    held = initramfs.looked_into(node, the_boot.initramfs_images)[0] if _needs_initramfs(the_pci) else None
     return Facts(
         live=node.live,
         simulated=node.simulated,
@@ -118,7 +122,8 @@ def read(node: Node) -> Facts:
         network=the_network,
         guests=guests.read(node, the_pci, the_network),
         history=history.read(node),
-        initramfs_copies=initramfs.copies(node, the_boot.initramfs_images)[0] if _needs_initramfs(the_pci) else None,
+        initramfs_copies=initramfs.copies(held) if held is not None else None,
+        initramfs_setters=initramfs.setters(held, "mlx4_core") if held is not None else (),
         files=Files(node),
     )
 

@@ -7,29 +7,52 @@ from __future__ import annotations
 
 import bz2
 import lzma
+import posixpath
 import re
+import stat
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from wizard.errors import NodeError
+from wizard.formats import modprobe
 from wizard.node.node import Node
 from wizard.plan import digest
 
 LIMIT = 1024 * 1024 * 1024  # bytes of one image, unpacked
+LINKS = 8  # that are followed from one to the next
 WANTED = re.compile(r"(?:etc|run|lib|usr/lib)/modprobe\.d/[^/]+\.conf")
+Held = Mapping[str, Mapping[str, bytes]]
+"""image -> path in it -> content of the modprobe.d files."""
 MAGIC = b"070701"
 TOOLS = {b"\x28\xb5\x2f\xfd": ("zstd", "-dcq"), b"\x02\x21\x4c\x18": ("lz4", "-dcq"), b"\x89LZO": ("lzop", "-dcq")}
 
 
-def copies(node: Node, images: Iterable[str]) -> tuple[tuple[tuple[str, str, str], ...] | None, str]:
-    """(image, path in it, sha256) of all modprobe.d files in these images; None, and why, where one cannot be looked into."""
-    found = []
+def looked_into(node: Node, images: Iterable[str]) -> tuple[Held | None, str]:
+    """What these images hold; None, and why, where one of them cannot be looked into."""
+    found = {}
     for image in images:
         held, why = modprobe_files(node, image)
         if held is None:
             return None, why
-        found += [(image, path, digest(content)) for path, content in sorted(held.items())]
-    return tuple(found), ""
+        found[image] = held
+    return found, ""
+
+
+def copies(held: Held) -> tuple[tuple[str, str, str], ...]:
+    """(image, path in it, sha256) of all modprobe.d files in these images."""
+    return tuple(
+        (image, path, digest(content)) for image, files in held.items() for path, content in sorted(files.items())
+    )
+
+
+def setters(held: Held, module: str) -> tuple[tuple[str, str], ...]:
+    """(image, path in it) of those that give a module options."""
+    return tuple(
+        (image, path)
+        for image, files in held.items()
+        for path, content in sorted(files.items())
+        if modprobe.effective([(path, content)]).get(module)
+    )
 
 
 def modprobe_files(node: Node, image: str) -> tuple[dict[str, bytes] | None, str]:
@@ -74,21 +97,38 @@ def _unpacked(node: Node, content: bytes) -> bytes:
 
 def _cpio(content: bytes) -> tuple[dict[str, bytes], int]:
     """The wanted files of one archive, and where it ends. Raises ValueError where it is damaged."""
-    found: dict[str, bytes] = {}
+    entries: dict[str, tuple[int, int, int]] = {}  # mode, and where the content is
     place = 0
     while content[place : place + 6] in (MAGIC, b"070702"):
         fields = [int(content[place + 6 + 8 * n : place + 14 + 8 * n], 16) for n in range(13)]
-        size, length = fields[6], fields[11]
+        mode, size, length = fields[1], fields[6], fields[11]
         name = content[place + 110 : place + 110 + length - 1].decode("utf-8", "replace").removeprefix("./")
         data = place + _even(110 + length)
         if data + size > len(content):
             raise ValueError("it ends too early")
         if name == "TRAILER!!!":
-            return found, data + _even(size)
-        if WANTED.fullmatch(name):
-            found[name] = content[data : data + size]
+            found = {name: _followed(content, entries, name) for name in entries if WANTED.fullmatch(name)}
+            return {name: there for name, there in found.items() if there is not None}, data + _even(size)
+        entries[name] = mode, data, data + size
         place = data + _even(size)
     raise ValueError("it has no end")
+
+
+def _followed(archive: bytes, entries: Mapping[str, tuple[int, int, int]], name: str) -> bytes | None:
+    """What a file holds, by way of links: initramfs-tools makes one of what is one on the node, itself or a directory above
+    it, and copies its target beside it (hook-functions, copy_file). None where a link leads nowhere."""
+    for _ in range(LINKS):
+        if name == "dev/null":
+            return b""
+        entry = entries.get(name) or entries.get(f"usr/{name}")
+        if entry is None:
+            return None
+        mode, start, end = entry
+        if not stat.S_ISLNK(mode):
+            return archive[start:end]
+        target = archive[start:end].decode("utf-8", "replace").rstrip("\0")
+        name = posixpath.normpath(posixpath.join("/", posixpath.dirname(name), target)).lstrip("/")
+    return None
 
 
 def _even(size: int) -> int:

@@ -6,11 +6,11 @@ import re
 import time
 
 from wizard import kernel_line
-from wizard.formats import kernel_arguments, modprobe, shell_variables
+from wizard.formats import kernel_arguments, mlx4_options, modprobe, shell_variables
 from wizard.node import bootloader, facts, initramfs, nova, simulated_pci, system
 from wizard.node.simulated_place import PlayedNode
 
-OPTIONS = "/etc/modprobe.d"
+COPIED = ("/etc/modprobe.d", "/usr/lib/modprobe.d", "/lib/modprobe.d")
 PARAMETERS = "/sys/module/mlx4_core/parameters"
 TICKS = 100  # USER_HZ
 
@@ -34,12 +34,18 @@ def update_grub(node: PlayedNode) -> str:
 
 def update_initramfs(node: PlayedNode) -> str:
     """Make every initramfs anew: what counts here are the modprobe.d files that are copied into it."""
-    files = {f"etc/modprobe.d/{name}": node.read(f"{OPTIONS}/{name}") for name in node.names(OPTIONS)}
+    files = _files(node)
     said = ""
     for image in bootloader.read(node, system.read(node)).initramfs_images:
         node.put(image, archive(files))
         said += f"update-initramfs: Generating {image}\n"
     return said
+
+
+def _files(node: PlayedNode) -> dict[str, bytes]:
+    """What mkinitramfs copies: of /etc and /lib, not of /run and /usr/local."""
+    paths = (f"{place}/{name}" for place in COPIED if node.exists(place) for name in node.names(place))
+    return {path.lstrip("/"): node.read(path) for path in paths}
 
 
 def archive(files: dict[str, bytes]) -> bytes:
@@ -84,9 +90,9 @@ def _make_at_boot(node: PlayedNode, address: str, family: str) -> None:
     if family == "mlx4":
         options = _options(node)
         text = options.get("num_vfs", "0")
-        count = int(text) if text.isdigit() else 0
+        count = sum(mlx4_options.by_port(text) or (0,))
         if node.exists(PARAMETERS):
-            node.put(f"{PARAMETERS}/num_vfs", f"{count}\n" if count else "\n")
+            node.put(f"{PARAMETERS}/num_vfs", f"{text}\n" if count else "\n")
             node.put(f"{PARAMETERS}/port_type_array", f"{options.get('port_type_array', '0,0')}\n")
         simulated_pci.set_ports(node, address, options.get("port_type_array", "").split(","))
     else:
@@ -100,7 +106,7 @@ def _options(node: PlayedNode) -> dict[str, str]:
     images = bootloader.read(node, system.read(node)).initramfs_images
     held, _ = initramfs.modprobe_files(node, images[-1]) if images else (None, "")
     if not held:
-        held = {f"{OPTIONS}/{name}": node.read(f"{OPTIONS}/{name}") for name in node.names(OPTIONS)}
+        held = _files(node)
     files = [(f"/{path.lstrip('/')}", content) for path, content in held.items()]
     order = modprobe.order([path for path, _ in files])
     return modprobe.effective([(path, dict(files)[path]) for path in order]).get("mlx4_core", {})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from nodes import CX3, codes, found, origin, planned, remove, today
+from nodes import CX3, codes, found, origin, planned, remove, second_card, today
 
 from wizard.node.recorded import MemoryNode
 
@@ -36,18 +36,9 @@ def test_a_count_above_a_limit_blocks(count: int, why: str) -> None:
     assert "at most 16" in finding.do
 
 
-def _second_card(node: MemoryNode) -> None:
-    """Another ConnectX-3 Pro, at 0000:05:00.0."""
-    other = CX3.replace("0000:04:00.0", "0000:05:00.0")
-    for path, entry in list(node.entries.items()):
-        if path.startswith(f"{CX3}/") and entry.kind != "directory" and not path.endswith("/vpd"):
-            node.add(path.replace(CX3, other), entry)
-    node.symlink("/sys/bus/pci/devices/0000:05:00.0", "../../../devices/pci0000:00/0000:00:02.0/0000:05:00.0")
-
-
 def test_two_mlx4_cards_that_disagree_block_and_name_each_other() -> None:
     node = origin()
-    _second_card(node)
+    second_card(node)
     cards = [{"match": {"address": f"0000:0{bus}:00.0"}, "count": count} for bus, count in ((4, 16), (5, 8))]
     finding = found(planned(node, vfs={"card": cards}), "VFS-MLX4-DISAGREE")
     assert finding.severity == "blocks"
@@ -57,7 +48,7 @@ def test_two_mlx4_cards_that_disagree_block_and_name_each_other() -> None:
 
 def test_an_mlx4_card_that_is_not_answered_gets_vfs_too() -> None:
     node = origin()
-    _second_card(node)
+    second_card(node)
     cards = [{"match": {"address": "0000:04:00.0"}, "count": 16}]
     assert "0000:05:00.0" in found(planned(node, vfs={"card": cards}), "VFS-MLX4-ALL-CARDS").seen
 

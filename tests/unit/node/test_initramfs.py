@@ -80,3 +80,22 @@ def test_damage_is_told_and_never_an_exception(noise: bytes, cut: int) -> None:
     for content in (noise, archive(FILES)[:cut] + noise, gzip.compress(archive(FILES))[:cut] + noise):
         held, why = looked_into(content)
         assert held is not None or why
+
+
+@pytest.mark.parametrize("target", ["../../srv/x.opts", "/srv/x.opts"])
+def test_a_link_is_followed_to_what_was_copied_beside_it(tmp_path: Path, target: str) -> None:
+    """As mkinitramfs makes it where a file, or /etc/modprobe.d itself, is a link on the node."""
+    if shutil.which("cpio") is None:
+        pytest.skip("cpio: the program is not installed")
+    for place in ("etc/modprobe.d", "srv"):
+        (tmp_path / place).mkdir(parents=True)
+    (tmp_path / "srv/x.opts").write_bytes(b"options mlx4_core num_vfs=4\n")
+    links = {"mlx4_core": target, "masked": "/dev/null", "gone": "nowhere.conf", "round": "round.conf"}
+    for name, leads in links.items():
+        (tmp_path / f"etc/modprobe.d/{name}.conf").symlink_to(leads)
+    names = "".join(f"etc/modprobe.d/{name}.conf\n" for name in links).encode() + b"srv/x.opts\n"
+    made = subprocess.run(
+        ["cpio", "-o", "-H", "newc", "--quiet"], cwd=tmp_path, input=names, capture_output=True, check=True
+    ).stdout
+    expected = {"etc/modprobe.d/mlx4_core.conf": b"options mlx4_core num_vfs=4\n", "etc/modprobe.d/masked.conf": b""}
+    assert looked_into(made) == (expected, "")
