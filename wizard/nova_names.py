@@ -26,8 +26,20 @@ def device_option(release: str) -> tuple[str, str]:
     return ("pci", "device_spec") if at_least(release, "zed") else ("pci", "passthrough_whitelist")
 
 
+def device_options_read(release: str) -> tuple[tuple[str, str], ...]:
+    """Every name under which this release reads devices: older names are joined to the current one, never overridden."""
+    names = (("DEFAULT", "pci_passthrough_whitelist"), ("pci", "passthrough_whitelist"), ("pci", "device_spec"))
+    return names[: names.index(device_option(release)) + 1]
+
+
 def alias_option(release: str) -> tuple[str, str]:
     return ("pci", "alias") if at_least(release, "ocata") else ("DEFAULT", "pci_alias")
+
+
+def alias_options_read(release: str) -> tuple[tuple[str, str], ...]:
+    """Every name under which this release reads aliases, as for devices."""
+    names = (("DEFAULT", "pci_alias"), ("pci", "alias"))
+    return names[: names.index(alias_option(release)) + 1]
 
 
 def alias_on_compute(release: str) -> bool:
@@ -47,9 +59,12 @@ def default_filters(release: str) -> str:
     return next(filters for since, filters in _DEFAULT_FILTERS if at_least(release, since) or since == "kilo")
 
 
-def device_type(release: str) -> str | None:
-    """What an alias for VFs says; None for Kilo and Liberty, whose device_type never matches a plain whitelist."""
-    return "type-VF" if at_least(release, "mitaka") else None
+def device_type(release: str, *, whole: bool = False) -> str | None:
+    """What an alias says for VFs, or for whole PFs, which are given only to who asks for them so (nova/pci/stats.py,
+    _filter_pools_for_unrequested_pfs). None for Kilo and Liberty, whose device_type never matches a plain whitelist."""
+    if not at_least(release, "mitaka"):
+        return None
+    return "type-PF" if whole else "type-VF"
 
 
 def numa_policies(release: str) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from wizard import handover, nova_names, services
 from wizard.answers import AllAnswers
+from wizard.chapters import passthrough_alias_findings as alias_findings
 from wizard.chapters import passthrough_findings, passthrough_pools, passthrough_questions
 from wizard.chapters import passthrough_pool_findings as pool_findings
 from wizard.chapters.passthrough_pools import Flavor, Pool, alias, file_of, for_node, fragment, release_of, specs
@@ -129,7 +130,10 @@ def findings(facts: Facts, answers: AllAnswers) -> list[Finding]:
     values = [value for pool in mine.pool for value in specs(facts, answers, pool)]
     lines = fragment(for_node(facts, answers, mine, release)) if release is not None else []
     question = passthrough_findings.Asked(release, file_of(facts, mine), mine, tuple(values), tuple(lines))
-    return passthrough_findings.findings(facts, question) + pool_findings.findings(facts, answers, mine, release)
+    found = passthrough_findings.findings(facts, question) + pool_findings.findings(facts, answers, mine, release)
+    if release is not None:
+        found += alias_findings.findings(facts, answers, mine, release, _own_values(facts, mine))
+    return found
 
 
 def checks(facts: Facts, answers: AllAnswers) -> list[Check]:

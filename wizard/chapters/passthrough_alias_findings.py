@@ -1,0 +1,251 @@
+"""What stands against the aliases that are asked for: lines of the same name, and devices that an alias cannot tell apart.
+
+Behaviour after nova/pci/request.py (get_alias_from_config) and nova/pci/stats.py (_filter_pools_for_spec), the same from Kilo to
+2026.2 but for what is said here: an alias is ids and a type, it has no address and no tag.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+from wizard import device_spec, nova_names, nova_unknown
+from wizard.answers import AllAnswers
+from wizard.chapters import passthrough_pools as pools
+from wizard.chapters.passthrough_pools import Answers, Pool
+from wizard.errors import FormatError
+from wizard.node.facts import Facts
+from wizard.node.nova import NovaSetting
+from wizard.node.nova_release import at_least
+from wizard.plan import Finding, Severity
+
+CHAPTER = "passthrough"
+Kind = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The answers, and what nova.conf holds that this tool did not put there."""
+
+    facts: Facts
+    answers: AllAnswers
+    mine: Answers
+    release: str
+    aliases: tuple[NovaSetting, ...]
+    devices: tuple[NovaSetting, ...]
+
+
+def findings(facts: Facts, answers: AllAnswers, mine: Answers, release: str, own: set[str]) -> list[Finding]:
+    """`own` is what an earlier run put into the file: it goes, or is what is asked for."""
+    path = pools.file_of(facts, mine)
+    written = {value for values in pools.for_node(facts, answers, mine, release).values() for value in values}
+
+    def others(options: tuple[tuple[str, str], ...]) -> tuple[NovaSetting, ...]:  # another file is not edited
+        there = [setting for section, option in options for setting in facts.nova.all(section, option)]
+        return tuple(s for s in there if s.path != path or s.value not in own | written)
+
+    aliases, devices = others(nova_names.alias_options_read(release)), others(nova_names.device_options_read(release))
+    asked = Asked(facts, answers, mine, release, aliases, devices)
+    return [
+        *nova_unknown.findings(CHAPTER, "warns", aliases),
+        *_unreadable(asked),
+        *(found for pool in mine.pool for found in _same_name(asked, pool)),
+        *_not_apart(asked),
+        *_not_apart_from_others(asked),
+    ]
+
+
+def _finding(code: str, severity: Severity, seen: str, why: str, do: str) -> Finding:
+    return Finding(code=code, severity=severity, chapter=CHAPTER, seen=seen, why=why, do=do)
+
+
+def _object(setting: NovaSetting) -> dict[str, Any] | None:
+    """An alias of nova.conf; None for what nova refuses."""
+    try:
+        found = json.loads(setting.value)
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) and isinstance(found.get("name"), str) else None
+
+
+def _unreadable(asked: Asked) -> list[Finding]:
+    return [
+        _finding(
+            "PASSTHROUGH-ALIAS",
+            "warns",
+            f"{setting.place}: {setting.value} is no alias",
+            _refused(asked.release),
+            "Mend it, or take it out: one JSON object with a name, on one line.",
+        )
+        for setting in asked.aliases
+        if not setting.unknown and _object(setting) is None
+    ]
+
+
+def _refused(release: str) -> str:
+    """What one bad alias does to all of them. Since 31.3.1 they are read when nova-compute and nova-api start."""
+    guests = "nova refuses all aliases then, and every guest whose flavor asks for one"
+    return f"{guests}; from 31.3.1 on nova-compute does not start." if at_least(release, "2025.1") else f"{guests}."
+
+
+def _same_name(asked: Asked, pool: Pool) -> list[Finding]:
+    """A name may be there more than once, but only with one type and one NUMA policy in all of its lines."""
+    found = []
+    read_here = nova_names.alias_on_compute(asked.release)
+    for setting in asked.aliases:
+        theirs = None if setting.unknown else _object(setting)
+        if theirs is None or theirs["name"].strip() != pool.name:
+            continue
+        against = ""
+        for value in pools.alias(asked.facts, asked.answers, pool, asked.release):
+            against = against or _against(json.loads(value), theirs, asked.release)
+        if against:
+            severity: Severity = "blocks" if read_here else "warns"
+            why = f"{against}: {_refused(asked.release)}"
+            if not read_here:
+                why += f" nova {asked.release} reads aliases in nova-api alone: it counts where this line is on the controller too."
+        elif pool.physical_network is None:
+            severity = "warns"
+            why = "A guest that asks for the name gets a device of either line; and where the controller has pci_in_placement, nova "
+            why += "takes a name only once."
+        else:
+            continue
+        found.append(
+            _finding(
+                "PASSTHROUGH-ALIAS",
+                severity,
+                f"{setting.place}: {setting.value} has the name of the pool {pool.name}",
+                why,
+                "Take that line out (this tool writes its own, and removes none that it did not write), or give the pool another name.",
+            )
+        )
+    return found
+
+
+def _against(ours: dict[str, Any], theirs: dict[str, Any], release: str) -> str:
+    """Why nova refuses the two beside each other; empty where it takes either."""
+    policies = [each.get("numa_policy") or "legacy" for each in (ours, theirs)]
+    if at_least(release, "queens") and policies[0] != policies[1]:
+        return f"NUMA policy {policies[1]} there, {policies[0]} here"
+    types = [each.get("device_type") for each in (ours, theirs)]
+    if None in types:
+        return "Without a device_type in each of its lines a name may be there only once"
+    return f"device_type {types[1]} there, {types[0]} here" if types[0] != types[1] else ""
+
+
+def _places(asked: Asked, pool: Pool, kind: Kind) -> frozenset[str]:
+    """Where the devices of a kind are that a pool names: addresses of PFs for their VFs, or of the devices themselves."""
+    if not isinstance(pool.devices, list):
+        functions = pools.pool_functions(asked.facts, asked.answers, pool)
+        return frozenset(f.address for f in functions if (f.vendor, f.vf_device) == kind)
+    given = [each.address for each in pool.devices if (each.vendor_id, each.product_id) == kind]
+    if None not in given:
+        return frozenset(address for address in given if address is not None)
+    functions = [f for f in asked.facts.pci.functions if not f.is_vf]
+    return frozenset(f.address for f in functions if kind in ((f.vendor, f.device), (f.vendor, f.vf_device)))
+
+
+def _not_apart(asked: Asked) -> list[Finding]:
+    """Pools that an alias mixes. Two names for the very same devices are no harm, and Neutron tells its own ports apart."""
+    kinds = {pool.name: pools.kinds(asked.facts, asked.answers, pool) for pool in asked.mine.pool}
+    found = []
+    for one, other in combinations(asked.mine.pool, 2):
+        shared = [kind for kind in kinds[one.name] if kind in kinds[other.name]]
+        ports = [pool for pool in (one, other) if pool.physical_network is not None]
+        if len(ports) == 2 or not shared:
+            continue
+        if ports:
+            found.append(_beside_ports(asked, other if one in ports else one, ports[0], shared))
+            continue
+        apart = [kind for kind in shared if _places(asked, one, kind) != _places(asked, other, kind)]
+        if apart:
+            found.append(_two_names(asked, one, other, apart))
+    return found
+
+
+def _ids(kinds: list[Kind]) -> str:
+    return ", ".join(f"{vendor}:{product}" for vendor, product in kinds)
+
+
+def _two_names(asked: Asked, one: Pool, other: Pool, kinds: list[Kind]) -> Finding:
+    by_hand = (
+        " Or by hand: a resource_class for each in device_spec and alias, with report_in_placement here and pci_in_placement on the "
+        "controller."
+        if at_least(asked.release, "2023.1")
+        else ""
+    )
+    return _finding(
+        "PASSTHROUGH-NOT-APART",
+        "blocks",
+        f"the pools {one.name} and {other.name} are both {_ids(kinds)}, on different cards or ports",
+        "An alias knows vendor and product, and no address: whoever asks for the one gets a device of the other as well, and is in a "
+        "network that was not meant for it.",
+        "Make them one pool. On Ethernet, a physical_network for each keeps them apart: guests then get Neutron ports."
+        + by_hand,
+    )
+
+
+def _beside_ports(asked: Asked, pool: Pool, ports: Pool, kinds: list[Kind]) -> Finding:
+    """An alias asks for no physical network, and so takes devices of any; only with Placement those of Neutron are left out."""
+    apart = not any(_places(asked, pool, kind) & _places(asked, ports, kind) for kind in kinds)
+    counted = apart and at_least(asked.release, "2023.1") and _reported(asked.facts)
+    return _finding(
+        "PASSTHROUGH-NOT-APART",
+        "warns" if counted else "blocks",
+        f"the pool {pool.name} is {_ids(kinds)}, and so are the ports on {ports.physical_network} of {ports.name}",
+        f"An alias knows vendor and product, and no physical network: a flavor that asks for {pool.name} takes devices of "
+        f"{ports.physical_network} too, past Neutron and its rules"
+        + (", unless pci_in_placement is on for the controller as report_in_placement is here." if counted else "."),
+        "See that the controller has pci_in_placement."
+        if counted
+        else f"Make {pool.name} of cards with another product id, or give it a physical_network too: then both are Neutron ports.",
+    )
+
+
+def _reported(facts: Facts) -> bool:
+    return (facts.nova.last("pci", "report_in_placement") or "").lower() in ("1", "true", "yes", "on", "t", "y")
+
+
+def _not_apart_from_others(asked: Asked) -> list[Finding]:
+    """The same with what is in nova.conf already: ports whose devices our alias takes, and aliases that take ours."""
+    found = []
+    for pool in asked.mine.pool:
+        kinds = pools.kinds(asked.facts, asked.answers, pool)
+        if pool.physical_network is None:
+            hit = [setting for setting in asked.devices if _ports_of(asked, setting, kinds)]
+            why = f"A flavor that asks for {pool.name} takes devices of that physical network too, past Neutron and its rules"
+        else:
+            hit = [setting for setting in asked.aliases if _takes(setting, kinds)]
+            why = f"An alias asks for no physical network: whoever asks for that one takes devices of {pool.physical_network} too"
+        found += [
+            _finding(
+                "PASSTHROUGH-NOT-APART",
+                "warns",
+                f"{setting.place}: {setting.value} is of the same devices as the pool {pool.name}",
+                f"{why}. Only where devices are counted in Placement (report_in_placement here, pci_in_placement on the controller) "
+                "are Neutron's left out.",
+                "Leave one of the two out, unless that is meant.",
+            )
+            for setting in hit
+        ]
+    return found
+
+
+def _ports_of(asked: Asked, setting: NovaSetting, kinds: list[Kind]) -> bool:
+    """Whether a value gives VFs of these kinds to a physical network."""
+    if setting.unknown:
+        return False
+    try:
+        specs = [spec for spec in device_spec.parse(setting.value) if spec.get("physical_network") is not None]
+    except FormatError:
+        return False
+    vfs = [vf for function in pools.with_vfs(asked.facts, asked.answers) if (vf := device_spec.vf_of(function))]
+    there = [function for function in asked.facts.pci.functions if function.is_vf]
+    return any((vf.vendor, vf.device) in kinds for vf in device_spec.matched(specs, [*vfs, *there]))
+
+
+def _takes(setting: NovaSetting, kinds: list[Kind]) -> bool:
+    alias = None if setting.unknown else _object(setting)
+    return alias is not None and (str(alias.get("vendor_id")).lower(), str(alias.get("product_id")).lower()) in kinds
