@@ -22,6 +22,7 @@ class Pool:
     flavor: str
     count: int
     physical_network: str
+    infiniband: bool = False
 
 
 def steps(facts: Facts, release: str, pools: list[Pool]) -> tuple[ControllerStep, ...]:
@@ -105,10 +106,12 @@ def _filter(release: str, prefix: str) -> ControllerStep:
 
 
 def _ports(pool: Pool) -> list[ControllerStep]:
+    by = "mechanism driver sriovnicswitch, and the SR-IOV agent on this node"
+    if pool.infiniband:
+        by = "mechanism driver mlnx_infiniband of networking-mlnx, and its eswitchd on this node; sriovnicswitch is Ethernet only"
     return [
         _run(
             "openstack port create --network NETWORK --vnic-type direct PORT",
-            f"guests get devices of {pool.name} as Neutron ports on {pool.physical_network}: mechanism driver sriovnicswitch, "
-            "and the SR-IOV agent on this node",
+            f"guests get devices of {pool.name} as Neutron ports on {pool.physical_network}: {by}",
         )
     ]

@@ -73,6 +73,11 @@ def numa_policies(release: str) -> tuple[str, ...]:
     return ("required", "legacy", "preferred") if at_least(release, "queens") else ()
 
 
+def knows_placement(release: str) -> bool:
+    """[pci] report_in_placement; the scheduler asks for it from 2023.1 on ([filter_scheduler] pci_in_placement)."""
+    return at_least(release, "zed")
+
+
 def knows_trusted(release: str) -> bool:
     return at_least(release, "rocky")
 

@@ -222,3 +222,11 @@ def test_an_alias_gets_what_another_pool_was_meant_to_have(tmp_path: Path) -> No
     found, said = _lines(tmp_path / "nova.conf", pool=two)
     assert ("PASSTHROUGH-NOT-APART", "blocks") in found
     assert said["given"] == {"storage": vfs}
+
+
+def test_a_whole_card_is_given_to_an_alias_that_asks_for_it_alone(tmp_path: Path) -> None:
+    devices = [{"vendor_id": "15b3", "product_id": "1017"}]
+    plain = 'alias = {"name": "plain", "vendor_id": "15b3", "product_id": "1017"}'
+    found, said = _lines(tmp_path / "nova.conf", plain, pool=[{"name": "port", "devices": devices}])
+    assert ("PASSTHROUGH-WHOLE-CARD", "warns") in found
+    assert said["given"] == {"plain": [], "port": ["0000:3b:00.0", "0000:3b:00.1"]}

@@ -7,16 +7,14 @@ Behaviour after nova/pci/request.py (get_alias_from_config) and nova/pci/stats.p
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
 from wizard import device_spec, nova_names, nova_unknown
-from wizard.answers import AllAnswers
 from wizard.chapters import passthrough_pools as pools
-from wizard.chapters.passthrough_pools import Answers, Pool
+from wizard.chapters.passthrough_pools import Pool
+from wizard.chapters.passthrough_there import Asked
 from wizard.errors import FormatError
-from wizard.node.facts import Facts
 from wizard.node.nova import NovaSetting
 from wizard.node.nova_release import at_least
 from wizard.plan import Finding, Severity
@@ -25,33 +23,11 @@ CHAPTER = "passthrough"
 Kind = tuple[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """The answers, and what nova.conf holds that this tool did not put there."""
-
-    facts: Facts
-    answers: AllAnswers
-    mine: Answers
-    release: str
-    aliases: tuple[NovaSetting, ...]
-    devices: tuple[NovaSetting, ...]
-
-
-def findings(facts: Facts, answers: AllAnswers, mine: Answers, release: str, own: set[str]) -> list[Finding]:
-    """`own` is what an earlier run put into the file: it goes, or is what is asked for."""
-    path = pools.file_of(facts, mine)
-    written = {value for values in pools.for_node(facts, answers, mine, release).values() for value in values}
-
-    def others(options: tuple[tuple[str, str], ...]) -> tuple[NovaSetting, ...]:  # another file is not edited
-        there = [setting for section, option in options for setting in facts.nova.all(section, option)]
-        return tuple(s for s in there if s.path != path or s.value not in own | written)
-
-    aliases, devices = others(nova_names.alias_options_read(release)), others(nova_names.device_options_read(release))
-    asked = Asked(facts, answers, mine, release, aliases, devices)
+def findings(asked: Asked) -> list[Finding]:
     return [
-        *nova_unknown.findings(CHAPTER, "warns", aliases),
+        *nova_unknown.findings(CHAPTER, "warns", asked.aliases),
         *_unreadable(asked),
-        *(found for pool in mine.pool for found in _same_name(asked, pool)),
+        *(found for pool in asked.mine.pool for found in _same_name(asked, pool)),
         *_not_apart(asked),
         *_not_apart_from_others(asked),
     ]
@@ -190,7 +166,7 @@ def _two_names(asked: Asked, one: Pool, other: Pool, kinds: list[Kind]) -> Findi
 def _beside_ports(asked: Asked, pool: Pool, ports: Pool, kinds: list[Kind]) -> Finding:
     """An alias asks for no physical network, and so takes devices of any; only with Placement those of Neutron are left out."""
     apart = not any(_places(asked, pool, kind) & _places(asked, ports, kind) for kind in kinds)
-    counted = apart and at_least(asked.release, "2023.1") and _reported(asked.facts)
+    counted = apart and at_least(asked.release, "2023.1") and asked.reported
     return _finding(
         "PASSTHROUGH-NOT-APART",
         "warns" if counted else "blocks",
@@ -202,10 +178,6 @@ def _beside_ports(asked: Asked, pool: Pool, ports: Pool, kinds: list[Kind]) -> F
         if counted
         else f"Make {pool.name} of cards with another product id, or give it a physical_network too: then both are Neutron ports.",
     )
-
-
-def _reported(facts: Facts) -> bool:
-    return (facts.nova.last("pci", "report_in_placement") or "").lower() in ("1", "true", "yes", "on", "t", "y")
 
 
 def _not_apart_from_others(asked: Asked) -> list[Finding]:

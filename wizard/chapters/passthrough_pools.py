@@ -185,6 +185,13 @@ def kinds(facts: Facts, answers: AllAnswers, pool: Pool) -> list[tuple[str, str]
     return list(dict.fromkeys(ids))
 
 
+def infiniband(facts: Facts, answers: AllAnswers, pool: Pool) -> list[PciFunction]:
+    """The PFs of a pool's VFs that are InfiniBand now."""
+    wanted = kinds(facts, answers, pool)
+    functions = pool_functions(facts, answers, pool)
+    return [f for f in functions if f.is_infiniband and (f.vendor, f.vf_device) in wanted]
+
+
 def whole(facts: Facts, answers: AllAnswers, pool: Pool) -> list[PciFunction]:
     """The PFs that a pool names by their own id. Where VFs have the id of their PF too and are to be there, they are meant."""
     if not isinstance(pool.devices, list):
@@ -192,7 +199,8 @@ def whole(facts: Facts, answers: AllAnswers, pool: Pool) -> list[PciFunction]:
     ids = [(device.vendor_id, device.product_id, device.address) for device in pool.devices]
     own = [f for f in facts.pci.functions if not f.is_vf and f.total_vfs]
     named = [f for f in own if any((f.vendor, f.device, place) in ids for place in (None, f.address))]
-    return [f for f in named if f.vf_device != f.device or f not in with_vfs(facts, answers)]
+    parents = with_vfs(facts, answers)
+    return [f for f in named if f.vf_device != f.device or f not in parents]
 
 
 def device_type(facts: Facts, answers: AllAnswers, pool: Pool, release: str, kind: tuple[str, str]) -> str | None:
