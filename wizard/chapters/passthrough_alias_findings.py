@@ -20,6 +20,10 @@ from wizard.node.nova_release import at_least
 from wizard.plan import Finding, Severity
 
 CHAPTER = "passthrough"
+PLACEMENT = (
+    "Only where devices are counted in Placement (report_in_placement here, pci_in_placement on the controller) are "
+    "Neutron's left out."
+)
 Kind = tuple[str, str]
 
 
@@ -181,41 +185,55 @@ def _beside_ports(asked: Asked, pool: Pool, ports: Pool, kinds: list[Kind]) -> F
 
 
 def _not_apart_from_others(asked: Asked) -> list[Finding]:
-    """The same with what is in nova.conf already: ports whose devices our alias takes, and aliases that take ours."""
+    """The same with what is in nova.conf already: devices that our alias takes, and aliases that take our ports."""
     found = []
     for pool in asked.mine.pool:
         kinds = pools.kinds(asked.facts, asked.answers, pool)
-        if pool.physical_network is None:
-            hit = [setting for setting in asked.devices if _ports_of(asked, setting, kinds)]
-            why = f"A flavor that asks for {pool.name} takes devices of that physical network too, past Neutron and its rules"
-        else:
-            hit = [setting for setting in asked.aliases if _takes(setting, kinds)]
+        asks = f"a flavor that asks for {pool.name} takes"
+        if pool.physical_network is not None:
             why = f"An alias asks for no physical network: whoever asks for that one takes devices of {pool.physical_network} too"
-        found += [
-            _finding(
-                "PASSTHROUGH-NOT-APART",
-                "warns",
-                f"{setting.place}: {setting.value} is of the same devices as the pool {pool.name}",
-                f"{why}. Only where devices are counted in Placement (report_in_placement here, pci_in_placement on the controller) "
-                "are Neutron's left out.",
-                "Leave one of the two out, unless that is meant.",
-            )
-            for setting in hit
-        ]
+            found += [_beside(pool, each, f"{why}. {PLACEMENT}") for each in asked.aliases if _takes(each, kinds)]
+            continue
+        for setting in asked.devices:
+            ports, others = _handed_out(asked, setting, kinds)
+            own = {place for kind in kinds for place in _places(asked, pool, kind)}
+            if ports:
+                why = f"An alias asks for no physical network: {asks} Neutron's devices too, past its rules"
+                found.append(_beside(pool, setting, f"{why}. {PLACEMENT}"))
+            elif others - own:
+                where = ", ".join(sorted(others - own))
+                found.append(_beside(pool, setting, f"An alias knows no address: {asks} VFs of {where} too."))
     return found
 
 
-def _ports_of(asked: Asked, setting: NovaSetting, kinds: list[Kind]) -> bool:
-    """Whether a value gives VFs of these kinds to a physical network."""
+def _beside(pool: Pool, setting: NovaSetting, why: str) -> Finding:
+    return _finding(
+        "PASSTHROUGH-NOT-APART",
+        "warns",
+        f"{setting.place}: {setting.value} is of the same ids as the pool {pool.name}",
+        why,
+        "Leave one of the two out, unless that is meant.",
+    )
+
+
+def _handed_out(asked: Asked, setting: NovaSetting, kinds: list[Kind]) -> tuple[set[str], set[str]]:
+    """The cards whose VFs of these kinds a value hands out: to a physical network, and to aliases."""
     if setting.unknown:
-        return False
+        return set(), set()
     try:
-        specs = [spec for spec in device_spec.parse(setting.value) if spec.get("physical_network") is not None]
+        specs = device_spec.parse(setting.value)
     except FormatError:
-        return False
-    vfs = [vf for function in pools.with_vfs(asked.facts, asked.answers) if (vf := device_spec.vf_of(function))]
-    there = [function for function in asked.facts.pci.functions if function.is_vf]
-    return any((vf.vendor, vf.device) in kinds for vf in device_spec.matched(specs, [*vfs, *there]))
+        return set(), set()
+    having = [function for function in asked.facts.pci.functions if function.num_vfs]
+    parents = [*pools.with_vfs(asked.facts, asked.answers), *having]
+    vfs = [vf for function in parents if (vf := device_spec.vf_of(function))]
+    vfs += [function for function in asked.facts.pci.functions if function.is_vf]
+    found: tuple[set[str], set[str]] = (set(), set())
+    for vf in vfs:
+        spec = next((spec for spec in specs if spec.matches(vf)), None)
+        if spec is not None and (vf.vendor, vf.device) in kinds:
+            found[spec.get("physical_network") is None].add(vf.physical_function or vf.address)
+    return found
 
 
 def _takes(setting: NovaSetting, kinds: list[Kind]) -> bool:

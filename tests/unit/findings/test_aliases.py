@@ -135,3 +135,15 @@ def test_ports_and_aliases_that_are_in_nova_conf_already_are_warned_of() -> None
     ports = pools({"name": "tenant", "cards": "all", "physical_network": "physnet1"})
     assert '"old"' in found(planned(node, passthrough=ports), "PASSTHROUGH-NOT-APART").seen
     assert "PASSTHROUGH-NOT-APART" not in codes(planned(node))
+
+
+def test_what_a_line_hands_out_elsewhere_is_taken_too() -> None:
+    one = pools({"name": "storage", "cards": PORTS[0]})
+    for there in ('"address": "0000:3b:00.1"', '"vendor_id": "15b3", "product_id": "1018"'):
+        finding = found(planned(holding(f"device_spec = {{{there}}}"), passthrough=one), "PASSTHROUGH-NOT-APART")
+        assert finding.severity == "warns"
+        assert "VFs of 0000:3b:00.1 too" in finding.why
+    same = '{"address": "0000:3b:00.0", "product_id": "1018"}'
+    assert "PASSTHROUGH-NOT-APART" not in codes(planned(holding(f"device_spec = {same}"), passthrough=one))
+    other = '{"vendor_id": "8086", "product_id": "1889"}'
+    assert "PASSTHROUGH-NOT-APART" not in codes(planned(holding(f"device_spec = {other}"), passthrough=one))
