@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from wizard.errors import FormatError
@@ -73,6 +73,14 @@ def matched(specs: Iterable[Spec], functions: Iterable[PciFunction]) -> list[Pci
     """The functions that any of the specs hands out."""
     every = list(specs)
     return [function for function in functions if any(spec.matches(function) for spec in every)]
+
+
+def vf_of(function: PciFunction) -> PciFunction | None:
+    """Any VF of a PF, as a spec sees it, before there is one; None where it is not known what its VFs are. It stands at the
+    PF's own address, since a spec of addresses that means the one mostly means the others."""
+    if function.vf_device is None or function.is_vf:
+        return None
+    return replace(function, device=function.vf_device, physical_function=function.address, netdevs=(), total_vfs=None)
 
 
 def value(vendor: str, product: str, address: str | None = None, tags: Iterable[tuple[str, Any]] = ()) -> str:

@@ -22,10 +22,11 @@ class Pool:
     flavor: str
     count: int
     physical_network: str
+    infiniband: bool = False
 
 
 def steps(facts: Facts, release: str, pools: list[Pool]) -> tuple[ControllerStep, ...]:
-    """In their order: move guests away, alias, scheduler, flavors, test, enable."""
+    """In their order: move guests away, alias, scheduler, flavors, then enable and test as the release allows it."""
     host = facts.system.hostname if HOST.fullmatch(facts.system.hostname) else "THIS-HOST"
     rdo = any(name.startswith("openstack-nova") for name in facts.nova.services)
     prefix = "openstack-" if rdo else ""  # a controller is packaged as its nodes are, mostly
@@ -42,11 +43,34 @@ def steps(facts: Facts, release: str, pools: list[Pool]) -> tuple[ControllerStep
             words = nova_names.flavor_commands(release, pool.flavor, pool.name, pool.count)
             found += [_run(command, f"a flavor that takes {pool.count} of {pool.name}") for command in words]
     flavors = [pool.flavor for pool in pools if pool.flavor and not pool.physical_network]
-    if flavors:
-        command = nova_names.test_command(release, flavors[0], host)
-        found.append(_run(command, "after the reboot and verify: a VM here; log in, and see the card with lspci"))
-    found.append(_run(enable, "when the test VM has its device"))
+    found += _tested(release, host, flavors[0], enable) if flavors else [_run(enable, "after the reboot and verify")]
     return tuple(step.model_copy(update={"order": number}) for number, step in enumerate(found, 1))
+
+
+def _tested(release: str, host: str, flavor: str, enable: str) -> list[ControllerStep]:
+    """A VM that gets its device shows alias, flavor and this node; that the filter is asked, only the scheduler's log does."""
+    command = nova_names.test_command(release, flavor, host)
+    log = f'with debug the scheduler\'s log says "Filter {nova_names.FILTER} returned", else the filter is not in the list'
+    if nova_names.test_needs_enabled_service(release):
+        return [
+            _run(enable, "after the reboot and verify: a disabled node gets no guest, and no test VM"),
+            _run(
+                command,
+                f"as admin, a VM here that the filters judge too; log in, and see the card with lspci; {log}. "
+                "Where it fails, disable the service again",
+            ),
+        ]
+    return [
+        _run(
+            command,
+            "after the reboot and verify, as admin: a VM here, past all filters; log in, and see the card with lspci",
+        ),
+        _run(enable, "when the test VM has its device"),
+        _run(
+            nova_names.any_host_command(release, flavor),
+            f"one that the filters judge, on any node with such devices; {log}",
+        ),
+    ]
 
 
 def _run(command: str, why: str) -> ControllerStep:
@@ -82,10 +106,12 @@ def _filter(release: str, prefix: str) -> ControllerStep:
 
 
 def _ports(pool: Pool) -> list[ControllerStep]:
+    by = "mechanism driver sriovnicswitch, and the SR-IOV agent on this node"
+    if pool.infiniband:
+        by = "mechanism driver mlnx_infiniband of networking-mlnx, and its eswitchd on this node; sriovnicswitch is Ethernet only"
     return [
         _run(
             "openstack port create --network NETWORK --vnic-type direct PORT",
-            f"guests get devices of {pool.name} as Neutron ports on {pool.physical_network}: mechanism driver sriovnicswitch, "
-            "and the SR-IOV agent on this node",
+            f"guests get devices of {pool.name} as Neutron ports on {pool.physical_network}: {by}",
         )
     ]

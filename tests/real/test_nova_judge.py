@@ -46,6 +46,21 @@ with mock.patch("nova.pci.utils.is_physical_function", lambda *a: "%s:%s:%s.%s" 
             said["hits"].append(type(error).__name__)
             continue
         said["hits"].append([d["address"] for d in asked["devices"] if found.device_assignable(d)])
+from nova.pci import stats
+said["given"] = {}
+if isinstance(said["alias"], dict):
+    with mock.patch("nova.pci.utils.is_physical_function", lambda *a: "%s:%s:%s.%s" % a in asked["pfs"]):
+        there = stats.PciDeviceStats(objects.NUMATopology(cells=[]))
+        for each in asked["devices"]:
+            kind = "type-VF" if each["parent_addr"] != each["address"] else "type-PF" if each["address"] in asked["pfs"] else "type-PCI"
+            there.add_device(objects.PciDevice(
+                dev_type=kind, numa_node=None, extra_info={}, status="available",
+                parent_addr=each["parent_addr"] if kind == "type-VF" else None,
+                **{key: each[key] for key in ("vendor_id", "product_id", "address")}))
+    for name in said["alias"]:
+        (wanted,) = request._translate_alias_to_requests(name + ":1")
+        found = there._filter_pools(there.pools, wanted, None, []) or []
+        said["given"][name] = sorted(device.address for pool in found for device in pool["devices"])
 print(json.dumps(said))
 """
 
@@ -81,7 +96,8 @@ def asked(values: list[str], path: Path) -> tuple[dict[str, Any], list[Any]]:
     vf = dataclasses.replace(
         pf, address="0000:3b:00.2", device="1018", physical_function=pf.address, netdevs=(), total_vfs=None
     )
-    devices = [*functions, vf]
+    other = dataclasses.replace(vf, address="0000:3b:01.2", physical_function="0000:3b:00.1")
+    devices = [*functions, vf, other]
     question = {
         "file": str(path),
         "values": values,
@@ -160,3 +176,57 @@ def test_a_pool_of_two_kinds_is_either_or_refused_as_we_say(tmp_path: Path) -> N
     severity, alias = _mixed({"name": "any", "devices": ids}, tmp_path / "nova.conf")
     assert severity == "blocks"
     assert "Invalid PCI alias definition" in alias
+
+
+def _lines(path: Path, *lines: str, **passthrough: Any) -> tuple[set[tuple[str, str]], dict[str, Any]]:
+    """The findings about a nova.conf with these lines under [pci], and what nova says of it with ours beside them."""
+    node = built_in("today")
+    node.entries["/etc/nova/nova.conf"].content += "\n".join(["", "[pci]", *lines, ""]).encode()
+    seen = facts.read(node)
+    data = answer_files.suggest(seen).to_data()
+    answers = answer_files.from_data(data | ({"passthrough": passthrough} if passthrough else {}))
+    mine = answers.of(passthrough_pools.Answers)
+    assert mine is not None
+    ours = passthrough_pools.fragment(passthrough_pools.for_node(seen, answers, mine, "2026.1"))
+    path.write_text("\n".join(["[pci]", *lines, *ours, ""]))
+    return {(each.code, each.severity) for each in make_plan(seen, answers).findings}, asked([], path)[0]
+
+
+@pytest.mark.parametrize(
+    ("theirs", "refused"),
+    [
+        ({}, True),
+        ({"device_type": "type-VF"}, False),
+        ({"device_type": "type-VF", "numa_policy": "legacy"}, False),
+        ({"device_type": "type-VF", "numa_policy": "preferred"}, True),
+        ({"device_type": "type-PF"}, True),
+        ({"device_type": "type-VF", "product_id": "1016"}, False),
+    ],
+)
+def test_aliases_of_one_name_are_refused_as_we_say(theirs: dict[str, str], refused: bool, tmp_path: Path) -> None:
+    ids = {"name": "mlx", "vendor_id": "15b3", "product_id": "1018"}
+    line = json.dumps(ids | theirs, separators=(",", ":"))  # not in our very words, or it would be ours
+    found, said = _lines(tmp_path / "nova.conf", f"alias = {line}")
+    assert ("PASSTHROUGH-ALIAS", "blocks" if refused else "warns") in found
+    assert isinstance(said["alias"], str) == refused
+
+
+def test_an_alias_gets_what_another_pool_was_meant_to_have(tmp_path: Path) -> None:
+    one, other = ({"cards": {"address": f"0000:3b:00.{n}"}} for n in (0, 1))
+    vfs = ["0000:3b:00.2", "0000:3b:01.2"]
+    two = [{"name": "storage", **one}, {"name": "tenant", **other}]
+    found, said = _lines(tmp_path / "nova.conf", pool=two)
+    assert ("PASSTHROUGH-NOT-APART", "blocks") in found
+    assert said["given"] == {"storage": vfs, "tenant": vfs}
+    two[1]["physical_network"] = "physnet1"
+    found, said = _lines(tmp_path / "nova.conf", pool=two)
+    assert ("PASSTHROUGH-NOT-APART", "blocks") in found
+    assert said["given"] == {"storage": vfs}
+
+
+def test_a_whole_card_is_given_to_an_alias_that_asks_for_it_alone(tmp_path: Path) -> None:
+    devices = [{"vendor_id": "15b3", "product_id": "1017"}]
+    plain = 'alias = {"name": "plain", "vendor_id": "15b3", "product_id": "1017"}'
+    found, said = _lines(tmp_path / "nova.conf", plain, pool=[{"name": "port", "devices": devices}])
+    assert ("PASSTHROUGH-WHOLE-CARD", "warns") in found
+    assert said["given"] == {"plain": [], "port": ["0000:3b:00.0", "0000:3b:00.1"]}

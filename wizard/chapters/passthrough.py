@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from wizard import handover, nova_names, services
 from wizard.answers import AllAnswers
-from wizard.chapters import passthrough_findings, passthrough_pools, passthrough_questions
+from wizard.chapters import passthrough_alias_findings as alias_findings
+from wizard.chapters import passthrough_card_findings as card_findings
+from wizard.chapters import passthrough_findings, passthrough_pools, passthrough_questions, passthrough_there
 from wizard.chapters import passthrough_pool_findings as pool_findings
 from wizard.chapters.passthrough_pools import Flavor, Pool, alias, file_of, for_node, fragment, release_of, specs
 from wizard.formats import oslo_config
@@ -33,8 +35,7 @@ def suggest(facts: Facts) -> Answers | None:
         return standing
     if not offered:
         return None
-    ib = any("InfiniBand" in function.link_layers or "ib" in "".join(function.port_types) for function in offered)
-    name = "ib" if ib else "mlx"
+    name = "ib" if any(function.is_infiniband for function in offered) else "mlx"
     return Answers(pool=[Pool(name=name, cards="all", flavor=Flavor(name=f"m1.{name}"))])
 
 
@@ -93,6 +94,7 @@ def _pools(facts: Facts, answers: AllAnswers, mine: Answers, release: str) -> li
             pool.flavor.name if pool.flavor else "",
             pool.flavor.count if pool.flavor else 1,
             pool.physical_network or "",
+            bool(passthrough_pools.infiniband(facts, answers, pool)),
         )
         for pool in mine.pool
     ]
@@ -129,7 +131,11 @@ def findings(facts: Facts, answers: AllAnswers) -> list[Finding]:
     values = [value for pool in mine.pool for value in specs(facts, answers, pool)]
     lines = fragment(for_node(facts, answers, mine, release)) if release is not None else []
     question = passthrough_findings.Asked(release, file_of(facts, mine), mine, tuple(values), tuple(lines))
-    return passthrough_findings.findings(facts, question) + pool_findings.findings(facts, answers, mine, release)
+    found = passthrough_findings.findings(facts, question) + pool_findings.findings(facts, answers, mine, release)
+    if release is not None:
+        asked = passthrough_there.asked(facts, answers, mine, release, _own_values(facts, mine))
+        found += alias_findings.findings(asked) + card_findings.findings(asked)
+    return found
 
 
 def checks(facts: Facts, answers: AllAnswers) -> list[Check]:

@@ -26,7 +26,8 @@ def _mixed(facts: Facts, answers: AllAnswers, pool: Pool, release: str) -> list[
     if pool.physical_network is not None or len(kinds) < 2:
         return []
     names = ", ".join(f"{vendor}:{product}" for vendor, product in kinds)
-    typed = pools.device_type(pool, release) is not None
+    types = {pools.device_type(facts, answers, pool, release, kind) for kind in kinds}
+    typed = len(types) == 1 and None not in types
     apart = "devices" if isinstance(pool.devices, list) else "cards"
     return [
         Finding(
@@ -37,8 +38,8 @@ def _mixed(facts: Facts, answers: AllAnswers, pool: Pool, release: str) -> list[
             why="A flavor that asks for it gets any of them: a guest may find another card than the one it has drivers and cables for; "
             "and where nova counts devices in Placement, it refuses a name that is there twice."
             if typed
-            else f"Their alias would be there once for each kind, without a device_type, and nova {release} refuses that: Invalid "
-            "PCI alias definition.",
+            else f"Their alias would be there once for each kind, without one device_type for all, and nova {release} refuses that: "
+            "Invalid PCI alias definition.",
             do=f"Make a pool with a name of its own for each kind ({apart} of one vendor and product). A flavor may ask for several: "
             + ",".join(f"{pool.name}{number}:1" for number in range(1, len(kinds) + 1))
             + ".",

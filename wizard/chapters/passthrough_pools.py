@@ -135,13 +135,17 @@ def file_of(facts: Facts, answers: Answers) -> str:
     return facts.nova.main_file if answers.config_file == "auto" else answers.config_file
 
 
-def pool_functions(facts: Facts, answers: AllAnswers, pool: Pool) -> list[PciFunction]:
-    """The PFs whose VFs a pool hands out."""
+def with_vfs(facts: Facts, answers: AllAnswers) -> list[PciFunction]:
+    """The PFs that are to have VFs, or have them where nothing is asked of cards."""
     asked = answers.of(CardAnswers)
     if asked is None:
-        functions = [function for function in facts.pci.functions if function.num_vfs]
-    else:
-        functions = [request.function for request in cards.requests(asked, facts.pci) if request.count]
+        return [function for function in facts.pci.functions if function.num_vfs]
+    return [request.function for request in cards.requests(asked, facts.pci) if request.count]
+
+
+def pool_functions(facts: Facts, answers: AllAnswers, pool: Pool) -> list[PciFunction]:
+    """The PFs whose VFs a pool hands out."""
+    functions = with_vfs(facts, answers)
     if isinstance(pool.cards, Match):
         chosen = cards.select(pool.cards, facts.pci)
         return [function for function in functions if function in chosen]
@@ -181,9 +185,30 @@ def kinds(facts: Facts, answers: AllAnswers, pool: Pool) -> list[tuple[str, str]
     return list(dict.fromkeys(ids))
 
 
-def device_type(pool: Pool, release: str) -> str | None:
-    """What the alias of a pool says that its devices are; None where it says nothing of it."""
-    return None if isinstance(pool.devices, list) else nova_names.device_type(release)
+def infiniband(facts: Facts, answers: AllAnswers, pool: Pool) -> list[PciFunction]:
+    """The PFs of a pool's VFs that are InfiniBand now."""
+    wanted = kinds(facts, answers, pool)
+    functions = pool_functions(facts, answers, pool)
+    return [f for f in functions if f.is_infiniband and (f.vendor, f.vf_device) in wanted]
+
+
+def whole(facts: Facts, answers: AllAnswers, pool: Pool) -> list[PciFunction]:
+    """The PFs that a pool names by their own id. Where VFs have the id of their PF too and are to be there, they are meant."""
+    if not isinstance(pool.devices, list):
+        return []
+    ids = [(device.vendor_id, device.product_id, device.address) for device in pool.devices]
+    own = [f for f in facts.pci.functions if not f.is_vf and f.total_vfs]
+    named = [f for f in own if any((f.vendor, f.device, place) in ids for place in (None, f.address))]
+    parents = with_vfs(facts, answers)
+    return [f for f in named if f.vf_device != f.device or f not in parents]
+
+
+def device_type(facts: Facts, answers: AllAnswers, pool: Pool, release: str, kind: tuple[str, str]) -> str | None:
+    """What the alias of a pool says that its devices of a kind are; None where it says nothing of it."""
+    if not isinstance(pool.devices, list):
+        return nova_names.device_type(release)
+    pfs = [(function.vendor, function.device) for function in whole(facts, answers, pool)]
+    return nova_names.device_type(release, whole=True) if kind in pfs else None
 
 
 def alias(facts: Facts, answers: AllAnswers, pool: Pool, release: str) -> list[str]:
@@ -193,9 +218,9 @@ def alias(facts: Facts, answers: AllAnswers, pool: Pool, release: str) -> list[s
     found = []
     for vendor, product in kinds(facts, answers, pool):
         fields: dict[str, Any] = {"name": pool.name, "vendor_id": vendor, "product_id": product}
-        kind = device_type(pool, release)
-        if kind:
-            fields["device_type"] = kind
+        said = device_type(facts, answers, pool, release, (vendor, product))
+        if said:
+            fields["device_type"] = said
         if pool.numa_policy and pool.numa_policy in nova_names.numa_policies(release):
             fields["numa_policy"] = pool.numa_policy
         found.append(json.dumps(fields))

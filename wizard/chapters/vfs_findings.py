@@ -206,15 +206,16 @@ def _carries(facts: Facts, request: Request) -> list[Finding]:
 def _guids(requests: list[Request]) -> list[Finding]:
     found = []
     for request in requests:
-        if request.function.family == "mlx5" and "InfiniBand" in request.function.link_layers:
+        if request.function.family == "mlx5" and request.function.is_infiniband:
             found.append(
                 _finding(
                     "VFS-IB-GUID",
                     "warns",
                     f"{request.function.address} is InfiniBand on mlx5: its VFs come up with GUID 0 and port Down",
                     "Without a node and a port GUID for each VF, and a subnet manager that virtualises, guests get no link.",
-                    "Set `ip link set dev IBDEV vf N node_guid …; port_guid …; state auto` for each VF after each boot, and "
-                    "virt_enabled 2 in the subnet manager. This tool does not choose GUIDs: they are unique in the fabric.",
+                    "Set `ip link set dev IBDEV vf N node_guid …; port_guid …; state auto` for each VF after each boot (IBDEV is "
+                    "there once mlx5_ib and ib_ipoib are loaded), and virt_enabled 2 in the subnet manager. This tool does not choose "
+                    "GUIDs: they are unique in the fabric.",
                 )
             )
     return found

@@ -78,6 +78,13 @@ class PciFunction:
         """'InfiniBand' or 'Ethernet' for each port that says so."""
         return tuple(port.link_layer for device in self.rdma for port in device.ports)
 
+    @property
+    def is_infiniband(self) -> bool:
+        """By its ports; where none of them says so, since mlx5_ib is not loaded for one, by its class."""
+        if self.link_layers or self.port_types:
+            return "InfiniBand" in self.link_layers or "ib" in self.port_types
+        return self.class_code.startswith("0207")
+
 
 @dataclass(frozen=True, slots=True)
 class PciFacts:
