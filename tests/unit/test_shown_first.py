@@ -131,9 +131,7 @@ def test_where_the_answers_are_blocked_the_check_that_shows_it_is_named(
     assert f"compute-wizard check --answers {path}" in err
 
 
-def test_a_saved_plan_that_is_blocked_is_not_said_to_be_applied(
-    root: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_saved_plan_that_is_blocked_is_not_said_to_be_applied(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = str(root.parent / "a.plan")
     code, out, _ = call(capsys, "plan", "--root", str(root), "--answers", answers(root, NO_CARD), "--out", path)
     assert code == 3

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wizard import dropped, kernel_line
+from wizard import dropped, kernel_line, unseen_advice
 from wizard.answers import AllAnswers
 from wizard.boot_content import normal
 from wizard.chapters import iommu_findings, iommu_grubby, iommu_line
@@ -98,8 +98,9 @@ def _menu(facts: Facts) -> list[Check]:
     what = f"{facts.boot.generated} holds what the next boot is to have"
     stale = stale_entries(facts, {})
     if stale is None:
-        why = kernel_line.next_boot(facts).why or f"{facts.boot.generated} could not be read"
-        return [Check(NAME, what, "unknown", why, "Run verify as root.")]
+        why = kernel_line.next_boot(facts).why
+        advice = unseen_advice.of_next_line(facts) if why else unseen_advice.of_node(facts)
+        return [Check(NAME, what, "unknown", why or f"{facts.boot.generated} could not be read", advice)]
     if stale:
         return [Check(NAME, what, "failed", stale, "Do not reboot yet: run plan, then apply.")]
     return [Check(NAME, what, "held", f"{len(normal(facts.boot.entries or ()))} entries")]

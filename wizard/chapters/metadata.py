@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import field_validator
 
-from wizard import services
+from wizard import services, unseen_advice
 from wizard.answers import AllAnswers
 from wizard.cards import AnswersModel
 from wizard.chapters import metadata_findings
@@ -233,7 +233,7 @@ def _now(facts: Facts, answers: AllAnswers, mine: Answers) -> Check:
     what = f"Metadata of {', '.join(bridges(facts, answers)) or 'no bridge'} is redirected"
     state = _state(facts, answers, mine)
     if state is None:
-        return Check(NAME, what, "unknown", "the bridge tables could not be read", "Run verify as root.")
+        return Check(NAME, what, "unknown", "the bridge tables could not be read", unseen_advice.of_node(facts))
     if state.right:
         return Check(NAME, what, "held", f"chain {CHAIN}, one jump from PREROUTING")
     return Check(NAME, what, "failed", "; ".join(state.differences), "Run plan, then apply.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wizard import handover, nova_names, services
+from wizard import handover, nova_names, services, unseen_advice
 from wizard.answers import AllAnswers
 from wizard.chapters import passthrough_findings, passthrough_pools, passthrough_questions
 from wizard.chapters import passthrough_pool_findings as pool_findings
@@ -145,7 +145,7 @@ def checks(facts: Facts, answers: AllAnswers) -> list[Check]:
         values = specs(facts, answers, pool)
         there = [setting.value for setting in facts.nova.all(section, option)]
         if facts.hidden(path):
-            found.append(Check(NAME, what, "unknown", f"{path} {facts.hidden(path)}", "Run verify as root."))
+            found.append(Check(NAME, what, "unknown", f"{path} {facts.hidden(path)}", unseen_advice.of_node(facts)))
         elif values and all(value in there for value in values):
             found.append(_loaded(facts, path, what, option))
         else:

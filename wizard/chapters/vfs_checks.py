@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from wizard import dropped, mlx4, other_owners, sriov
+from wizard import dropped, mlx4, other_owners, sriov, unseen_advice
 from wizard.cards import Request
 from wizard.node.facts import Facts
 from wizard.questions import Check
@@ -35,7 +35,7 @@ def _initramfs(facts: Facts, requests: list[Request]) -> list[Check]:
         return []
     what = f"Each initramfs holds {mlx4.OPTIONS}"
     if facts.initramfs_copies is None:
-        return [Check(CHAPTER, what, "unknown", "an image could not be looked into", "Run verify as root.")]
+        return [Check(CHAPTER, what, "unknown", "an image could not be looked into", unseen_advice.of_node(facts))]
     stale = mlx4.initramfs_lacks(facts, {})
     if stale:
         return [Check(CHAPTER, what, "failed", stale, "Do not reboot yet: run plan, then apply.")]
