@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from calling import call, written
 
-from wizard import arguments, command_verify, demo
-from wizard.proof import metadata
+from wizard import arguments, demo
+from wizard.proof import metadata, proofs
 
 ANSWERS = 'format = "compute-wizard.answers/1"\n'
 IOMMU = f"{ANSWERS}[iommu]\nenable = true\n"
@@ -115,7 +115,7 @@ def test_a_proof_is_announced_before_it_asks_with_json_too(
 ) -> None:
     asked = types(monkeypatch, "no")
     monkeypatch.setattr(metadata, "announce", lambda *_: ["on br1441: ask"])
-    assert metadata in command_verify.proofs()
+    assert metadata in proofs()
     code, out, _ = call(capsys, "verify", "--metadata", "--json", "--root", str(root))
     assert (code, out) == (4, "")
     assert "on br1441: ask" in asked.getvalue().partition("Do this now?")[0]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wizard import handover, nova_names, services, unseen_advice
+from wizard import handover, nova_names, services, set_elsewhere, unseen_advice
 from wizard.answers import AllAnswers
 from wizard.chapters import passthrough_findings, passthrough_pools, passthrough_questions
 from wizard.chapters import passthrough_pool_findings as pool_findings
@@ -129,7 +129,18 @@ def findings(facts: Facts, answers: AllAnswers) -> list[Finding]:
     values = [value for pool in mine.pool for value in specs(facts, answers, pool)]
     lines = fragment(for_node(facts, answers, mine, release)) if release is not None else []
     question = passthrough_findings.Asked(release, file_of(facts, mine), mine, tuple(values), tuple(lines))
-    return passthrough_findings.findings(facts, question) + pool_findings.findings(facts, answers, mine, release)
+    return [
+        *passthrough_findings.findings(facts, question),
+        *pool_findings.findings(facts, answers, mine, release),
+        *set_elsewhere.findings(NAME, "No pool asks for these devices", _elsewhere(facts, mine, values)),
+    ]
+
+
+def _elsewhere(facts: Facts, mine: Answers, values: list[str]) -> list[str]:
+    """Devices that nova may hand out by what others wrote, in any release's words."""
+    own, path = _own_values(facts, mine), file_of(facts, mine)
+    there = [each for place in passthrough_findings.OLD_NAMES for each in facts.nova.all(*place)]
+    return set_elsewhere.nova(there, lambda each: each.value in values or (each.value in own and each.path == path))
 
 
 def checks(facts: Facts, answers: AllAnswers) -> list[Check]:
@@ -140,6 +151,8 @@ def checks(facts: Facts, answers: AllAnswers) -> list[Check]:
     section, option = nova_names.device_option(release)
     path = file_of(facts, mine)
     found = []
+    if not mine.pool:
+        found += set_elsewhere.checks(NAME, "nova may hand out no device by this tool", _elsewhere(facts, mine, []))
     for pool in mine.pool:
         what = f"nova may hand out the devices of {pool.name}"
         values = specs(facts, answers, pool)
