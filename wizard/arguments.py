@@ -12,8 +12,9 @@ from wizard.version import version
 
 EXIT_CODES = """\
 exit codes: 0 done, nothing to change, all held; 1 error; 2 changes, warnings, something failed or waits for a reboot;
-3 a finding blocks; 4 refused, something changed since the plan was made; 5 failed and rolled back; 6 failed or
-interrupted, not rolled back; 7 something could not be seen; 64 wrong usage; 130 interrupted
+3 a finding blocks; 4 refused, nothing was touched: something changed since the plan was made, another run is under way, or
+rights, a word or an option are lacking; 5 failed and rolled back; 6 failed or interrupted, not rolled back;
+7 something could not be seen; 64 wrong usage; 130 interrupted
 """
 
 
