@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from nodes import answered, codes, origin, planned, replace, today
 
+from wizard.demo import built_in
 from wizard.node import facts
 from wizard.node.node import Output
 from wizard.node.recorded import MemoryNode
@@ -154,3 +155,23 @@ def test_what_is_answered_is_not_set_elsewhere() -> None:
 
 def test_off_on_a_node_with_neutron_blocks_nothing() -> None:
     assert told(today(), gateways=OFF["gateways"], metadata=OFF["metadata"]) == ([], [])
+
+
+def test_a_boot_menu_that_still_holds_an_argument_of_ours_is_made_anew() -> None:
+    node = origin()
+    menu = node.entries["/boot/grub/grub.cfg"]
+    menu.content = menu.content.replace(b" ro ", b" ro intel_iommu=on ")
+    plan = planned(node, **{**ALONE, "iommu": OFF["iommu"]})
+    assert ("update-grub",) in [getattr(step, "argv", None) for step in plan.steps]
+
+
+def test_the_demo_has_nothing_of_others() -> None:
+    assert CODE not in codes(planned(built_in("demo")))
+
+
+def test_verify_says_what_blocks_and_what_to_do() -> None:
+    seen = facts.read(origin())
+    answers = answered(seen, **{**ALONE, "vfs": {"card": [{"match": {"serial": "none-such"}, "count": 4}]}})
+    (check,) = [each for each in verify(seen, answers) if each.chapter == "plan"]
+    assert "VFS-NO-SUCH-CARD" in check.seen
+    assert "name the card by its serial" in check.do
