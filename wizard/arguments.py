@@ -12,12 +12,14 @@ from wizard.version import version
 
 EXIT_CODES = """\
 exit codes: 0 done, nothing to change, all held; 1 error; 2 changes, warnings, something failed or waits for a reboot;
-3 a finding blocks; 4 refused, something changed since the plan was made; 5 failed and rolled back; 6 failed or
-interrupted, not rolled back; 7 something could not be seen; 64 wrong usage; 130 interrupted
+3 a finding blocks; 4 refused, nothing was touched: something changed since the plan was made, another run is under way, or
+rights, a word or an option are lacking; 5 failed and rolled back; 6 failed or interrupted, not rolled back;
+7 something could not be seen; 64 wrong usage; 130 interrupted
 """
 
 
 MOST_MINUTES = 24 * 60
+BUILT_IN = ("demo", "origin", "today")  # known here, since what reads them takes long to load
 
 
 def _named(text: str) -> str:
@@ -88,7 +90,7 @@ def parser() -> Parser:
 
     demo = add("demo", "the wizard on a built-in node, in a throw-away copy: no root, no hardware")
     demo.add_argument("--ui", choices=("auto", "full", "console", "plain"), default=argparse.SUPPRESS)
-    demo.add_argument("--node", metavar="NAME", default="demo", help="which built-in node: demo, origin or today")
+    demo.add_argument("--node", choices=BUILT_IN, default="demo", help="which built-in node")
     add("inspect", "what this node is and has, and what could not be seen", json=True)
     add("check", "what is wrong or will go wrong", json=True, answers=True)
     add("suggest", "an answers file that fits this node as it is now")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import asdict
+from datetime import UTC, datetime
 
 from wizard import arguments, boot_guard, report
 from wizard.apply import launch
@@ -16,6 +18,7 @@ from wizard.node import facts
 from wizard.node import history as histories
 from wizard.node.live import open_node
 from wizard.node.node import Node
+from wizard.node.recorded import DirectoryNode
 from wizard.node.run_records import Event, is_meant
 from wizard.plan import Plan, SetAttribute, command
 from wizard.printable import printable
@@ -24,15 +27,16 @@ from wizard.printable import printable
 def apply(node: Node, plan: Plan, options: argparse.Namespace, *, shown: bool) -> int:
     """Show the plan (unless it was shown when it was saved), ask, start the runner, follow it to its end."""
     as_json = bool(options.json)
+    refuse_tar(node, options.root)
     if plan.stopped:
-        _refuse_blocked(plan, as_json)
+        _refuse_blocked(plan, options)
     if (
         not plan.steps and plan.undoes is None
     ):  # an undo ends the run that it takes back, also where nothing of it is left
-        _say("Nothing is to be changed on this node.\n", as_json)
+        _show_plan(plan, as_json, "Nothing is to be changed on this node.\n")
         return Exit.DONE
-    if not shown and not as_json:
-        sys.stdout.write(report.plan(plan) + "\n")
+    if not shown and not (as_json and options.yes):  # who says --yes reads what becomes of the run alone, as ever
+        _show_plan(plan, as_json, report.plan(plan) + "\n")
     minutes = _permit(plan, options)
     started = launch.start(
         options.root,
@@ -62,15 +66,32 @@ def say_of_reboot(root: str, plan: Plan) -> None:
         sys.stdout.write(printable(line) + "\n")
 
 
-def _refuse_blocked(plan: Plan, as_json: bool) -> None:
-    if not as_json:
-        sys.stdout.write(report.findings(plan.findings))
-        sys.stdout.write(report.later_work(plan.later_work))
+def refuse_tar(node: Node, root: str) -> None:
+    """Before anything is asked or anything else is refused: no option makes a tar one that can be written to.
+
+    Raises InputError.
+    """
+    if not isinstance(node, DirectoryNode):
+        raise InputError("a tar is read only", where=root, do="Unpack it, or export the plan as a script.")
+
+
+def _show_plan(plan: Plan, as_json: bool, text: str) -> None:
+    """The plan, before a question or in place of a run: as text, or as one line of JSON like an event of the journal."""
+    if as_json:
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        text = report.as_json({"event": "plan", "at": now, "plan": plan.masked().model_dump(mode="json")}, indent=None)
+    sys.stdout.write(text)
+    sys.stdout.flush()  # it may be piped on, and the question that follows is not
+
+
+def _refuse_blocked(plan: Plan, options: argparse.Namespace) -> None:
+    _show_plan(plan, bool(options.json), report.findings(plan.findings) + report.later_work(plan.later_work))
     codes = sorted({finding.code for finding in plan.findings if finding.severity == "blocks"})
+    answers = getattr(options, "answers", None)
+    again = f" `compute-wizard check --answers {shlex.quote(answers)}` looks again." if answers else ""
     raise Blocked(
         f"a finding blocks: {', '.join(codes or plan.blocked)}",
-        do="Nothing was changed. "
-        + ("Each finding says how to go on." if plan.undoes else "`compute-wizard check` says what to do."),
+        do=f"Nothing was changed. Each finding says how to go on.{again}",
     )
 
 
@@ -162,6 +183,7 @@ def show(event: Event, as_json: bool) -> None:
 
 def resume(options: argparse.Namespace) -> int:
     """Go on with a run that was interrupted: shows what is still to be done, and asks. One-way steps need their own word, again."""
+    refuse_tar(open_node(options.root), options.root)
     run = chosen(options, ("interrupted", "stopped", "failed"))
     left = launch.still_to_do(options.root, run.id)
     one_way = [step for step in left if "one-way" in step.labels]

@@ -16,6 +16,7 @@ from wizard.node.live import open_node
 
 def confirm(options: argparse.Namespace) -> int:
     """Answer the run that waits, and see what becomes of it: the run decides, so an answer that comes too late is told so."""
+    command_apply.refuse_tar(open_node(options.root), options.root)
     run = _waiting(options)
     keep = not options.no
     started = launch.answer(options.root, run.id, keep=keep)

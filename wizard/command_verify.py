@@ -31,7 +31,7 @@ def verify(options: argparse.Namespace) -> int:
     wanted = [(proof, str(only)) for proof in proofs() if (only := getattr(options, proof.NAME)) is not None]
     announced = [line for proof, only in wanted for line in proof.announce(node, facts, answers, only)]
     if announced:
-        _say("To prove it, this would be done:\n" + "".join(f"  {line}\n" for line in announced), options)
+        _announce("To prove it, this would be done:\n" + "".join(f"  {line}\n" for line in announced), options)
         command_apply.ask(bool(options.yes))
     found = verified(facts, answers)
     limits = []
@@ -53,6 +53,13 @@ def _answers(options: argparse.Namespace, facts: Facts) -> AllAnswers:
         return answer_files.load(Path(options.answers))
     last = facts.history.last
     return answer_files.from_data(last.answers, f"run {last.id}") if last else answer_files.suggest(facts)
+
+
+def _announce(text: str, options: argparse.Namespace) -> None:
+    """What would be done: a part of the question where stdout is for the result alone."""
+    if options.json and not options.yes and sys.stderr is not None:
+        print(printable(text), end="", file=sys.stderr)
+    _say(text, options)
 
 
 def _say(text: str, options: argparse.Namespace) -> None:

@@ -89,8 +89,15 @@ def _plan(options: argparse.Namespace) -> int:
         write_private(Path(options.out), plan.to_json().encode())
     _print(plan.masked().to_json() if options.json else report.plan(plan))
     if options.out is not None and not options.json:
-        _print(f"\nSaved as {options.out}; run it with: compute-wizard apply {options.out}\n")
+        _print(f"\n{printable(_what_becomes_of(plan, options.out))}\n")
     return _plan_code(plan)
+
+
+def _what_becomes_of(plan: Plan, out: str) -> str:
+    """What can be done with a plan that was saved."""
+    if plan.stopped:
+        return f"Saved as {out}, to be read: a finding blocks, and apply refuses it. Do what the finding says, then plan again."
+    return f"Saved as {out}; run it with: compute-wizard apply {shlex.quote(out)}"
 
 
 def _plan_code(plan: Plan) -> Exit:

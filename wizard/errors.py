@@ -83,6 +83,7 @@ class Interrupted(WizardError):
 
 
 class Refused(WizardError):
-    """The node is no longer what the plan was made for, or another run is under way."""
+    """Not done, and nothing was touched: the node is no longer what the plan was made for, another run is under way, or a word, an
+    option or a right is lacking. docs/command-line.md has all reasons."""
 
     exit_code = Exit.REFUSED

@@ -20,9 +20,11 @@ def _configured(facts: Facts, answers: AllAnswers) -> Check:
     what = "Nothing is left to be done to this node"
     plan = make_plan(facts, answers)
     if plan.blocked:
-        return Check(
-            "plan", what, "failed", f"blocked: {', '.join(plan.blocked)}", "Run check: it says what stands in the way."
+        first = next(
+            (each for each in plan.findings if each.severity == "blocks" and each.chapter in plan.blocked), None
         )
+        code, do = (f" ({first.code}: {first.seen})", first.do) if first else ("", "Run check with these answers.")
+        return Check("plan", what, "failed", f"blocked: {', '.join(plan.blocked)}{code}", do)
     if plan.steps:
         return Check("plan", what, "failed", f"{len(plan.steps)} steps are left", "Run plan, then apply.")
     return Check("plan", what, "held", "the plan is empty")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import field_validator
 
-from wizard import services
+from wizard import services, set_elsewhere
 from wizard.answers import AllAnswers
 from wizard.chapters import gateways_findings, gateways_rows
 from wizard.chapters.gateways_rows import Left, Odd
@@ -207,7 +207,24 @@ def findings(facts: Facts, answers: AllAnswers) -> list[Finding]:
     return [
         *gateways_findings.findings(facts, asked, answers.of(OwnerAnswers)),
         *_not_suggested(facts, mine),
+        *set_elsewhere.findings(NAME, "No answer names that network", _elsewhere(facts, mine)),
     ]
+
+
+def _elsewhere(facts: Facts, mine: Answers) -> list[str]:
+    """Routers that guests are told by what others wrote: nova's option, where no network is answered, and lines of its file."""
+    path = facts.nova.last("DEFAULT", OPTION)
+    if path is None or _option_due(facts, path, wanted=bool(mine.network)):
+        return []
+    option = set_elsewhere.nova(facts.nova.all("DEFAULT", OPTION)[-1:], lambda _: bool(mine.network))
+    content = facts.content(path) or b""
+    try:
+        kept = _file_content(facts, mine, content) if path == mine.config_file else content
+    except FormatError:
+        kept = content  # the plan says it
+    stay = {each.label for each in dnsmasq.router_options(kept or b"")} - {each.label for each in mine.network}
+    lines = [each for each in dnsmasq.router_options(content) if each.label in stay]
+    return option + [f"{path} line {each.line}: the router of {each.label} is {each.router}" for each in lines]
 
 
 def _not_suggested(facts: Facts, mine: Answers | None) -> list[Finding]:
@@ -229,7 +246,8 @@ def _not_suggested(facts: Facts, mine: Answers | None) -> list[Finding]:
 def checks(facts: Facts, answers: AllAnswers) -> list[Check]:
     mine = answers.of(Answers)
     if mine is None or not mine.network:
-        return []
+        elsewhere = _elsewhere(facts, mine) if mine is not None else []
+        return set_elsewhere.checks(NAME, "Guests are told no router by this tool", elsewhere)
     content = facts.content(mine.config_file)
     there = {option.label: option.router for option in dnsmasq.router_options(content or b"")}
     found = [_router(facts, mine, network, there.get(network.label)) for network in mine.network]

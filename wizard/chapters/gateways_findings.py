@@ -59,7 +59,7 @@ def neutron(facts: Facts, answers: NetworkAnswers | None) -> Finding:
     router = answers.network[0].router if answers is not None and answers.network else "10.44.1.1"
     return _finding(
         "GATEWAYS-NEUTRON",
-        "tells" if answers is None else "blocks",
+        "blocks" if answers is not None and answers.network else "tells",
         f"this node's networking is Neutron ({facts.nova.networking_source})",
         "dnsmasq_config_file in nova.conf is nova-network's: with Neutron nothing reads it. A router outside is the subnet's "
         "own gateway_ip there.",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from wizard import dropped, kernel_line
+from wizard import dropped, kernel_line, set_elsewhere, unseen_advice
 from wizard.answers import AllAnswers
 from wizard.boot_content import normal
 from wizard.chapters import iommu_findings, iommu_grubby, iommu_line
-from wizard.chapters.iommu_line import edits_for, stale_entries, verdict_of, wanted_words
+from wizard.chapters.iommu_line import edits_for, menu_due, overlay_of, stale_entries, verdict_of, wanted_words
 from wizard.formats import kernel_arguments
 from wizard.formats.kernel_arguments import IommuVerdict
 from wizard.node.bootloader import GRUB_DEFAULT
@@ -70,7 +70,7 @@ def wants(facts: Facts, answers: AllAnswers) -> Wants:
         "boot",
         f"make {facts.boot.generated or 'the boot menu'} from its sources",
         inputs=tuple(edit.path for edit in edits),
-        due=bool(stale_entries(facts, overlay)),
+        due=menu_due(facts, mine, overlay),
         labels=("reboot",),
         undo=facts.boot.update,
         proves=_proof(facts, overlay),
@@ -80,13 +80,23 @@ def wants(facts: Facts, answers: AllAnswers) -> Wants:
 
 
 def findings(facts: Facts, answers: AllAnswers) -> list[Finding]:
-    return iommu_findings.findings(facts, answers.of(Answers))
+    mine = answers.of(Answers)
+    return iommu_findings.findings(facts, mine) + set_elsewhere.findings(
+        NAME, "enable = false", _elsewhere(facts, mine)
+    )
+
+
+def _elsewhere(facts: Facts, mine: Answers | None) -> list[str]:
+    """Who else switches on what is answered as off."""
+    return set_elsewhere.iommu(facts, overlay_of(facts, mine)) if mine is not None and not mine.enable else []
 
 
 def checks(facts: Facts, answers: AllAnswers) -> list[Check]:
     mine = answers.of(Answers)
     if mine is None or not mine.enable:
-        return []
+        return set_elsewhere.checks(
+            NAME, "No kernel argument of this tool switches the IOMMU on", _elsewhere(facts, mine)
+        )
     mode = [_mode(facts, mine)] if mine.passthrough_mode else []
     return [_running(facts, mine), *mode, *_menu(facts)]
 
@@ -98,8 +108,9 @@ def _menu(facts: Facts) -> list[Check]:
     what = f"{facts.boot.generated} holds what the next boot is to have"
     stale = stale_entries(facts, {})
     if stale is None:
-        why = kernel_line.next_boot(facts).why or f"{facts.boot.generated} could not be read"
-        return [Check(NAME, what, "unknown", why, "Run verify as root.")]
+        why = kernel_line.next_boot(facts).why
+        advice = unseen_advice.of_next_line(facts) if why else unseen_advice.of_node(facts)
+        return [Check(NAME, what, "unknown", why or f"{facts.boot.generated} could not be read", advice)]
     if stale:
         return [Check(NAME, what, "failed", stale, "Do not reboot yet: run plan, then apply.")]
     return [Check(NAME, what, "held", f"{len(normal(facts.boot.entries or ()))} entries")]

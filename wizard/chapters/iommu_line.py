@@ -109,3 +109,15 @@ def stale_entries(facts: Facts, overlay: dict[str, bytes | None]) -> str | None:
     if line.arguments is None or facts.boot.entries is None:
         return None
     return entries_lack(facts.boot, kernel_arguments.split(line.arguments), kernel_line.OURS)
+
+
+def menu_due(facts: Facts, answers: Answers, overlay: dict[str, bytes | None]) -> bool:
+    """Whether the boot menu has to be made anew though no file changes. Where the IOMMU is to be off, only for arguments of ours that
+    it still holds: what others set and did not put into it yet is not for us to switch on."""
+    if answers.enable:
+        return bool(stale_entries(facts, overlay))
+    line = kernel_line.next_boot(facts, overlay)
+    if line.arguments is None or facts.boot.entries is None:
+        return False
+    words = kernel_arguments.split(line.arguments)
+    return bool(entries_lack(facts.boot, (), [word for word in kernel_line.OURS if word not in words]))

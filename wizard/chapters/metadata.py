@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import field_validator
 
-from wizard import services
+from wizard import services, set_elsewhere, unseen_advice
 from wizard.answers import AllAnswers
 from wizard.cards import AnswersModel
 from wizard.chapters import metadata_findings, metadata_service
@@ -216,15 +216,19 @@ def _state(facts: Facts, answers: AllAnswers, mine: Answers) -> ebtables.Metadat
 def findings(facts: Facts, answers: AllAnswers) -> list[Finding]:
     mine = answers.of(Answers)
     if mine is None or not mine.redirect:
-        return metadata_findings.findings(facts, None)
+        elsewhere = set_elsewhere.metadata(facts, CHAIN) if mine is not None else []
+        return metadata_findings.findings(facts, None) + set_elsewhere.findings(NAME, "redirect = false", elsewhere)
     places = tuple(bridges(facts, answers)), tuple(uplinks(facts, answers))
     return metadata_findings.findings(facts, metadata_findings.Asked(*places, mine.target))
 
 
 def checks(facts: Facts, answers: AllAnswers) -> list[Check]:
     mine = answers.of(Answers)
-    if mine is None or not mine.redirect:
+    if mine is None:
         return []
+    if not mine.redirect:
+        elsewhere = set_elsewhere.metadata(facts, CHAIN)
+        return set_elsewhere.checks(NAME, "Metadata is redirected by no rule of this tool", elsewhere)
     return [_now(facts, answers, mine), _at_boot(facts), _served(facts)]
 
 
@@ -232,7 +236,7 @@ def _now(facts: Facts, answers: AllAnswers, mine: Answers) -> Check:
     what = f"Metadata of {', '.join(bridges(facts, answers)) or 'no bridge'} is redirected"
     state = _state(facts, answers, mine)
     if state is None:
-        return Check(NAME, what, "unknown", "the bridge tables could not be read", "Run verify as root.")
+        return Check(NAME, what, "unknown", "the bridge tables could not be read", unseen_advice.of_node(facts))
     if state.right:
         return Check(NAME, what, "held", f"chain {CHAIN}, one jump from PREROUTING")
     return Check(NAME, what, "failed", "; ".join(state.differences), "Run plan, then apply.")

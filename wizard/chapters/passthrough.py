@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wizard import handover, nova_names, services
+from wizard import handover, nova_names, services, set_elsewhere, unseen_advice
 from wizard.answers import AllAnswers
 from wizard.chapters import passthrough_alias_findings as alias_findings
 from wizard.chapters import passthrough_card_findings as card_findings
@@ -131,11 +131,22 @@ def findings(facts: Facts, answers: AllAnswers) -> list[Finding]:
     values = [value for pool in mine.pool for value in specs(facts, answers, pool)]
     lines = fragment(for_node(facts, answers, mine, release)) if release is not None else []
     question = passthrough_findings.Asked(release, file_of(facts, mine), mine, tuple(values), tuple(lines))
-    found = passthrough_findings.findings(facts, question) + pool_findings.findings(facts, answers, mine, release)
+    found = [
+        *passthrough_findings.findings(facts, question),
+        *pool_findings.findings(facts, answers, mine, release),
+        *set_elsewhere.findings(NAME, "No pool asks for these devices", _elsewhere(facts, mine, values)),
+    ]
     if release is not None:
         asked = passthrough_there.asked(facts, answers, mine, release, _own_values(facts, mine))
         found += alias_findings.findings(asked) + card_findings.findings(asked)
     return found
+
+
+def _elsewhere(facts: Facts, mine: Answers, values: list[str]) -> list[str]:
+    """Devices that nova may hand out by what others wrote, in any release's words."""
+    own, path = _own_values(facts, mine), file_of(facts, mine)
+    there = [each for place in passthrough_findings.OLD_NAMES for each in facts.nova.all(*place)]
+    return set_elsewhere.nova(there, lambda each: each.value in values or (each.value in own and each.path == path))
 
 
 def checks(facts: Facts, answers: AllAnswers) -> list[Check]:
@@ -146,12 +157,14 @@ def checks(facts: Facts, answers: AllAnswers) -> list[Check]:
     section, option = nova_names.device_option(release)
     path = file_of(facts, mine)
     found = []
+    if not mine.pool:
+        found += set_elsewhere.checks(NAME, "nova may hand out no device by this tool", _elsewhere(facts, mine, []))
     for pool in mine.pool:
         what = f"nova may hand out the devices of {pool.name}"
         values = specs(facts, answers, pool)
         there = [setting.value for setting in facts.nova.all(section, option)]
         if facts.hidden(path):
-            found.append(Check(NAME, what, "unknown", f"{path} {facts.hidden(path)}", "Run verify as root."))
+            found.append(Check(NAME, what, "unknown", f"{path} {facts.hidden(path)}", unseen_advice.of_node(facts)))
         elif values and all(value in there for value in values):
             found.append(_loaded(facts, path, what, option))
         else:

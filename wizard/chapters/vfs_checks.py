@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from wizard import dropped, mlx4, other_owners, sriov
+from wizard import dropped, mlx4, other_owners, set_elsewhere, sriov, unseen_advice
 from wizard.cards import Request
 from wizard.node.facts import Facts
 from wizard.questions import Check
@@ -15,6 +15,9 @@ CHAPTER = "vfs"
 def checks(facts: Facts, requests: list[Request]) -> list[Check]:
     found = _initramfs(facts, [each for each in requests if each.function.family == "mlx4"])
     for request in requests:
+        if elsewhere := set_elsewhere.vfs_of(facts, request):
+            found += set_elsewhere.checks(CHAPTER, f"{request.function.address} gets no VFs from this tool", elsewhere)
+            continue
         if (
             not request.count
             and sriov.configured(facts, request.function) is None
@@ -38,7 +41,7 @@ def _initramfs(facts: Facts, requests: list[Request]) -> list[Check]:
         return []  # no file sets anything: there is nothing to be held, and the number of VFs is a check of its own
     what = f"Each initramfs holds {' and '.join(counted) or f'no other options of {mlx4.MODULE}'}"
     if facts.initramfs_copies is None:
-        return [Check(CHAPTER, what, "unknown", "an image could not be looked into", "Run verify as root.")]
+        return [Check(CHAPTER, what, "unknown", "an image could not be looked into", unseen_advice.of_node(facts))]
     stale = mlx4.initramfs_lacks(facts, {})
     if stale:
         return [Check(CHAPTER, what, "failed", stale, "Do not reboot yet: run plan, then apply.")]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wizard import boot_room, cards, mlx4, other_owners
+from wizard import boot_room, cards, mlx4, other_owners, set_elsewhere
 from wizard.cards import Card, Request
 from wizard.chapters import vfs_mlx4_findings as mlx4_findings
 from wizard.chapters.vfs_mlx4_findings import CHAPTER
@@ -23,10 +23,21 @@ def findings(facts: Facts, answered: list[Card], requests: list[Request]) -> lis
         found += boot_room.finding(facts, CHAPTER, "making the initramfs anew", boot_room.needed(facts))
     found += _guids([request for request in requests if request.count])
     found += _owners(facts, [request for request in requests if request.function.family != "mlx4" and request.count])
+    found += _elsewhere(facts, requests)
     asked = {request.function.address for request in requests}
     silent = [f for f in facts.pci.functions if f.is_mellanox and f.offer == "off" and f.address not in asked]
     found += [_why_none(function) for function in silent]
     return found
+
+
+def _elsewhere(facts: Facts, requests: list[Request]) -> list[Finding]:
+    """Who else gives VFs to cards that are to have none, or that are not named beside others that are."""
+    found = []
+    for request in requests:
+        answered = f"count = 0 for {request.function.address}"
+        found += set_elsewhere.findings(CHAPTER, answered, set_elsewhere.vfs_of(facts, request))
+    unnamed = set_elsewhere.vfs_unnamed(facts, requests) if requests else []
+    return found + set_elsewhere.findings(CHAPTER, "The answers do not name that card", unnamed)
 
 
 def _unmatched(facts: Facts, answered: list[Card]) -> list[Finding]:

@@ -69,6 +69,15 @@ def effective(files: Sequence[tuple[str, bytes]]) -> dict[str, dict[str, str]]:
     return found
 
 
+def places(files: Sequence[tuple[str, bytes]], module: str, name: str) -> list[tuple[str, int, str]]:
+    """Where a parameter of a module is given over all files, which come in modprobe's order: path, line, word. The last counts."""
+    return [
+        (path, content.count(b"\n", 0, start) + 1, content[start:end].decode("utf-8", "replace"))
+        for path, content in files
+        for start, end in _places(content, module, name)
+    ]
+
+
 def order(paths: Iterable[str]) -> list[str]:
     """Files in the order in which modprobe reads them: by name, and a name in a higher directory hides it in the lower ones."""
     first: dict[str, str] = {}
