@@ -204,10 +204,12 @@ def wants(facts: Facts, requests: list[Request]) -> Wants:
         why = "VFs are no longer wanted"
         edits = (Edit(OPTIONS, why, lambda old: _without(facts, old), labels=labels),)
     overlay = {edit.path: edit.change(facts.content(edit.path)) for edit in edits}
+    lacks = _due(facts, overlay, options)
+    anew = facts.boot.initramfs in REBUILD and (bool(lacks) or _changes(facts, overlay))
     return Wants(
         edits=edits,
-        products=_initramfs(facts, edits, overlay),
-        actions=boot_room.keep("vfs", boot_room.kept(facts)) if _rebuilds(facts, overlay) else (),
+        products=_initramfs(facts, edits, overlay, lacks),
+        actions=boot_room.keep("vfs", boot_room.kept(facts)) if anew else (),
         reads=(*(path for path, _ in files(facts)), *((RDMA,) if facts.content(RDMA) is not None else ())),
     )
 
@@ -221,13 +223,22 @@ def _counts(requests: list[Request]) -> str:
 
 def rebuilds_initramfs(facts: Facts, requests: list[Request]) -> bool:
     """Whether these requests have the initramfs made anew."""
-    overlay = {edit.path: edit.change(facts.content(edit.path)) for edit in wants(facts, requests).edits}
-    return bool(requests) and _rebuilds(facts, overlay)
+    found = wants(facts, requests)
+    overlay = {edit.path: edit.change(facts.content(edit.path)) for edit in found.edits}
+    return bool(found.products) and (_changes(facts, overlay) or any(product.due for product in found.products))
 
 
-def _rebuilds(facts: Facts, overlay: Mapping[str, bytes | None]) -> bool:
-    changed = any(content != facts.content(path) for path, content in overlay.items())
-    return facts.boot.initramfs in REBUILD and (changed or bool(initramfs_lacks(facts, overlay)))
+def _changes(facts: Facts, overlay: Mapping[str, bytes | None]) -> bool:
+    return any(content != facts.content(path) for path, content in overlay.items())
+
+
+def _due(facts: Facts, overlay: Mapping[str, bytes | None], options: Mapping[str, str]) -> str:
+    """Why the initramfs has to be made anew. Where no VFs are wanted, not for the sake of options that others set: it would
+    bring them into force."""
+    held = initramfs_files(facts, overlay)
+    return _lacks(
+        facts, held if options else {path: sha for path, sha in held.items() if sha is None or path == OPTIONS}
+    )
 
 
 def _without(facts: Facts, content: bytes | None) -> bytes | None:
@@ -238,11 +249,12 @@ def _without(facts: Facts, content: bytes | None) -> bytes | None:
     return None if not kept.strip() and facts.history.file(OPTIONS).created else kept
 
 
-def _initramfs(facts: Facts, edits: tuple[Edit, ...], overlay: Mapping[str, bytes | None]) -> tuple[Product, ...]:
+def _initramfs(
+    facts: Facts, edits: tuple[Edit, ...], overlay: Mapping[str, bytes | None], lacks: str
+) -> tuple[Product, ...]:
     words = REBUILD.get(facts.boot.initramfs)
     if words is None:
         return ()
-    lacks = initramfs_lacks(facts, overlay)
     return (
         Product(
             "initramfs",
@@ -261,7 +273,11 @@ def _initramfs(facts: Facts, edits: tuple[Edit, ...], overlay: Mapping[str, byte
 
 def initramfs_lacks(facts: Facts, overlay: Mapping[str, bytes | None]) -> str:
     """How an initramfs differs from the option files, as a sentence; empty where it does not, or could not be looked into."""
-    every = (images_lack(facts.initramfs_copies, path, sha) for path, sha in initramfs_files(facts, overlay).items())
+    return _lacks(facts, initramfs_files(facts, overlay))
+
+
+def _lacks(facts: Facts, held: Mapping[str, str | None]) -> str:
+    every = (images_lack(facts.initramfs_copies, path, sha) for path, sha in held.items())
     return next((lacks for lacks in every if lacks), "")
 
 

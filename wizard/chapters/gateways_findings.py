@@ -82,7 +82,7 @@ def not_suggested(left: Left) -> Finding:
     """A network of this node that would else be missing from the suggestion without a word."""
     return _finding(
         "GATEWAYS-NOT-SUGGESTED",
-        left.severity,
+        "tells" if left.sound else "warns",
         left.seen,
         "No router is suggested for it: what its guests are told stays as it is.",
         left.do,

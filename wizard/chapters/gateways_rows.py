@@ -12,7 +12,6 @@ from wizard.formats import dnsmasq
 from wizard.networks import Network, is_address
 from wizard.node.facts import Facts
 from wizard.node.nova import NovaNetwork
-from wizard.plan import Severity
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +30,7 @@ class Left:
     bridges: tuple[str, ...]
     seen: str
     do: str
-    severity: Severity = "warns"
+    sound: bool = False  # nothing is wrong there: it only cannot be said as an answer
 
 
 Row = Network | Odd | Left
@@ -63,7 +62,7 @@ def _without_label(facts: Facts) -> list[Row]:
     do = (
         "Answer them by their labels (`nova network-list`), or begin again once nova-network has started their dnsmasq."
     )
-    return [Left("", bridges, seen, do, "tells")]
+    return [Left("", bridges, seen, do, sound=True)]
 
 
 def _row(
@@ -113,7 +112,7 @@ def _several_or_none(label: str, bridges: tuple[str, ...], place: str, router: s
         return None
     seen = f"{place}: guests of {label} are told {f'several routers, {router}' if routers else 'no router at all'}"
     do = f"Nothing, where that is meant: the line is kept. Else answer one router for {label}."
-    return Left(label, bridges, seen, do, "tells")
+    return Left(label, bridges, seen, do, sound=True)
 
 
 def _network(label: str, router: str, network: NovaNetwork | None, vlans: Collection[int | None]) -> Network:
