@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from wizard import dropped, kernel_line
 from wizard.answers import AllAnswers
-from wizard.boot_content import normal
+from wizard.boot_content import entries_lack, normal
 from wizard.chapters import iommu_findings, iommu_grubby, iommu_line
-from wizard.chapters.iommu_line import edits_for, stale_entries, verdict_of, wanted_words
+from wizard.chapters.iommu_line import asked_words, edits_for, stale_entries, verdict_of, wanted_words
 from wizard.formats import kernel_arguments
 from wizard.formats.kernel_arguments import IommuVerdict
 from wizard.node.bootloader import GRUB_DEFAULT
@@ -88,11 +88,23 @@ def checks(facts: Facts, answers: AllAnswers) -> list[Check]:
     if mine is None or not mine.enable:
         return []
     mode = [_mode(facts, mine)] if mine.passthrough_mode else []
-    return [_running(facts, mine), *mode, *_menu(facts)]
+    return [_running(facts, mine), *mode, *_menu(facts, mine)]
 
 
-def _menu(facts: Facts) -> list[Check]:
+def _grubby_entries(facts: Facts, answers: Answers) -> Check:
+    what = "Each kernel's boot entry holds what was asked for"
+    lacking = entries_lack(facts.boot, asked_words(facts, answers))
+    if lacking is None:
+        return Check(NAME, what, "unknown", kernel_line.next_boot(facts).why, "Run verify as root.")
+    if lacking:
+        return Check(NAME, what, "failed", lacking, "Do not reboot yet: run plan, then apply.")
+    return Check(NAME, what, "held", f"{len(facts.boot.grubby_kernels)} kernels of grubby --info=ALL")
+
+
+def _menu(facts: Facts, answers: Answers) -> list[Check]:
     """Whether the boot menu that was generated holds what its sources say; nothing where it is made in another way."""
+    if facts.boot.way == "grubby":
+        return [_grubby_entries(facts, answers)]
     if not facts.boot.generated:
         return []
     what = f"{facts.boot.generated} holds what the next boot is to have"
@@ -121,7 +133,7 @@ def _running(facts: Facts, answers: Answers) -> Check:
     coming = _next_verdict(facts)
     if coming is not None and coming.on:
         if facts.history.rebooted_since(NAME, facts.system.boot_id):
-            lacking = kernel_arguments.missing(facts.iommu.command_line, wanted_words(facts, answers))
+            lacking = kernel_arguments.missing(facts.iommu.command_line, asked_words(facts, answers))
             return Check(
                 NAME, what, "failed", *(dropped.arguments(facts, lacking) if lacking else dropped.iommu(facts))
             )
@@ -138,7 +150,7 @@ def _mode(facts: Facts, answers: Answers) -> Check:
     coming = _next_verdict(facts)
     if coming is not None and coming.passthrough:
         if facts.history.rebooted_since(NAME, facts.system.boot_id):
-            return Check(NAME, what, "failed", *dropped.arguments(facts, wanted_words(facts, answers)))
+            return Check(NAME, what, "failed", *dropped.arguments(facts, asked_words(facts, answers)))
         return Check(NAME, what, "pending", "on the next boot's command line", "Reboot, then verify again.")
     return Check(NAME, what, "failed", facts.iommu.command_line, "Run plan, then apply.")
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from wizard import boot_room, kernel_line
+from wizard.chapters import iommu_grubby
 from wizard.chapters.iommu_line import Answers, overlay_of, stale_entries, verdict_of, wanted_words
 from wizard.formats import kernel_arguments
 from wizard.node.facts import Facts
-from wizard.plan import Finding
+from wizard.plan import Finding, Run
 
 CHAPTER = "iommu"
 TABLES = {"intel": ("DMAR", "VT-d"), "amd": ("IVRS", "AMD-Vi (IOMMU)"), "arm": ("IORT", "SMMU")}
@@ -20,7 +21,7 @@ def findings(facts: Facts, mine: Answers | None) -> list[Finding]:
         found.append(_other_boot_loader(facts, mine))
         return found
     overlay = overlay_of(facts, mine)
-    line = kernel_line.next_boot(facts, overlay)
+    line = kernel_line.next_boot(facts, overlay, _grubby_commands(facts, mine))
     if facts.boot.update and (stale_entries(facts, overlay) or _changes(facts, overlay)):
         found += boot_room.finding(facts, CHAPTER, "a new boot menu", boot_room.MENU_BYTES)
     if line.arguments is None:
@@ -40,6 +41,14 @@ def findings(facts: Facts, mine: Answers | None) -> list[Finding]:
         )
         return found
     return found + _other_layers(facts, line)
+
+
+def _grubby_commands(facts: Facts, answers: Answers) -> list[tuple[str, ...]]:
+    """What grubby is to be told: its arguments are on the next boot's line though no file of the overlay shows them."""
+    if facts.boot.way != "grubby":
+        return []
+    words = wanted_words(facts, answers)
+    return [action.step.argv for action in iommu_grubby.actions(CHAPTER, facts, words) if isinstance(action.step, Run)]
 
 
 def _changes(facts: Facts, overlay: dict[str, bytes | None]) -> bool:
