@@ -23,11 +23,11 @@ def entries_lack(
         if boot.grubby_arguments is None:
             return None
         lines = [(f"kernel {number} of grubby --info=ALL", line) for number, line in enumerate(boot.grubby_arguments)]
-        if not lines:
-            return None
     elif boot.entries is not None:
         lines = [(f"{boot.generated} line {entry.line}", entry.arguments) for entry in normal(boot.entries)]
     else:
+        return None
+    if not lines:  # a menu of BLS files, or one that only loads another, holds no line that could be judged
         return None
     unwanted = set(without) - set(words)
     for where, line in lines[:most]:

@@ -84,6 +84,7 @@ for wants in /etc/systemd/system/*.wants/*; do [ -h "$wants" ] && link "$wants";
 
 # --- the boot loader
 file /etc/default/grub /etc/default/grub.d/* /boot/grub/grub.cfg /boot/grub2/grub.cfg /boot/config-"$(uname -r)" /etc/kernel/cmdline
+name /boot/loader/entries/*.conf /run/ostree-booted /etc/kernel/proxmox-boot-uuids /etc/sysconfig/bootloader /usr/sbin/proxmox-boot-tool
 file /usr/sbin/grub-mkconfig /usr/sbin/grub2-mkconfig
 name /boot/vmlinuz-* /boot/initrd.img-* /boot/initramfs-*.img
 name /usr/sbin/update-grub /usr/sbin/update-initramfs /usr/bin/dracut /usr/sbin/grubby /sbin/ebtables /usr/sbin/ebtables

@@ -9,7 +9,7 @@ from wizard.chapters import iommu_findings, iommu_grubby, iommu_line
 from wizard.chapters.iommu_line import asked_words, edits_for, stale_entries, verdict_of, wanted_words
 from wizard.formats import kernel_arguments
 from wizard.formats.kernel_arguments import IommuVerdict
-from wizard.node.bootloader import GRUB_DEFAULT
+from wizard.node.bootloader import GRUB_DEFAULT, MENU
 from wizard.node.facts import Facts
 from wizard.plan import Finding, HoldsArguments, Proof
 from wizard.questions import Check, Question, Table
@@ -110,7 +110,8 @@ def _menu(facts: Facts, answers: Answers) -> list[Check]:
     what = f"{facts.boot.generated} holds what the next boot is to have"
     stale = stale_entries(facts, {})
     if stale is None:
-        why = kernel_line.next_boot(facts).why or f"{facts.boot.generated} could not be read"
+        unseen = next((each.why for each in facts.boot.unseen if each.what == MENU), "")
+        why = kernel_line.next_boot(facts).why or unseen or f"{facts.boot.generated} holds no entry but for recovery"
         return [Check(NAME, what, "unknown", why, "Run verify as root.")]
     if stale:
         return [Check(NAME, what, "failed", stale, "Do not reboot yet: run plan, then apply.")]

@@ -70,7 +70,7 @@ def _other_boot_loader(facts: Facts, answers: Answers) -> Finding:
         severity="tells" if there else "blocks",
         chapter=CHAPTER,
         seen=f"{facts.boot.because}{'; the running kernel has what is needed' if there else ''}",
-        why="This tool changes kernel arguments through GRUB or grubby only, and neither rules the next boot here.",
+        why="This tool changes kernel arguments through grub-mkconfig or grubby only, and neither makes the next boot's here.",
         do="Keep that so when its kernel line is changed: this tool cannot see the next boot's."
         if there
         else f"{by_hand} by this boot loader's own way, reboot, then run check again.",
