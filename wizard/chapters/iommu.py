@@ -139,7 +139,10 @@ def _running(facts: Facts, answers: Answers) -> Check:
                 NAME, what, "failed", *(dropped.arguments(facts, lacking) if lacking else dropped.iommu(facts))
             )
         return Check(NAME, what, "pending", f"at the next boot: {coming.because}", "Reboot, then verify again.")
-    return Check(NAME, what, "failed", "/sys/kernel/iommu_groups is empty", "Run plan, then apply.")
+    empty = "/sys/kernel/iommu_groups is empty"
+    if coming is not None and coming.on is None:
+        return Check(NAME, what, "unknown", f"{empty}; what this kernel does at the next boot is not known")
+    return Check(NAME, what, "failed", empty, "Run plan, then apply.")
 
 
 def _mode(facts: Facts, answers: Answers) -> Check:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from wizard import boot_room, kernel_line
 from wizard.chapters import iommu_grubby
 from wizard.chapters.iommu_line import Answers, overlay_of, stale_entries, verdict_of, wanted_words
@@ -15,8 +17,8 @@ TABLES = {"intel": ("DMAR", "VT-d"), "amd": ("IVRS", "AMD-Vi (IOMMU)"), "arm": (
 
 def findings(facts: Facts, mine: Answers | None) -> list[Finding]:
     if mine is None or not mine.enable:
-        return [finding.model_copy(update={"severity": "tells"}) for finding in _bios(facts)]
-    found = _bios(facts)
+        return [finding.model_copy(update={"severity": "tells"}) for finding in (*_bios(facts), *_driver(facts))]
+    found = [*_bios(facts), *_driver(facts)]
     if facts.boot.way in ("unknown", "systemd-boot"):
         found.append(_other_boot_loader(facts, mine))
         return found
@@ -40,7 +42,7 @@ def findings(facts: Facts, mine: Answers | None) -> list[Finding]:
             )
         )
         return found
-    return found + _other_layers(facts, line)
+    return [*found, *_other_layers(facts, line), *_idle(facts, line)]
 
 
 def _grubby_commands(facts: Facts, answers: Answers) -> list[tuple[str, ...]]:
@@ -98,15 +100,52 @@ def _bios(facts: Facts) -> list[Finding]:
     ]
 
 
+def _driver(facts: Facts) -> list[Finding]:
+    """The groups that are there go before what a file says of the kernel."""
+    if facts.iommu.driver_in_kernel is not False or facts.iommu.running:
+        return []
+    _, name = TABLES[facts.iommu.vendor]
+    return [
+        Finding(
+            code="IOMMU-NO-DRIVER",
+            severity="blocks",
+            chapter=CHAPTER,
+            seen=facts.iommu.kernel_config,
+            why=f"The running kernel was built without the driver of {name}: no kernel argument can switch it on.",
+            do="Boot a kernel that has it (Debian: linux-image-amd64 in place of linux-image-cloud-amd64), then run check again.",
+        )
+    ]
+
+
+def _places(line: kernel_line.NextLine, words: Sequence[str]) -> str:
+    return "; ".join(
+        f"{path} line {number} sets {name}={value!r}"
+        for path, number, name, value in line.layers
+        if any(word in kernel_arguments.split(value) for word in words)
+    )
+
+
+def _idle(facts: Facts, line: kernel_line.NextLine) -> list[Finding]:
+    words = verdict_of(facts, line.arguments or "").idle
+    if not words:
+        return []
+    return [
+        Finding(
+            code="IOMMU-NO-EFFECT",
+            severity="tells",
+            chapter=CHAPTER,
+            seen=_places(line, words) or f"the next boot's line holds {' '.join(words)}",
+            why=f"The kernel knows no {' '.join(words)} here and does nothing about it.",
+            do="Nothing has to be done; take it away, so that nobody relies on it.",
+        )
+    ]
+
+
 def _other_layers(facts: Facts, line: kernel_line.NextLine) -> list[Finding]:
     arguments = line.arguments or ""
     verdict = verdict_of(facts, arguments)
-    guilty = "; ".join(
-        f"{path} line {number} sets {name}={value!r}"
-        for path, number, name, value in line.layers
-        if any(word in kernel_arguments.split(value) for word in verdict.conflicts)
-    )
-    if verdict.on is False:
+    guilty = _places(line, verdict.conflicts)
+    if verdict.on is False and facts.iommu.driver_in_kernel is not False:
         return [
             Finding(
                 code="IOMMU-OFF-ELSEWHERE",
