@@ -83,6 +83,8 @@ def _bios(facts: Facts) -> list[Finding]:
     table, name = TABLES.get(facts.iommu.vendor, ("", ""))
     if not table or facts.iommu.table or facts.iommu.running or not facts.iommu.table_seen:
         return []
+    if facts.system.container:
+        return [_bios_unseen(facts, table, name)]
     virtual = facts.system.virtualization not in ("none", "")
     where = f"This node is itself a guest ({facts.system.virtualization}): its host has to give it a virtual IOMMU."
     return [
@@ -98,6 +100,18 @@ def _bios(facts: Facts) -> list[Finding]:
             "switch the power off and on, then run check again.",
         )
     ]
+
+
+def _bios_unseen(facts: Facts, table: str, name: str) -> Finding:
+    return Finding(
+        code=f"IOMMU-NO-{table}",
+        severity="warns",
+        chapter=CHAPTER,
+        seen=f"/sys/firmware/acpi/tables/{table} is not there, and /sys/kernel/iommu_groups is empty",
+        why=f"This is a container ({facts.system.virtualization}): what it is given of /sys does not say whether the firmware "
+        f"offers {name}.",
+        do="Run check on the host itself, outside of the container.",
+    )
 
 
 def _driver(facts: Facts) -> list[Finding]:
