@@ -27,6 +27,8 @@ def entries_lack(
         lines = [(f"{boot.generated} line {entry.line}", entry.arguments) for entry in normal(boot.entries)]
     else:
         return None
+    if not lines:  # a menu of BLS files, or one that only loads another, holds no line that could be judged
+        return None
     unwanted = set(without) - set(words)
     for where, line in lines[:most]:
         missing = kernel_arguments.missing(line, words)

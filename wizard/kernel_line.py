@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from wizard.formats import kernel_arguments, shell_variables
@@ -38,15 +38,37 @@ def sources(facts: Facts, overlay: Mapping[str, bytes | None]) -> list[shell_var
     return found
 
 
-def next_boot(facts: Facts, overlay: Mapping[str, bytes | None] | None = None) -> NextLine:
-    """What the next boot's line would be if the files of `overlay` were as they are there (None: removed)."""
+def next_boot(
+    facts: Facts, overlay: Mapping[str, bytes | None] | None = None, commands: Iterable[Sequence[str]] = ()
+) -> NextLine:
+    """What the next boot's line would be if the files of `overlay` were as they are there (None: removed), and once
+    `commands` have run: grubby's arguments are in no file that could be computed here."""
     overlay = overlay or {}
     if facts.boot.way in ("grub-dropin", "grub-inplace"):
         return _grub(facts, overlay)
     if facts.boot.way == "grubby":
         lines = facts.boot.grubby_arguments
-        return NextLine(lines[0], "", ()) if lines else NextLine(None, "grubby could not be asked: run as root", ())
+        if not lines:
+            why = "grubby --info=ALL names no kernel" if lines is not None else "grubby could not be asked: run as root"
+            return NextLine(None, why, ())
+        return NextLine(after_grubby(lines[0], facts.boot.grubby_kernels[0], commands), "", ())
     return NextLine(None, facts.boot.because, ())
+
+
+def after_grubby(line: str, kernel: str, commands: Iterable[Sequence[str]]) -> str:
+    """A kernel's line once these commands have run. grubby takes arguments of the same key away and appends its own; what
+    it is told to remove with a value goes with that value only."""
+    tokens = kernel_arguments.split(line)
+    for argv in commands:
+        if argv[0] != "grubby" or not {"--update-kernel=ALL", f"--update-kernel={kernel}"} & set(argv):
+            continue
+        options = dict(word.partition("=")[::2] for word in argv[1:])
+        given = kernel_arguments.split(options.get("--args", ""))
+        gone = kernel_arguments.split(options.get("--remove-args", ""))
+        keys = {kernel_arguments.key(word) for word in (*given, *(word for word in gone if "=" not in word))}
+        kept = [token for token in tokens if token not in gone and kernel_arguments.key(token) not in keys]
+        tokens = [*kept, *given]
+    return kernel_arguments.join(tokens)
 
 
 def _grub(facts: Facts, overlay: Mapping[str, bytes | None]) -> NextLine:
@@ -74,7 +96,11 @@ def whole(facts: Facts, line: NextLine) -> str | None:
     """The whole line as /proc/cmdline would show it after the reboot; None where it is not known."""
     if line.arguments is None:
         return None
-    return " ".join(part for part in (_image(facts), line.arguments) if part)
+    image = _image(facts)
+    if facts.boot.way == "grubby":  # what it says holds ro or rw already
+        there = kernel_arguments.split(line.arguments)
+        image = kernel_arguments.join(word for word in kernel_arguments.split(image) if word not in there)
+    return " ".join(part for part in (image, line.arguments) if part)
 
 
 def _image(facts: Facts) -> str:

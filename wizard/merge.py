@@ -83,7 +83,7 @@ def make_plan(facts: Facts, answers: AllAnswers) -> Plan:
         answers={each.NAME: answered[each.NAME] for each in chapters() if each.NAME in answered},  # however they came
         expects=_expects(facts, draft, steps),
         steps=tuple(steps),
-        kernel_command_line=kernel_lines(facts, draft.overlay()),
+        kernel_command_line=kernel_lines(facts, draft.overlay(), steps),
         controller=_controller(draft),
         findings=tuple(found),
         blocked=tuple(name for name in blocked if answers.get(name) is not None),
@@ -124,9 +124,9 @@ def _guests(facts: Facts, steps: list[Any]) -> list[Finding]:
     ]
 
 
-def kernel_lines(facts: Facts, overlay: Mapping[str, bytes | None]) -> KernelLine:
-    """The kernel's command line now, and after the reboot with these files in place."""
-    after = kernel_line.next_boot(facts, overlay)
+def kernel_lines(facts: Facts, overlay: Mapping[str, bytes | None], steps: Iterable[Any]) -> KernelLine:
+    """The kernel's command line now, and after the reboot with these files in place and these steps done."""
+    after = kernel_line.next_boot(facts, overlay, [step.argv for step in steps if isinstance(step, Run)])
     return KernelLine(now=facts.iommu.command_line or None, after_reboot=kernel_line.whole(facts, after))
 
 

@@ -45,6 +45,17 @@ name() { # PATH…: that it is there, without its content
 		touch -r "$path" "$PLACE$path" 2>/dev/null
 	done
 }
+program() { # PATH…: that it is there, with the links that lead to it: they say which variant a plain name means
+	for path; do
+		[ -e "$path" ] || continue
+		while [ -h "$path" ]; do
+			link "$path"
+			to=$(readlink "$path")
+			case $to in /*) path=$to ;; *) path=${path%/*}/$to ;; esac
+		done
+		name "$path"
+	done
+}
 masked() { # PATH: sections and the options that compute-wizard knows; every other value is hidden
 	[ -f "$1" ] && [ -r "$1" ] || return 0
 	directory "${1%/*}"
@@ -84,11 +95,11 @@ for wants in /etc/systemd/system/*.wants/*; do [ -h "$wants" ] && link "$wants";
 
 # --- the boot loader
 file /etc/default/grub /etc/default/grub.d/* /boot/grub/grub.cfg /boot/grub2/grub.cfg /boot/config-"$(uname -r)" /etc/kernel/cmdline
+name /boot/loader/entries/*.conf /run/ostree-booted /etc/kernel/proxmox-boot-uuids /etc/sysconfig/bootloader /usr/sbin/proxmox-boot-tool
 file /usr/sbin/grub-mkconfig /usr/sbin/grub2-mkconfig
 name /boot/vmlinuz-* /boot/initrd.img-* /boot/initramfs-*.img
-name /usr/sbin/update-grub /usr/sbin/update-initramfs /usr/bin/dracut /usr/sbin/grubby /sbin/ebtables /usr/sbin/ebtables
-name /usr/sbin/ebtables-nft /usr/sbin/ebtables-legacy
-[ -h /etc/alternatives/ebtables ] && link /etc/alternatives/ebtables
+name /usr/sbin/update-grub /usr/sbin/update-initramfs /usr/bin/dracut /usr/sbin/grubby /usr/sbin/nft
+program /sbin/ebtables /usr/sbin/ebtables /usr/sbin/ebtables-nft /usr/sbin/ebtables-legacy
 file /etc/modprobe.d/* /lib/modprobe.d/* /usr/lib/modprobe.d/*
 
 # --- PCI devices and the network
@@ -157,8 +168,34 @@ for process in /proc/[0-9]*; do
 done
 
 # --- what only commands say
+MODULES=/proc/modules
+SYSTEM_MODULES=/sys/module
+BUILT_IN=/lib/modules/$(uname -r)/modules.builtin
+file "$BUILT_IN"
+in_kernel() { # MODULE: it is loaded or built in; a kernel without /proc/modules loads none
+	[ -r $MODULES ] || return 0
+	[ -d "$SYSTEM_MODULES/$1" ] || grep -q "^$1 " $MODULES || grep -q "/$1\.ko" "$BUILT_IN" 2>/dev/null
+}
+listing_makes_nothing() { # a listing loads ebtable_nat, and ebtables-nft before 1.8.9 may make its table: only where these are there
+	ebtables=$(command -v ebtables) || return 1
+	ebtables=$(readlink -f "$ebtables")
+	case ${ebtables##*/} in *nft*) ;; *)
+		in_kernel ebtable_nat
+		return
+		;;
+	esac
+	in_kernel nf_tables || return 1
+	if command -v nft >/dev/null 2>&1; then
+		said nft list tables
+		grep -qx 'table bridge nat' "$own/stdout"
+		return
+	fi
+	said ebtables -V
+	sed -n 's/^[^0-9]*\([0-9]*\)\.\([0-9]*\)\.\([0-9]*\).*/\1 \2 \3/p' "$own/stdout" |
+		awk '{ enough = $1 > 1 || $1 == 1 && ($2 > 8 || $2 == 8 && $3 >= 9) } END { exit !enough }'
+}
 said ip -j addr
-said ebtables -t nat -L --Lc
+listing_makes_nothing && said ebtables -t nat -L --Lc
 said grubby --info=ALL
 for device in /sys/bus/pci/devices/*; do
 	[ "$(cat "$device/vendor" 2>/dev/null)" = 0x15b3 ] && [ ! -e "$device/physfn" ] || continue

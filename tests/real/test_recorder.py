@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from wizard.node import facts
+from wizard.node import bridge_firewall, facts
 from wizard.node.live import LiveNode
 from wizard.node.recorded import read_tar
 
@@ -34,6 +34,82 @@ def test_a_recording_gives_the_same_facts(shell: list[str], tmp_path: Path) -> N
     ]
     assert recorded.iommu.command_line == live.iommu.command_line
     assert recorded.network.default_route_links == live.network.default_route_links
+
+
+PROGRAM = """#!/bin/sh
+printf '%s %s\\n' "${0##*/}" "$*" >>LOG
+case ${0##*/}$* in
+nftlist*) printf '%b' "TABLES" ;;
+ebtables-V) echo "ebtables VERSION (nf_tables)" ;;
+ebtables*) printf 'Bridge table: nat\\n\\nBridge chain: PREROUTING, entries: 0, policy: ACCEPT\\n' ;;
+esac
+"""
+TOOLS = "sh mktemp rm mkdir readlink ln cat chmod stat chown touch sed uname awk tar timeout tr grep"
+BUILT_IN = "kernel/fs/ext4/ext4.ko\n"
+OTHERS, OURS = "table ip nat\\n", "table ip nat\\ntable bridge nat\\n"
+
+
+@pytest.mark.parametrize(
+    ("kind", "modules", "tables", "version", "listed", "chains"),
+    [
+        ("legacy", "bridge", None, "2.0.10", False, 0),
+        ("legacy", "ebtable_nat", None, "2.0.10", True, 1),
+        ("legacy", "", None, "2.0.10", False, 0),
+        ("nft", "bridge", OURS, "1.8.7", False, 0),
+        ("nft", "nf_tables", OTHERS, "1.8.7", False, 0),
+        ("nft", "nf_tables", OURS, "1.8.7", True, 1),
+        ("nft", "nf_tables", None, "1.8.7", False, None),
+        ("nft", "nf_tables", None, "v1.8.9", True, 1),
+        ("nft", "nf_tables", None, "1.10.0", True, 1),
+    ],
+)
+def test_the_bridge_firewall_is_listed_only_where_that_makes_nothing(
+    kind: str, modules: str, tables: str | None, version: str, listed: bool, chains: int | None, tmp_path: Path
+) -> None:
+    """A listing loads ebtable_nat, or makes nft's table. The script's own places are played: this kernel is as it is."""
+    programs, out, log = tmp_path / "bin", tmp_path / "node.tar", tmp_path / "log"
+    programs.mkdir()
+    log.touch()
+    for name in TOOLS.split():  # and no others: this machine's nft is not the node's
+        (programs / name).symlink_to(shutil.which(name) or name)
+    text = PROGRAM.replace("LOG", str(log)).replace("VERSION", version).replace("TABLES", tables or "")
+    real = programs / ("xtables-nft-multi" if kind == "nft" else "ebtables-legacy")
+    for path in (real, *([programs / "nft"] if tables is not None else [])):
+        path.write_text(text, encoding="utf-8")
+        path.chmod(0o755)
+    (programs / "ebtables").symlink_to(real.name)
+    (tmp_path / "modules").write_text(f"{modules} 16384 0 - Live 0x0\n" if modules else "", encoding="utf-8")
+    (tmp_path / "builtin").write_text(BUILT_IN, encoding="utf-8")
+    script = RECORDER.read_text(encoding="utf-8")
+    places = {
+        "BUILT_IN=/lib/modules/$(uname -r)/modules.builtin": f"BUILT_IN={tmp_path}/builtin",
+        "MODULES=/proc/modules": f"MODULES={tmp_path}/modules",
+        "SYSTEM_MODULES=/sys/module": f"SYSTEM_MODULES={tmp_path}/none",
+        'PATH="$PATH:/usr/sbin:/sbin"': f'PATH="{programs}"',
+    }
+    for old, played in places.items():
+        assert script.count(old) == 1, old
+        script = script.replace(old, played)
+    (tmp_path / "recorder.sh").write_text(script, encoding="utf-8")
+    done = subprocess.run(
+        ["dash", tmp_path / "recorder.sh", out], capture_output=True, text=True, check=False, timeout=120
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    asked = log.read_text(encoding="utf-8").splitlines()
+    assert ("ebtables -t nat -L --Lc" in asked) is listed
+    node = read_tar(out)
+    node.write("/proc/modules", (tmp_path / "modules").read_text(encoding="utf-8"))
+    release = node.text("/proc/sys/kernel/osrelease")
+    node.write(f"/lib/modules/{release}/modules.builtin", BUILT_IN)
+    found, unseen = bridge_firewall.read(node, kind)
+    assert (None if found is None else len(found)) == chains
+    assert bool(unseen) is (chains is None)
+
+
+def test_the_ebtables_of_a_recording_is_the_one_that_the_node_means(tmp_path: Path) -> None:
+    out = tmp_path / "node.tar"
+    subprocess.run(["sh", RECORDER, out], capture_output=True, check=True, timeout=120)
+    assert bridge_firewall.variants(read_tar(out)) == bridge_firewall.variants(LiveNode())
 
 
 def test_secrets_stay_at_home_unless_they_are_asked_for(tmp_path: Path) -> None:

@@ -64,7 +64,7 @@ def undo_plan(
         answers=_answers_afterwards(facts, past),
         expects=expected(facts, list(overlay), steps),
         steps=tuple(steps),
-        kernel_command_line=kernel_lines(facts, overlay),
+        kernel_command_line=kernel_lines(facts, overlay, steps),
         findings=tuple(draft.findings),
         undoes=past.id,
         later_work=tuple(draft.later_work),

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from wizard import dropped, kernel_line, set_elsewhere, unseen_advice
 from wizard.answers import AllAnswers
-from wizard.boot_content import normal
+from wizard.boot_content import entries_lack, normal
 from wizard.chapters import iommu_findings, iommu_grubby, iommu_line
-from wizard.chapters.iommu_line import edits_for, menu_due, overlay_of, stale_entries, verdict_of, wanted_words
+from wizard.chapters.iommu_line import (
+    asked_words,
+    edits_for,
+    menu_due,
+    overlay_of,
+    stale_entries,
+    verdict_of,
+    wanted_words,
+)
 from wizard.formats import kernel_arguments
 from wizard.formats.kernel_arguments import IommuVerdict
-from wizard.node.bootloader import GRUB_DEFAULT
+from wizard.node.bootloader import GRUB_DEFAULT, MENU
 from wizard.node.facts import Facts
 from wizard.plan import Finding, HoldsArguments, Proof
 from wizard.questions import Check, Question, Table
@@ -98,19 +106,33 @@ def checks(facts: Facts, answers: AllAnswers) -> list[Check]:
             NAME, "No kernel argument of this tool switches the IOMMU on", _elsewhere(facts, mine)
         )
     mode = [_mode(facts, mine)] if mine.passthrough_mode else []
-    return [_running(facts, mine), *mode, *_menu(facts)]
+    return [_running(facts, mine), *mode, *_menu(facts, mine)]
 
 
-def _menu(facts: Facts) -> list[Check]:
+def _grubby_entries(facts: Facts, answers: Answers) -> Check:
+    what = "Each kernel's boot entry holds what was asked for"
+    lacking = entries_lack(facts.boot, asked_words(facts, answers))
+    if lacking is None:
+        return Check(NAME, what, "unknown", kernel_line.next_boot(facts).why, unseen_advice.of_next_line(facts))
+    if lacking:
+        return Check(NAME, what, "failed", lacking, "Do not reboot yet: run plan, then apply.")
+    return Check(NAME, what, "held", f"{len(facts.boot.grubby_kernels)} kernels of grubby --info=ALL")
+
+
+def _menu(facts: Facts, answers: Answers) -> list[Check]:
     """Whether the boot menu that was generated holds what its sources say; nothing where it is made in another way."""
+    if facts.boot.way == "grubby":
+        return [_grubby_entries(facts, answers)]
     if not facts.boot.generated:
         return []
     what = f"{facts.boot.generated} holds what the next boot is to have"
     stale = stale_entries(facts, {})
     if stale is None:
+        unseen = next((each.why for each in facts.boot.unseen if each.what == MENU), "")
         why = kernel_line.next_boot(facts).why
         advice = unseen_advice.of_next_line(facts) if why else unseen_advice.of_node(facts)
-        return [Check(NAME, what, "unknown", why or f"{facts.boot.generated} could not be read", advice)]
+        seen = why or unseen or f"{facts.boot.generated} holds no entry but for recovery"
+        return [Check(NAME, what, "unknown", seen, advice)]
     if stale:
         return [Check(NAME, what, "failed", stale, "Do not reboot yet: run plan, then apply.")]
     return [Check(NAME, what, "held", f"{len(normal(facts.boot.entries or ()))} entries")]
@@ -132,12 +154,15 @@ def _running(facts: Facts, answers: Answers) -> Check:
     coming = _next_verdict(facts)
     if coming is not None and coming.on:
         if facts.history.rebooted_since(NAME, facts.system.boot_id):
-            lacking = kernel_arguments.missing(facts.iommu.command_line, wanted_words(facts, answers))
+            lacking = kernel_arguments.missing(facts.iommu.command_line, asked_words(facts, answers))
             return Check(
                 NAME, what, "failed", *(dropped.arguments(facts, lacking) if lacking else dropped.iommu(facts))
             )
         return Check(NAME, what, "pending", f"at the next boot: {coming.because}", "Reboot, then verify again.")
-    return Check(NAME, what, "failed", "/sys/kernel/iommu_groups is empty", "Run plan, then apply.")
+    empty = "/sys/kernel/iommu_groups is empty"
+    if coming is not None and coming.on is None:
+        return Check(NAME, what, "unknown", f"{empty}; what this kernel does at the next boot is not known")
+    return Check(NAME, what, "failed", empty, "Run plan, then apply.")
 
 
 def _mode(facts: Facts, answers: Answers) -> Check:
@@ -149,7 +174,7 @@ def _mode(facts: Facts, answers: Answers) -> Check:
     coming = _next_verdict(facts)
     if coming is not None and coming.passthrough:
         if facts.history.rebooted_since(NAME, facts.system.boot_id):
-            return Check(NAME, what, "failed", *dropped.arguments(facts, wanted_words(facts, answers)))
+            return Check(NAME, what, "failed", *dropped.arguments(facts, asked_words(facts, answers)))
         return Check(NAME, what, "pending", "on the next boot's command line", "Reboot, then verify again.")
     return Check(NAME, what, "failed", facts.iommu.command_line, "Run plan, then apply.")
 

@@ -58,18 +58,32 @@ def wanted_words(facts: Facts, answers: Answers) -> list[str]:
     if facts.iommu.vendor == "intel" and verdict.on is not True:
         words.append("intel_iommu=on")
     if answers.passthrough_mode and verdict.passthrough is not True:
-        words.append("iommu.passthrough=1" if facts.iommu.vendor == "arm" else "iommu=pt")
+        words.append(_passthrough_word(facts))
     return words
 
 
 def _grubby_words(facts: Facts, answers: Answers) -> list[str]:
     """grubby keeps no layer of its own: what any kernel lacks is wanted."""
     lines = facts.boot.grubby_arguments
-    wanted = ["intel_iommu=on"] if facts.iommu.vendor == "intel" else []
-    wanted += ["iommu=pt"] if answers.passthrough_mode else []
-    if lines is None:
+    wanted = _all_words(facts, answers)
+    if not lines:  # not asked, or it named no kernel: nothing says that one has them
         return wanted
     return [word for word in wanted if any(kernel_arguments.missing(line, [word]) for line in lines)]
+
+
+def _all_words(facts: Facts, answers: Answers) -> list[str]:
+    words = ["intel_iommu=on"] if facts.iommu.vendor == "intel" else []
+    return [*words, _passthrough_word(facts)] if answers.passthrough_mode else words
+
+
+def _passthrough_word(facts: Facts) -> str:
+    """`iommu=` is a parameter of x86; the other name is read by drivers/iommu wherever that is built."""
+    return "iommu.passthrough=1" if facts.iommu.vendor == "arm" else "iommu=pt"
+
+
+def asked_words(facts: Facts, answers: Answers) -> list[str]:
+    """The kernel arguments that the answers stand for here, whether they are on the next boot's line already or not."""
+    return _all_words(facts, answers) if facts.boot.way == "grubby" else wanted_words(facts, answers)
 
 
 def drop_in(words: list[str]) -> bytes:

@@ -55,22 +55,26 @@ def _holds(own: str, wanted: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class IommuVerdict:
-    """What the kernel will do: None where its default is not known. `conflicts` are tokens that stand against."""
+    """What the kernel will do: None where its default is not known. `conflicts` are tokens that stand against it, `idle` are
+    those that this kernel does not know."""
 
     on: bool | None
     because: str
     passthrough: bool | None
     conflicts: tuple[str, ...]
+    idle: tuple[str, ...] = ()
 
 
 def iommu_verdict(
     line: str, vendor: Vendor, kernel_default_on: bool | None, kernel_default_passthrough: bool | None
 ) -> IommuVerdict:
-    """Read the line as drivers/iommu and arch/x86 do: the last word on a matter counts."""
-    on = True if vendor in ("amd", "arm") else kernel_default_on
-    because = {True: "the kernel has it on anyway", False: "the kernel has it off unless told", None: "unknown"}[on]
+    """Read the line as drivers/iommu and arch/x86 do: the last word on a matter counts.
+
+    AMD's driver and ARM's need no argument: their default is False for a kernel that was built without them alone."""
+    on, because = _default(vendor, kernel_default_on)
     passthrough = kernel_default_passthrough
     conflicts: list[str] = []
+    idle: list[str] = []
     killed = ""
     for token in split(line):
         name, value = key(token), token.partition("=")[2]
@@ -85,6 +89,8 @@ def iommu_verdict(
             conflicts.append(token)
             if vendor == "amd":
                 on, because = False, token
+        elif (name == "amd_iommu" and words == ["on"]) or (name == "iommu" and vendor == "arm"):
+            idle.append(token)  # "AMD-Vi: Unknown option - 'on'"; iommu= is read by arch/x86 only
         elif name == "iommu":
             for word in words:
                 if word in ("off", "soft") and vendor in ("intel", "amd"):
@@ -99,4 +105,13 @@ def iommu_verdict(
             conflicts.append(token)
     if killed:
         on, because = False, killed
-    return IommuVerdict(on, because, passthrough, tuple(dict.fromkeys(conflicts)))
+    return IommuVerdict(on, because, passthrough, tuple(dict.fromkeys(conflicts)), tuple(dict.fromkeys(idle)))
+
+
+def _default(vendor: Vendor, kernel_default_on: bool | None) -> tuple[bool | None, str]:
+    if vendor not in ("amd", "arm"):
+        words = {True: "the kernel has it on anyway", False: "the kernel has it off unless told", None: "unknown"}
+        return kernel_default_on, words[kernel_default_on]
+    if kernel_default_on is None:
+        return True, "on by itself, if this kernel has the driver"
+    return kernel_default_on, "the kernel has it on anyway" if kernel_default_on else "the kernel has no driver for it"

@@ -41,7 +41,7 @@ class BootFacts:
     sources: tuple[str, ...]  # the files that make the line, in the order in which they are read
     update: tuple[str, ...]  # the command that generates the configuration, () where unknown
     generated: str  # "/boot/grub/grub.cfg", or "" where unknown
-    entries: tuple[BootEntry, ...] | None  # of the generated file; None where it could not be read (root only)
+    entries: tuple[BootEntry, ...] | None  # of the generated file; None where it could not be read, or holds none
     grubby_arguments: tuple[str, ...] | None  # grubby only: the args of each kernel; None where not asked
     grubby_kernels: tuple[str, ...]  # the kernels that they belong to: paths, in the same order
     initramfs: InitramfsTool
@@ -55,6 +55,8 @@ class BootFacts:
 
 GRUB_DEFAULT, GRUB_DIRECTORY = "/etc/default/grub", "/etc/default/grub.d"
 GENERATED = ("/boot/grub/grub.cfg", "/boot/grub2/grub.cfg")
+BLS_DIRECTORY = "/boot/loader/entries"
+MENU = "what the boot menu holds"
 KEPT = ".before-compute-wizard"
 MKCONFIG = ("grub-mkconfig", "grub2-mkconfig")
 
@@ -64,7 +66,7 @@ def read(node: Node, system: SystemFacts) -> BootFacts:
     unseen: list[Unseen] = []
     way, because = _way(node, system)
     grub = way in ("grub-dropin", "grub-inplace")
-    generated = next((path for path in GENERATED if node.exists(path)), "") if grub else ""
+    generated = _generated(node) if grub else ""
     tool, images = _initramfs(node)
     kernels, arguments = _grubby(node, unseen) if way == "grubby" else ((), None)
     return BootFacts(
@@ -93,22 +95,54 @@ def _way(node: Node, system: SystemFacts) -> tuple[Way, str]:
         return "unknown", "/run/ostree-booted: this system's kernel arguments belong to rpm-ostree"
     if node.command("proxmox-boot-tool") and node.exists("/etc/kernel/proxmox-boot-uuids"):
         return "unknown", "proxmox-boot-tool makes the boot entries here"
-    default = node.text(GRUB_DEFAULT) or ""
-    bls = re.search(r"^\s*GRUB_ENABLE_BLSCFG=[\"']?true", default, re.MULTILINE) is not None
-    if node.command("grubby") and (bls or system.is_redhat):
+    bls = _bls_setting(node)
+    if node.command("grubby") and (bls == "true" or system.is_redhat):
         return "grubby", "grubby is here, and boot entries of this system are BLS files"
     if {"suse", "opensuse"} & set(system.os_like) and node.exists("/etc/sysconfig/bootloader"):
         return "unknown", "/etc/sysconfig/bootloader: update-bootloader makes the boot entries here"
     program = node.command(*MKCONFIG)
     command_line = node.text("/proc/cmdline") or ""
     if program and node.exists(GRUB_DEFAULT) and "initrd=\\" not in command_line:
-        return _grub(node, program)
+        other = _other_menu(node, system, bls)
+        return ("unknown", other) if other else _grub(node, program)
     if node.exists("/etc/kernel/cmdline") or "initrd=\\" in command_line:
         return (
             "systemd-boot",
             "systemd-boot: /etc/kernel/cmdline, or a command line with initrd=\\\\, and no GRUB in use",
         )
     return "unknown", "neither grub-mkconfig with /etc/default/grub nor grubby is here"
+
+
+def _bls_setting(node: Node) -> str:
+    """What /etc/default/grub says of BLS entries last; empty where it says nothing."""
+    default = node.text(GRUB_DEFAULT) or ""
+    said = re.findall(r"^[ \t]*(?:export[ \t]+)?GRUB_ENABLE_BLSCFG=[\"']?(\w*)", default, re.MULTILINE)
+    return said[-1] if said else ""
+
+
+def _other_menu(node: Node, system: SystemFacts, bls: str) -> str:
+    """Why what grub-mkconfig makes would not rule the next boot, as a sentence; empty where nothing is known against it.
+
+    Fedora's and RHEL's make no entries where the setting is true: GRUB reads them from BLS files, which grub2-mkconfig does
+    not change from 9.3 on. Debian's knows no such setting. A menu that only loads another one is not the one to be made.
+    """
+    why = "boot entries are BLS files here, and grubby, which changes them, is not installed"
+    if bls == "true" and not system.is_debian:
+        return f"{GRUB_DEFAULT} has GRUB_ENABLE_BLSCFG=true: {why}"
+    if not bls and system.is_redhat and any(name.endswith(".conf") for name in quiet.names(node, BLS_DIRECTORY)):
+        return f"{BLS_DIRECTORY} holds entries: {why}"
+    menu = _generated(node)
+    text = (node.text(menu) if menu else "") or ""
+    if grub_cfg.linux_lines(text.encode("utf-8", "surrogateescape")):
+        return ""
+    commands = {line.split()[0] for line in text.splitlines() if line.split()}
+    if "blscfg" in commands:
+        return f"{menu} has no entries and calls blscfg: {why}"
+    return f"{menu} has no entries and only loads another menu" if "configfile" in commands else ""
+
+
+def _generated(node: Node) -> str:
+    return next((path for path in GENERATED if node.exists(path)), "")
 
 
 def _grub(node: Node, program: str) -> tuple[Way, str]:
@@ -143,12 +177,15 @@ def _entries(node: Node, path: str, unseen: list[Unseen]) -> tuple[BootEntry, ..
     try:
         content = node.read(path)
     except NodeError as error:
-        unseen.append(Unseen("what the boot menu holds", f"{path} {error.what}"))
+        unseen.append(Unseen(MENU, f"{path} {error.what}"))
         return None
-    return tuple(
+    found = tuple(
         BootEntry(line.title, line.line, line.image, line.arguments, line.recovery)
         for line in grub_cfg.linux_lines(content)
     )
+    if not found:
+        unseen.append(Unseen(MENU, f"{path} holds no entry that boots Linux"))
+    return found or None
 
 
 def _grubby(node: Node, unseen: list[Unseen]) -> tuple[tuple[str, ...], tuple[str, ...] | None]:

@@ -39,14 +39,16 @@ def read(node: Node, variant: str, command: str = "ebtables") -> tuple[tuple[Cha
     what = WHAT.format(command)
     if not node.live:
         said = quiet.ask(node, (command, *LISTING))
-        if said is None:
-            return None, (Unseen(what, "the listing was not recorded" if variant else "there is no ebtables here"),)
-        return _parsed(said, what)
+        if said is not None:
+            return _parsed(said, what)
+        if variant and _known_modules(node) and _exists(node, variant) is False:
+            return (), ()
+        return None, (Unseen(what, "the listing was not recorded" if variant else "there is no ebtables here"),)
     if not variant:
         return None, (Unseen(what, "there is no ebtables here"),)
     if not node.privileged:
         return None, (Unseen(what, "may not be listed without root rights"),)
-    exists = _has_module(node, "ebtable_nat") if variant == "legacy" else _nft_exists(node)
+    exists = _exists(node, variant)
     if exists is None:
         return None, (
             Unseen(what, "this ebtables could create the table by listing it; nft, which tells, is not here"),
@@ -70,13 +72,26 @@ def _parsed(said: Output, what: str) -> tuple[tuple[Chain, ...] | None, tuple[Un
         return None, (Unseen(what, str(error)),)
 
 
+def _exists(node: Node, variant: str) -> bool | None:
+    """Whether there is a table that a listing could not make; None where that is not known."""
+    return _has_module(node, "ebtable_nat") if variant == "legacy" else _nft_exists(node)
+
+
+def _known_modules(node: Node) -> bool:
+    """Whether a recording holds what tells that a part of the kernel is not there: the recorder lists no table then."""
+    return quiet.loaded_modules(node) is not None and node.text(_built_in(node)) is not None
+
+
+def _built_in(node: Node) -> str:
+    return f"/lib/modules/{node.text('/proc/sys/kernel/osrelease') or ''}/modules.builtin"
+
+
 def _has_module(node: Node, name: str) -> bool:
     """Whether a part of the kernel is there already, as a loaded module or built in."""
     loaded = quiet.loaded_modules(node)
     if loaded is None or name in loaded or node.exists(f"/sys/module/{name}"):
         return True  # without /proc/modules the kernel cannot load anything
-    release = node.text("/proc/sys/kernel/osrelease") or ""
-    built_in = node.text(f"/lib/modules/{release}/modules.builtin") or ""
+    built_in = node.text(_built_in(node)) or ""
     return any(posixpath.basename(line) == f"{name}.ko" for line in built_in.splitlines())
 
 

@@ -29,6 +29,7 @@ class IommuFacts:
     groups: tuple[tuple[int, tuple[str, ...]], ...]  # IOMMU group -> PCI addresses, running now
     units: tuple[str, ...]  # /sys/class/iommu: dmar0, ivhd0 …
     unseen: tuple[Unseen, ...]
+    driver_in_kernel: bool | None = None  # whether the running kernel was built with the driver of this vendor's IOMMU
 
     @property
     def running(self) -> bool:
@@ -40,6 +41,11 @@ class IommuFacts:
 
 
 TABLES: dict[Vendor, str] = {"intel": "DMAR", "amd": "IVRS", "arm": "IORT"}
+DRIVERS: dict[Vendor, tuple[str, ...]] = {
+    "intel": ("CONFIG_INTEL_IOMMU",),
+    "amd": ("CONFIG_AMD_IOMMU",),
+    "arm": ("CONFIG_ARM_SMMU", "CONFIG_ARM_SMMU_V3"),
+}
 ACPI = "/sys/firmware/acpi/tables"
 GROUPS = "/sys/kernel/iommu_groups"
 
@@ -53,7 +59,8 @@ def read(node: Node, system: SystemFacts) -> IommuFacts:
     config, where = _config(node, system)
     if config is None:
         unseen.append(Unseen("what the kernel does with no argument", where))
-    on, line = _default_on(config, vendor)
+    driver = _driver(config, vendor)
+    on, line = _default_on(config, vendor, driver)
     return IommuFacts(
         vendor=vendor,
         table=wanted if wanted in tables else None,
@@ -66,6 +73,7 @@ def read(node: Node, system: SystemFacts) -> IommuFacts:
         groups=_groups(node),
         units=tuple(quiet.names(node, "/sys/class/iommu")),
         unseen=tuple(unseen),
+        driver_in_kernel=driver,
     )
 
 
@@ -74,6 +82,8 @@ def _vendor(node: Node, system: SystemFacts) -> Vendor:
     for line in (node.text("/proc/cpuinfo") or "").splitlines():
         if line.startswith("vendor_id"):
             return names.get(line.partition(":")[2].strip(), "other")
+        if line.startswith("CPU implementer"):
+            return "arm"
     if system.architecture in ("aarch64", "arm64"):
         return "arm"
     tables = quiet.names(node, ACPI)
@@ -98,11 +108,29 @@ def _config(node: Node, system: SystemFacts) -> tuple[frozenset[str] | None, str
     return frozenset(text.splitlines()), "/proc/config.gz"
 
 
-def _default_on(config: frozenset[str] | None, vendor: Vendor) -> tuple[bool | None, str]:
-    if vendor in ("amd", "arm"):
-        return True, "on wherever the firmware has the table"
-    if config is None:
+def _driver(config: frozenset[str] | None, vendor: Vendor) -> bool | None:
+    """Whether the kernel was built with it; None where its configuration says neither: it may be a part of one.
+
+    Debian's cloud kernel has CONFIG_AMD_IOMMU not set."""
+    options = DRIVERS.get(vendor, ())
+    if config is None or not options:
+        return None
+    if any(f"{option}={how}" in config for option in options for how in "ym"):
+        return True
+    return False if all(f"# {option} is not set" in config for option in options) else None
+
+
+def _default_on(config: frozenset[str] | None, vendor: Vendor, driver: bool | None) -> tuple[bool | None, str]:
+    """AMD's and ARM's drivers are on wherever the firmware has the table, Intel's is as the kernel was built."""
+    if config is None or vendor not in DRIVERS:
         return None, ""
+    options = DRIVERS[vendor]
+    if driver is False:
+        return False, f"{', '.join(options)} {'are' if len(options) > 1 else 'is'} not set"
+    if vendor in ("amd", "arm"):
+        if driver is None:
+            return None, f"nothing is said of {', '.join(options)}"
+        return True, "on wherever the firmware has the table"
     for name in ("CONFIG_INTEL_IOMMU_DEFAULT_ON=y", "CONFIG_INTEL_IOMMU_DEFAULT_ON_INTGPU_OFF=y"):
         if name in config:
             return True, name

@@ -49,6 +49,8 @@ class SystemFacts:
 Init = Literal["systemd", "upstart", "sysvinit", "unknown"]
 BOOT_ID = "/proc/sys/kernel/random/boot_id"
 MACHINE_ID = ("/etc/machine-id", "/var/lib/dbus/machine-id")
+CONTAINERS = ("docker", "lxc", "lxc-libvirt", "openvz", "podman", "systemd-nspawn", "rkt", "wsl", "proot", "pouch")
+"""Kinds as systemd-detect-virt names them; besides, `container-other`, and whatever a manager says in $container."""
 _LIKE = {"ubuntu": "debian", "rocky": "rhel", "almalinux": "rhel", "centos": "rhel", "fedora": "fedora"}
 _GUESTS = {
     "QEMU": "kvm",
@@ -68,7 +70,7 @@ def read(node: Node) -> SystemFacts:
     release = _release(node)
     name = release.get("ID", "").lower()
     like = [word for word in (name, *release.get("ID_LIKE", "").lower().split(), _LIKE.get(name, "")) if word]
-    virtualization = _virtualization(node)
+    virtualization, container = _virtualization(node)
     kernel = node.text("/proc/sys/kernel/osrelease") or (quiet.names(node, "/lib/modules") or [""])[-1]
     return SystemFacts(
         hostname=_hostname(node),
@@ -81,7 +83,7 @@ def read(node: Node) -> SystemFacts:
         init=_init(node),
         systemd_running=node.exists("/run/systemd/system"),
         virtualization=virtualization,
-        container=virtualization in ("docker", "lxc", "podman", "systemd-nspawn", "container"),
+        container=container,
         boot_id=node.text(BOOT_ID) or "",
         machine_id=machine_id(node),
         boot_free=node.free("/boot"),
@@ -149,21 +151,27 @@ def _init(node: Node) -> Init:
     return "sysvinit" if node.exists("/etc/inittab") else "unknown"
 
 
-def _virtualization(node: Node) -> str:
-    """As systemd-detect-virt says where it can be asked; else from what a container or a guest shows."""
+def _virtualization(node: Node) -> tuple[str, bool]:
+    """What this is, and whether that is a container: as systemd-detect-virt says where it can be asked; else from what a
+    container or a guest shows."""
     if node.live:
         said = quiet.ask(node, ["systemd-detect-virt"])
         if said is not None and said.stdout.strip():
-            return said.stdout.strip()
+            kind = said.stdout.strip()
+            return kind, kind in CONTAINERS or kind.startswith("container")
     if node.exists("/.dockerenv"):
-        return "docker"
+        return "docker", True
     if node.exists("/run/.containerenv"):
-        return "podman"
+        return "podman", True
     container = re.search(r"(?:^|\0)container=([^\0]*)", node.text("/proc/1/environ") or "")
     if container:
-        return container[1] or "container"
+        return container[1] or "container", True
     if re.search(r"/(?:docker|lxc|kubepods)[/-]", node.text("/proc/1/cgroup") or ""):
-        return "container"
+        return "container", True
+    return _guest(node), False
+
+
+def _guest(node: Node) -> str:
     board = (
         f"{node.text('/sys/class/dmi/id/sys_vendor') or ''} {node.text('/sys/class/dmi/id/product_name') or ''}".strip()
     )

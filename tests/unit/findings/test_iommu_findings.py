@@ -15,6 +15,36 @@ def test_no_dmar_blocks_the_iommu_and_what_needs_it_but_not_the_redirect() -> No
     assert "metadata" in {name for step in plan.steps for name in step.chapters}
 
 
+@pytest.mark.parametrize(
+    ("path", "content", "kind"),
+    [
+        ("/run/.containerenv", "", "podman"),
+        ("/.dockerenv", "", "docker"),
+        ("/proc/1/environ", "PATH=/bin\0container=oci\0", "oci"),
+    ],
+)
+def test_no_dmar_in_a_container_proves_nothing(path: str, content: str, kind: str) -> None:
+    """What it sees of /sys/firmware is what it was given."""
+    node = origin()
+    remove(node, "/sys/firmware/acpi/tables/DMAR")
+    node.write(path, content)
+    plan = planned(node)
+    finding = found(plan, "IOMMU-NO-DMAR")
+    assert finding.severity == "warns"
+    assert f"container ({kind})" in finding.why
+    assert "guest" not in finding.why + finding.do
+    assert not {"iommu", "passthrough"} & set(plan.blocked)
+
+
+def test_no_dmar_in_a_guest_is_its_hosts_matter() -> None:
+    node = origin()
+    remove(node, "/sys/firmware/acpi/tables/DMAR")
+    node.write(node.resolve("/sys/class/dmi/id/sys_vendor"), "QEMU\n")
+    finding = found(planned(node), "IOMMU-NO-DMAR")
+    assert finding.severity == "blocks"
+    assert "itself a guest (kvm)" in finding.do
+
+
 def test_no_ivrs_on_amd() -> None:
     node = origin()
     remove(node, "/sys/firmware/acpi/tables/DMAR")
