@@ -134,6 +134,8 @@ def numvfs(facts: Facts, request: Request) -> list[Action]:
     now = function.num_vfs
     if now is None or now == request.count or (request.count == 0 and not _ours(facts, function)):
         return []
+    if function.total_vfs is not None and request.count > function.total_vfs:
+        return []  # the kernel would refuse it (ERANGE, drivers/pci/iov.c), after the old VFs are gone: the unit makes them at boot
     why = f"{request.count} VFs on {function.address} ({function.model}), now {now}"
     steps = []
     if request.count and function.autoprobe and _for_guests(facts, request):

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from wizard import dropped, mlx4, other_owners, sriov
 from wizard.cards import Request
+from wizard.chapters import vfs_firmware_findings
 from wizard.node.facts import Facts
 from wizard.questions import Check
 
@@ -60,7 +61,16 @@ def _now(facts: Facts, request: Request) -> Check:
         return Check(CHAPTER, what, "unknown", "not a running system")
     if function.family == "mlx4" and mlx4.configured(facts) == request.count:
         return _promised(facts, what, seen, lambda: dropped.vfs(facts, function, request.count))
+    if vfs_firmware_findings.waits(facts, request) == "boot" and _set_at_boot(facts, request):
+        seen += f" of at most {function.total_vfs or 0}; the firmware is set to more, and waits for a reset of the card"
+        do = "Reboot, then verify again. Where a reboot did not bring it, switch the node off and on."
+        return Check(CHAPTER, what, "pending", seen, do)
     return Check(CHAPTER, what, "failed", seen, "Run plan, then apply.")
+
+
+def _set_at_boot(facts: Facts, request: Request) -> bool:
+    """Whether the next boot is to make as many, by whoever does it."""
+    return request.function.family == "mlx4" or _at_boot(facts, request).state == "held"
 
 
 def _ports(facts: Facts, request: Request) -> Check:

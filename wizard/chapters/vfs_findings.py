@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from wizard import boot_room, cards, mlx4, other_owners
 from wizard.cards import Card, Request
+from wizard.chapters import vfs_firmware_findings as firmware_findings
 from wizard.chapters import vfs_mlx4_findings as mlx4_findings
+from wizard.chapters.vfs_firmware_findings import code_of
 from wizard.chapters.vfs_mlx4_findings import CHAPTER
 from wizard.chapters.vfs_mlx4_findings import finding as _finding
 from wizard.node.facts import Facts
 from wizard.node.pci import PciFunction
-from wizard.numerals import whole
 from wizard.plan import Finding
 
 
@@ -76,15 +77,10 @@ def _twice(facts: Facts, answered: list[Card]) -> list[Finding]:
     return found
 
 
-def _code_of(function: PciFunction) -> str:
-    """Firmware is only one of the reasons why a card that could have VFs has none to offer."""
-    return "VFS-FIRMWARE-OFF" if function.offer == "off" and "firmware" in function.why_no_vfs else "VFS-NOT-OFFERED"
-
-
 def _why_none(function: PciFunction) -> Finding:
-    firmware = _code_of(function) == "VFS-FIRMWARE-OFF"
+    firmware = code_of(function) == "VFS-FIRMWARE-OFF"
     return _finding(
-        _code_of(function),
+        code_of(function),
         "warns",
         f"{function.address} ({function.model}) can have no VFs as it is",
         f"{function.why_no_vfs}.",
@@ -94,27 +90,13 @@ def _why_none(function: PciFunction) -> Finding:
     )
 
 
-def firmware_words(facts: Facts, request: Request) -> list[str]:
-    """What mstconfig would have to set, so that the firmware offers what is asked for; none where it does, or is not known."""
-    card = facts.firmware.card(request.function.address)
-    if card is None or not request.count:
-        return []
-    words = []
-    if card.value("SRIOV_EN") == "0":
-        words.append("SRIOV_EN=1")
-    number = whole(card.value("NUM_OF_VFS") or "")
-    if number is not None and number < request.count:
-        words.append(f"NUM_OF_VFS={request.count}")
-    return words
-
-
 def _of_one(facts: Facts, request: Request) -> list[Finding]:
     function = request.function
     found = mlx4_findings.of_ports(facts, request)
     if request.card.count == "max" and not request.limit:
         found.append(
             _finding(
-                _code_of(function),
+                code_of(function),
                 "blocks",
                 f'{function.address} ({function.model}): count = "max", but {function.why_no_vfs or "its limit is not known"}',
                 "There is no number that could be made of it.",
@@ -123,46 +105,16 @@ def _of_one(facts: Facts, request: Request) -> list[Finding]:
                 else "Answer a number, or run as root.",
             )
         )
-    elif request.count and function.offer in ("off", "none") and request.card.firmware == "keep":
-        found.append(
-            _finding(
-                _code_of(function),
-                "blocks",
-                f"{function.address} ({function.model}): {function.why_no_vfs}",
-                "The card offers no VFs as it is: the driver cannot make any.",
-                'Answer firmware = "set" for this card, or use its page in the BIOS set-up; then reboot.'
-                if _code_of(function) == "VFS-FIRMWARE-OFF"
-                else "Mend what is said above, or take this card out of the answers.",
-            )
-        )
-    elif request.limit is not None and request.count > request.limit and not _firmware_will(facts, request):
-        found.append(_above(request))
-    found += _used(facts, request)
-    found += _carries(facts, request)
+    else:
+        found += firmware_findings.of_one(facts, request)
+    if _written_now(facts, request):
+        found += [*_used(facts, request), *_carries(facts, request)]
     return found
 
 
-def _firmware_will(facts: Facts, request: Request) -> bool:
-    """Whether the firmware step of this plan lifts the limit."""
-    within = request.function.family != "mlx4" or request.count <= cards.MLX4_LIMIT
-    return within and request.card.firmware == "set" and bool(firmware_words(facts, request))
-
-
-def _above(request: Request) -> Finding:
-    function, total = request.function, request.function.total_vfs
-    driver = function.family == "mlx4" and request.count > cards.MLX4_LIMIT
-    why = (
-        f"mlx4_core refuses to start a card with more than {cards.MLX4_LIMIT} VFs: the card itself would be gone after the reboot."
-        if driver
-        else "The firmware offers no more: the driver would make none at all."
-    )
-    return _finding(
-        "VFS-ABOVE-LIMIT",
-        "blocks",
-        f"{request.count} VFs asked of {function.address}; its firmware allows {total}",
-        why,
-        f"Ask for at most {request.limit}" + ("." if driver else ', or answer firmware = "set" to raise NUM_OF_VFS.'),
-    )
+def _written_now(facts: Facts, request: Request) -> bool:
+    """Whether this run changes the VFs that are there: those that wait for the reboot touch nobody before it."""
+    return request.function.family == "mlx4" or not firmware_findings.waits(facts, request)
 
 
 def _used(facts: Facts, request: Request) -> list[Finding]:
