@@ -159,6 +159,9 @@ def _names_any(facts: Facts, owner: Owner) -> bool:
 
 
 def _means(owner: Owner, function: PciFunction) -> bool:
-    words = [function.address, *(word for device in function.netdevs for word in (device.name, device.mac) if word)]
+    words = [
+        function.address,
+        *(word for device in function.netdevs for word in (device.name, device.own or device.mac) if word),
+    ]
     found = "|".join(re.escape(word) for word in words)
     return re.search(rf"(?<![\w.])(?:{found})(?!\w|\.\d)", owner.about, re.IGNORECASE) is not None

@@ -73,6 +73,7 @@ file /etc/os-release /usr/lib/os-release /etc/lsb-release /etc/hostname /etc/pas
 file /proc/cmdline /proc/cpuinfo /proc/modules /proc/mounts /proc/stat /proc/1/comm /proc/1/cmdline /proc/1/cgroup
 file /proc/self/mountinfo /proc/swaps
 file /proc/sys/kernel/osrelease /proc/sys/kernel/hostname /proc/sys/kernel/random/boot_id /proc/sys/net/bridge/bridge-nf-call-iptables
+file /proc/net/bonding/*
 file /proc/net/route /proc/net/ipv6_route /proc/net/tcp /proc/net/tcp6 /proc/net/fib_trie /proc/net/vlan/*
 file /sys/class/dmi/id/sys_vendor /sys/class/dmi/id/product_name /sys/kernel/security/lockdown
 [ -d /run/systemd/system ] && directory /run/systemd/system
@@ -104,7 +105,7 @@ for device in /sys/bus/pci/devices/*; do
 	for path in "$real"/driver "$real"/iommu_group "$real"/physfn "$real"/virtfn*; do [ -h "$path" ] && link "$path"; done
 	for net in "$real"/net/* "$real"/virtio*/net/*; do
 		[ -d "$net" ] || continue
-		for attribute in address dev_id dev_port operstate type mtu; do file "$net/$attribute"; done
+		for attribute in address addr_assign_type bonding_slave/perm_hwaddr dev_id dev_port operstate type mtu; do file "$net/$attribute"; done
 		for path in "$net"/device "$net"/master "$net"/lower_* "$net"/upper_*; do [ -h "$path" ] && link "$path"; done
 	done
 	for rdma in "$real"/infiniband/*; do

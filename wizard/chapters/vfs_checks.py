@@ -118,6 +118,10 @@ def _at_boot(facts: Facts, request: Request) -> Check:
             f"{owner.program} sets another number: {owner}",
             "Run check: it says what to put there.",
         )
+    mistaken = sriov.mistaken(facts, request.function)
+    if mistaken:
+        seen = f"our unit knows the card by the MAC {mistaken}, which is not the card's own: it would be refused"
+        return Check(CHAPTER, what, "failed", seen, "Run plan, then apply.")
     if sriov.configured(facts, request.function) == request.count and sriov.enabled(facts, request.function):
         return Check(CHAPTER, what, "held", sriov.boot_path(facts, request.function))
     return Check(CHAPTER, what, "failed", "no enabled unit of this tool sets them", "Run plan, then apply.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wizard import boot_room, cards, mlx4, other_owners
+from wizard import boot_room, cards, mlx4, other_owners, sriov
 from wizard.cards import Card, Request
 from wizard.chapters import vfs_firmware_findings as firmware_findings
 from wizard.chapters import vfs_mlx4_findings as mlx4_findings
@@ -23,6 +23,7 @@ def findings(facts: Facts, answered: list[Card], requests: list[Request]) -> lis
     if mlx4.rebuilds_initramfs(facts, by_option):
         found += boot_room.finding(facts, CHAPTER, "making the initramfs anew", boot_room.needed(facts))
     found += _guids([request for request in requests if request.count])
+    found += _unknown([each for each in requests if each.function.family != "mlx4" and each.count])
     found += _owners(facts, [request for request in requests if request.function.family != "mlx4" and request.count])
     asked = {request.function.address for request in requests}
     silent = [f for f in facts.pci.functions if f.is_mellanox and f.offer == "off" and f.address not in asked]
@@ -170,6 +171,22 @@ def _guids(requests: list[Request]) -> list[Finding]:
                 )
             )
     return found
+
+
+def _unknown(requests: list[Request]) -> list[Finding]:
+    """Cards that the unit cannot tell from others of their kind."""
+    unknown = [each.function for each in requests if sriov.identity(each.function) == sriov.UNKNOWN]
+    return [
+        _finding(
+            "VFS-UNKNOWN-CARD",
+            "tells",
+            f"{function.address} ({function.model}) has no serial number, no GUID and no MAC that is known to be its own",
+            "The unit knows the card at boot by its address and its ids alone: another one of its kind at that address would get its "
+            "VFs. The MAC that an interface has now may be a bond's, a team's, or set by hand, and is another one when the unit runs.",
+            "Plan as root, who sees serial numbers. Else nothing: look at the VFs again after cards were added or moved.",
+        )
+        for function in unknown
+    ]
 
 
 def _owners(facts: Facts, requests: list[Request]) -> list[Finding]:
