@@ -219,4 +219,16 @@ def _owners(facts: Facts, requests: list[Request]) -> list[Finding]:
                     "out, and this tool sets them.",
                 )
             )
+        found += [_doubtful(owner, address) for owner in other_owners.doubtful(facts, request.function)]
     return found
+
+
+def _doubtful(owner: other_owners.Owner, address: str) -> Finding:
+    return _finding(
+        "VFS-OTHER-OWNER",
+        "warns",
+        str(owner),
+        f"{owner.program} runs this, and it may set VFs of {address} at boot, or only look at them. If it sets them, there are two "
+        "owners: the later one wins, and on its way through 0 the guests lose their VFs.",
+        "Read it. Where it sets VFs of this card, take that out of it, or take the card out of the answers.",
+    )
