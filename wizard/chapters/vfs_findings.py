@@ -6,6 +6,7 @@ from wizard import boot_room, cards, mlx4, other_owners, sriov
 from wizard.cards import Card, Request
 from wizard.chapters import vfs_firmware_findings as firmware_findings
 from wizard.chapters import vfs_mlx4_findings as mlx4_findings
+from wizard.chapters import vfs_option_findings as option_findings
 from wizard.chapters.vfs_firmware_findings import code_of
 from wizard.chapters.vfs_mlx4_findings import CHAPTER
 from wizard.chapters.vfs_mlx4_findings import finding as _finding
@@ -25,6 +26,7 @@ def findings(facts: Facts, answered: list[Card], requests: list[Request]) -> lis
     found += _guids([request for request in requests if request.count])
     found += _unknown([each for each in requests if each.function.family != "mlx4" and each.count])
     found += _owners(facts, [request for request in requests if request.function.family != "mlx4" and request.count])
+    found += option_findings.of_mlx5(facts)
     asked = {request.function.address for request in requests}
     silent = [f for f in facts.pci.functions if f.is_mellanox and f.offer == "off" and f.address not in asked]
     found += [_why_none(function) for function in silent]
