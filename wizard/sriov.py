@@ -53,16 +53,17 @@ def enabled(facts: Facts, function: PciFunction) -> bool:
 def identity(function: PciFunction) -> str:
     """What the unit knows the card by, besides its ids: bus numbers move when cards are added.
 
-    Only what the card came with: the unit runs before a bond or a team gives its ports another address. Ports that are bonded for
-    RDMA share one RDMA device, so that a GUID is the last that is asked for, but on InfiniBand.
+    What the card says of itself goes into a command line, and is looked at before. Only what it came with counts: the unit runs before
+    a bond or a team gives its ports another address. Ports that are bonded for RDMA share one RDMA device, so that a GUID is the last
+    that is asked for, but on InfiniBand.
     """
     mac = own_mac(function)
     if mac is not None:
         return f"mac={mac}"
-    guid = next((device.node_guid for device in function.rdma if device.node_guid), "")
+    guid = next((d.node_guid for d in function.rdma if re.fullmatch(r"[0-9a-f]{4}(:[0-9a-f]{4}){3}", d.node_guid)), "")
     if guid and "InfiniBand" in function.link_layers:
         return f"guid={guid}"
-    if re.fullmatch(r"[A-Za-z0-9._+-]+", function.serial or ""):  # the card says it, and it goes into a command line
+    if re.fullmatch(r"[A-Za-z0-9._+-]+", function.serial or ""):
         return f"serial={function.serial}"
     return f"guid={guid}" if guid else UNKNOWN
 

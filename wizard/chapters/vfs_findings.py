@@ -46,6 +46,8 @@ def _unmatched(facts: Facts, answered: list[Card]) -> list[Finding]:
                     "Compare with `compute-wizard inspect`; name the card by its serial or MAC.",
                 )
             )
+        elif card.match.mac is not None and len(cards.select(card.match, facts.pci)) > 1:
+            found.append(_shared(card, cards.select(card.match, facts.pci)))
         elif card.match.address is not None:
             found.append(
                 _finding(
@@ -57,6 +59,19 @@ def _unmatched(facts: Facts, answered: list[Card]) -> list[Finding]:
                 )
             )
     return found
+
+
+def _shared(card: Card, functions: list[PciFunction]) -> Finding:
+    """A MAC that a team or a bond gave to several ports, and of which nothing says whose it was."""
+    addresses = " and ".join(function.address for function in functions)
+    return _finding(
+        "VFS-MAC-SHARED",
+        "warns",
+        f"{card.match} is the address of {addresses} now",
+        f"A team or a bond gave it to them, and nothing here says which one came with it: the entry means all of them, and each gets "
+        f"{card.count} VFs.",
+        "Name the one that is meant by its network interface, or by its serial number where all its ports are meant.",
+    )
 
 
 def _twice(facts: Facts, answered: list[Card]) -> list[Finding]:

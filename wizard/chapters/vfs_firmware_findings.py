@@ -66,7 +66,12 @@ def _is_new(card: CardFirmware, request: Request) -> bool:
     """
     if card.current is None:
         return request.function.offer == "offered" or request.card.firmware == "set"
-    return any(dict(card.current).get(name) != dict(card.next_boot).get(name) for name in _NAMES)
+    return _changes(card)
+
+
+def _changes(card: CardFirmware) -> bool:
+    """Whether the next boot brings other settings than those in force, of a card that tells both."""
+    return any(dict(card.current or ()).get(name) != dict(card.next_boot).get(name) for name in _NAMES)
 
 
 def of_one(facts: Facts, request: Request) -> list[Finding]:
@@ -78,7 +83,7 @@ def of_one(facts: Facts, request: Request) -> list[Finding]:
         return [_off(facts, request)]
     if request.limit is not None and request.count > request.limit:
         return [_above(facts, request)]
-    return []
+    return [_lowers(request)] if _is_lowered(facts, request) else []
 
 
 def _waits(request: Request, waiting: Wait) -> Finding:
@@ -92,6 +97,25 @@ def _waits(request: Request, waiting: Wait) -> Finding:
         "A card reads such a setting when it is reset: until then its driver can make no more, and its VFs stay as they are.",
         "Reboot: its VFs are made then. Where mstconfig asked for a power cycle, or a reboot did not bring them, switch the node off "
         "and on.",
+    )
+
+
+def _is_lowered(facts: Facts, request: Request) -> bool:
+    """Whether somebody set the firmware to fewer VFs than it offers now, and this plan leaves it so."""
+    card = facts.firmware.card(request.function.address)
+    if card is None or request.function.offer != "offered" or (request.card.firmware == "set" and facts.firmware.tool):
+        return False
+    return (card.current is None or _changes(card)) and bool(words(facts, request))
+
+
+def _lowers(request: Request) -> Finding:
+    function = request.function
+    return finding(
+        "VFS-FIRMWARE-LOWERS",
+        "warns",
+        f"{function.address} offers {function.total_vfs} VFs now; its firmware is set to fewer than {request.count} at its next reset",
+        "The VFs are there now, and after the next reboot the card refuses so many: it gets none at all.",
+        'Answer firmware = "set" for this card, or ask for as many as the firmware is set to.',
     )
 
 

@@ -29,7 +29,7 @@ def wanting(firmware: str = "set", count: int | str = 16, address: str = FIRST) 
 def said(node: MemoryNode, name: str, current: str, following: str) -> None:
     """Let mstconfig say another value."""
     lines = node.commands[ASKED].stdout.splitlines()
-    at = next(index for index, line in enumerate(lines) if line.split()[:1] == [name])
+    at = next(index for index, line in enumerate(lines) if name in line.split()[:2])
     lines[at] = f"*       {name}       0        {current}       {following}"
     node.commands[ASKED] = Output(ASKED, 0, "\n".join(lines) + "\n", "")
 
@@ -176,3 +176,16 @@ def test_connectx3_that_was_set_waits_and_one_that_hides_its_vfs_blocks() -> Non
     off(node, CX3)
     assert found(planned(node, vfs=wanting("keep", 16, "0000:04:00.0")), "VFS-FIRMWARE-OFF").severity == "blocks"
     assert found(planned(node, vfs=wanting("set", 16, "0000:04:00.0")), "VFS-AFTER-REBOOT").severity == "tells"
+
+
+def test_firmware_that_will_offer_fewer_is_warned_of() -> None:
+    node = today()
+    assert "VFS-FIRMWARE-LOWERS" not in codes(planned(node, vfs=wanting("keep", 8)))
+    said(node, "NUM_OF_VFS", "8", "4")
+    assert found(planned(node, vfs=wanting("keep", 8)), "VFS-FIRMWARE-LOWERS").severity == "warns"
+    assert "VFS-FIRMWARE-LOWERS" not in codes(planned(node, vfs=wanting("keep", 4)))
+    plan = planned(node, vfs=wanting("set", 8))
+    assert "VFS-FIRMWARE-LOWERS" not in codes(plan)
+    assert run(plan, "mstconfig") == [("mstconfig", "-y", "-d", FIRST, "set", "NUM_OF_VFS=8")]
+    said(node, "NUM_OF_VFS", "4", "4")  # in force, and the kernel offers more: another setting counts
+    assert "VFS-FIRMWARE-LOWERS" not in codes(planned(node, vfs=wanting("keep", 8)))

@@ -144,3 +144,13 @@ def test_inspect_shows_both() -> None:
     text = "\n".join(report_cards.lines(facts.read(node)))
     assert f"enp59s0f1np1 {MACS[FIRST]} (came with {MACS[SECOND]})" in text
     assert text.count("came with") == 1
+
+
+def test_an_address_of_several_of_which_nobody_says_whose_it_was_is_warned_of() -> None:
+    node = shared(today())
+    answers = {"card": [{"match": {"mac": MACS[FIRST]}, "count": 4}]}
+    finding = found(planned(node, vfs=answers, passthrough=None), "VFS-MAC-SHARED")
+    assert finding.severity == "warns"
+    assert f"{FIRST} and {SECOND}" in finding.seen
+    by_sysfs(node)
+    assert "VFS-MAC-SHARED" not in codes(planned(node, vfs=answers, passthrough=None))
