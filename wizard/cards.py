@@ -126,12 +126,24 @@ def select(match: Match, pci: PciFacts) -> list[PciFunction]:
     if match.serial is not None:
         return [f for f in functions if f.serial == match.serial]
     if match.mac is not None:
-        return [f for f in functions if any(device.mac.lower() == match.mac for device in f.netdevs)]
+        return _by_mac(match.mac, functions)
     if match.netdev is not None:
         return [f for f in functions if any(device.name == match.netdev for device in f.netdevs)]
     if match.address is not None:
         return [f for f in functions if f.address == match.address]
     return [f for f in functions if (f.vendor, f.device) == (match.vendor, match.product)]
+
+
+def _by_mac(mac: str, functions: list[PciFunction]) -> list[PciFunction]:
+    """Those that came with this address: in a bond several have it, and one came with it. Else those that have it now."""
+    came = [f for f in functions if any(device.own == mac for device in f.netdevs)]
+    return came or [f for f in functions if any(device.mac == mac for device in f.netdevs)]
+
+
+def own_mac(function: PciFunction) -> str | None:
+    """The Ethernet address that an interface of this function is known to have come with."""
+    found = (device.own for device in function.netdevs)
+    return next((mac for mac in found if re.fullmatch(r"([0-9a-f]{2}:){5}[0-9a-f]{2}", mac)), None)
 
 
 def limit(function: PciFunction) -> int | None:
@@ -155,12 +167,17 @@ def requests(answers: CardAnswers, pci: PciFacts) -> list[Request]:
 
 
 def identity(function: PciFunction) -> Match:
-    """The steadiest way to name a card: serial, else MAC, else address.
+    """The steadiest way to name a card: serial, else the MAC it came with, else interface, else address.
 
     A serial names every function of its card: what a Mellanox card is bought for; of other cards one port often carries the
     node itself, so each port is named by its own MAC.
     """
     if function.serial and function.is_mellanox:
         return Match(serial=function.serial)
-    macs = [device.mac for device in function.netdevs if re.fullmatch(r"([0-9a-f]{2}:){5}[0-9a-f]{2}", device.mac)]
-    return Match(mac=macs[0]) if macs else Match(address=function.address)
+    mac = own_mac(function)
+    if mac is not None:
+        return Match(mac=mac)
+    named = next(
+        (device.name for device in function.netdevs if not device.own), None
+    )  # its address is a bond's, or set
+    return Match(netdev=named) if named is not None else Match(address=function.address)

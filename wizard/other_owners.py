@@ -1,4 +1,4 @@
-"""Who else sets VFs at boot on this node: netplan, udev, systemd .link files, NetworkManager, os-net-config, sysfsutils, rc.local.
+"""Who else sets VFs at boot on this node: netplan, udev, NetworkManager, ifupdown, sysfsutils, units and scripts of others.
 
 A number has one owner. Where somebody else sets it, this tool sets nothing at boot: it leaves the card to them, if their number is the
 one that is wanted, and else says what to put there.
@@ -7,12 +7,21 @@ one that is wanted, and else says what to put there.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from weakref import WeakKeyDictionary
 
+from wizard import other_owner_places as places
 from wizard.node.facts import Facts
+from wizard.node.files import Files
 from wizard.node.pci import PciFunction
-from wizard.numerals import whole
+from wizard.other_owner_places import PLACES, SCRIPT, UNIT, Place
+
+OURS = "compute-wizard-"
+MOST_FILES = 500  # of one directory; more are no configuration
+LONGEST = 64 * 1024  # bytes of a script that is looked into; what is larger is a program
+_FOUND: WeakKeyDictionary[Files, list[Owner]] = WeakKeyDictionary()  # asked for each card, many times a plan
+_MENTIONS = re.compile(rb"vf|sriov|virtual", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +29,7 @@ class Owner:
     """One line of somebody's configuration that sets VFs; `count` is None where its number cannot be read.
 
     `about` is the text that says which card is meant: the line, the block around it or the whole file. `put` is what such a line has to
-    say for {count} VFs.
+    say for {count} VFs. Where it is not `certain`, the line belongs to a script that may as well only look.
     """
 
     program: str
@@ -30,6 +39,7 @@ class Owner:
     count: int | None
     about: str
     put: str
+    certain: bool = True
 
     def to_put(self, count: int) -> str:
         """What to write there for so many VFs."""
@@ -40,117 +50,113 @@ class Owner:
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
-    """Where a program is told to set VFs: `setting` is found in such a line, with the number as its first group, if it is plain."""
+class _Source:
+    """A file to look into. `names` are words that its name, or that of the unit which runs it, says of the card."""
 
-    program: str
-    directory: str
-    ending: str
-    setting: str
-    put: str
-    about: Callable[[list[str], int], str]
-
-
-def _line(lines: list[str], index: int) -> str:
-    return lines[index]
-
-
-def _file(lines: list[str], index: int) -> str:
-    return "\n".join(lines)
-
-
-def _block(lines: list[str], index: int) -> str:
-    """The block of a YAML file in which a line stands, with the line above it that is less indented: the name of the interface."""
-
-    def depth(at: int) -> int:
-        text = lines[at]
-        return len(text) - len(text.lstrip(" ")) if text.strip() else 1000
-
-    above = (at for at in range(index - 1, -1, -1) if depth(at) < depth(index))
-    first = index if lines[index].lstrip().startswith("-") else next(above, 0)
-    below = (at for at in range(max(first, index) + 1, len(lines)) if depth(at) <= depth(first))
-    return "\n".join(lines[first : next(below, len(lines))])
-
-
-ECHO = r"(?:\becho\s+(\d+)\s*>.*)?sriov_numvfs"
-PLACES = (
-    _Place(
-        "netplan",
-        "/etc/netplan",
-        ".yaml",
-        r"virtual-function-count\W*\s(\d+)?",
-        "virtual-function-count: {count}",
-        _block,
-    ),
-    _Place(
-        "udev",
-        "/etc/udev/rules.d",
-        ".rules",
-        r'sriov_numvfs\}\s*=\s*"(\d+)?',
-        'ATTR{{device/sriov_numvfs}}="{count}"',
-        _line,
-    ),
-    _Place("udev", "/etc/udev/rules.d", ".rules", rf"RUN.*?{ECHO}", "echo {count}", _line),
-    _Place(
-        "os-net-config",
-        "/etc/udev/rules.d",
-        ".rules",
-        r"os-net-config-sriov(?:\s+-n\s+\S+?:(\d+))?",
-        "numvfs: {count}",
-        _line,
-    ),
-    _Place(
-        "systemd-udevd",
-        "/etc/systemd/network",
-        ".link",
-        r"^\s*SR-IOVVirtualFunctions\s*=\s*(\d+)?",
-        "SR-IOVVirtualFunctions={count}",
-        _file,
-    ),
-    _Place(
-        "NetworkManager",
-        "/etc/NetworkManager/system-connections",
-        ".nmconnection",
-        r"^\s*total-vfs\s*=\s*(\d+)?",
-        "sriov.total-vfs {count}",
-        _file,
-    ),
-    _Place(
-        "os-net-config", "/etc/os-net-config", "sriov_config.yaml", r"\bnumvfs\W*\s(\d+)?", "numvfs: {count}", _block
-    ),
-    _Place("sysfsutils", "/etc", "sysfs.conf", r"sriov_numvfs\s*=\s*(\d+)?", "sriov_numvfs = {count}", _line),
-    _Place("rc.local", "/etc", "rc.local", ECHO, "echo {count}", _line),
-)
+    place: Place
+    path: str
+    names: str = ""
 
 
 def find(facts: Facts) -> list[Owner]:
-    """Every such line that may be read."""
-    found = []
-    for place in PLACES:
-        for name in facts.files.names(place.directory):
-            content = facts.content(f"{place.directory}/{name}") if name.endswith(place.ending) else None
-            lines = (content or b"").decode("utf-8", "replace").splitlines()
-            for index, line in enumerate(lines):
-                setting = None if line.lstrip().startswith(("#", ";")) else re.search(place.setting, line)
-                if setting:
-                    count = whole(setting[1]) if setting[1] else None
-                    path = f"{place.directory}/{name}"
-                    found.append(
-                        Owner(
-                            place.program,
-                            path,
-                            index + 1,
-                            line.strip()[:80],
-                            count,
-                            place.about(lines, index),
-                            place.put,
-                        )
-                    )
-    return found
+    """Every such line that may be read, each once: a directory may be a link to another."""
+    if facts.files not in _FOUND:
+        _FOUND[facts.files] = _find(facts)
+    return list(_FOUND[facts.files])
+
+
+def _find(facts: Facts) -> list[Owner]:
+    found: dict[tuple[str, int, str], Owner] = {}
+    for source in (*_files(facts), *_of_units(facts)):
+        for owner in _owners(facts, source):
+            real = facts.files.destination(owner.path) or owner.path
+            found.setdefault((real, owner.line, owner.about), owner)
+    return list(found.values())
 
 
 def of(facts: Facts, function: PciFunction) -> list[Owner]:
     """Those that mean this function, by its address, MAC or interface; or that name no function here, and may mean any."""
+    return [owner for owner in _fitting(facts, function) if owner.certain]
+
+
+def doubtful(facts: Facts, function: PciFunction) -> list[Owner]:
+    """Those that may set the VFs of this function, and may as well only look at them."""
+    return [owner for owner in _fitting(facts, function) if not owner.certain]
+
+
+def _files(facts: Facts) -> Iterator[_Source]:
+    for place in PLACES:
+        for name in _names(facts, place.directory):
+            if re.fullmatch(place.names, name):
+                yield _Source(place, f"{place.directory}/{name}", name if name.startswith("ifcfg-") else "")
+
+
+def _names(facts: Facts, directory: str) -> list[str]:
+    return sorted(facts.files.names(directory))[:MOST_FILES]
+
+
+def _owners(facts: Facts, source: _Source) -> list[Owner]:
+    content = facts.content(source.path)
+    if content is None or not _MENTIONS.search(content):
+        return []
+    return [
+        Owner(
+            program=source.place.program,
+            path=source.path,
+            line=said.line,
+            text=said.text.strip()[:80],
+            count=said.count,
+            about=f"{said.about}\n{source.names}",
+            put=source.place.put,
+            certain=said.certain,
+        )
+        for said in places.said(source.place, content.decode("utf-8", "replace").splitlines())
+    ]
+
+
+def _of_units(facts: Facts) -> Iterator[_Source]:
+    """Units of others that are started at boot, what is added to any unit, and the scripts that these run."""
+    names = _names(facts, places.UNITS)
+    started = {
+        link
+        for name in names
+        if name.endswith((".wants", ".requires"))
+        for link in _names(facts, f"{places.UNITS}/{name}")
+    }
+    sources: list[tuple[str, str, str]] = []  # unit, path, names of its instances
+    for name in names:
+        path = f"{places.UNITS}/{name}"
+        if name.endswith(".service") and not name.startswith(OURS):
+            stem, template, _ = name.removesuffix(".service").partition("@")
+            instances = [each for each in started if template and each.startswith(f"{stem}@")]
+            if instances or name in started or b"[Install]" not in (facts.content(path) or b"[Install]"):
+                sources.append((name, path, " ".join(each.removesuffix(".service") for each in instances)))
+        elif name.endswith(".service.d"):
+            sources += [
+                (name.removesuffix(".d"), f"{path}/{each}", "")
+                for each in _names(facts, path)
+                if each.endswith(".conf")
+            ]
+    for unit, path, instances_named in sources:
+        yield _Source(replace(UNIT, program=unit), path, instances_named)
+        for script in _scripts(facts.content(path) or b""):
+            if facts.files.is_small(script, LONGEST):
+                yield _Source(replace(SCRIPT, program=unit), script, instances_named)
+
+
+def _scripts(unit: bytes) -> list[str]:
+    """Files that a unit runs when it starts."""
+    found: list[str] = []
+    for line in unit.decode("utf-8", "replace").splitlines():
+        if re.match(r"\s*ExecStart\w*\s*=", line):
+            words = [word.strip("\"';-@:+!") for word in line.partition("=")[2].split()]
+            found += [
+                word for word in words if word.startswith("/") and not word.startswith(("/dev/", "/proc/", "/sys/"))
+            ]
+    return [path for path in dict.fromkeys(found) if OURS not in path][:20]
+
+
+def _fitting(facts: Facts, function: PciFunction) -> list[Owner]:
     return [owner for owner in find(facts) if _means(owner, function) or not _names_any(facts, owner)]
 
 
@@ -159,6 +165,9 @@ def _names_any(facts: Facts, owner: Owner) -> bool:
 
 
 def _means(owner: Owner, function: PciFunction) -> bool:
-    words = [function.address, *(word for device in function.netdevs for word in (device.name, device.mac) if word)]
+    words = [
+        function.address,
+        *(word for device in function.netdevs for word in (device.name, device.own or device.mac) if word),
+    ]
     found = "|".join(re.escape(word) for word in words)
     return re.search(rf"(?<![\w.])(?:{found})(?!\w|\.\d)", owner.about, re.IGNORECASE) is not None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from wizard.cards import MLX4_LIMIT
 from wizard.node.facts import Facts
-from wizard.node.pci import PciFunction
+from wizard.node.pci import NetDevice, PciFunction
 
 MAC = len("00:00:00:00:00:00")
 
@@ -27,11 +27,17 @@ def _of(function: PciFunction) -> list[str]:
 
 def _children(function: PciFunction) -> list[str]:
     # IPoIB's hardware addresses are 20 bytes long, and change with each start
-    found = [f"{device.name} {device.mac if len(device.mac) == MAC else ''}".strip() for device in function.netdevs]
+    found = [f"{device.name} {_addresses(device)}".strip() for device in function.netdevs]
     for device in function.rdma:
         ports = [f"port {port.number} {port.link_layer} {port.state}".rstrip() for port in device.ports]
         found.append(f"{device.name} {', '.join(ports)}".strip())
     return found or ["no interface"]
+
+
+def _addresses(device: NetDevice) -> str:
+    if len(device.mac) != MAC:
+        return ""
+    return f"{device.mac} (came with {device.own})" if device.own not in ("", device.mac) else device.mac
 
 
 def _group(function: PciFunction) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from wizard import other_owners, services
-from wizard.cards import Request
+from wizard.cards import Request, own_mac
 from wizard.node.facts import Facts
 from wizard.node.pci import PciFunction
 from wizard.numerals import whole
@@ -15,6 +15,7 @@ from wizard.wants import Action, Edit, Wants
 SCRIPT = "/usr/local/sbin/compute-wizard-vfs"
 PREFIX = "compute-wizard-vfs-"
 CHAPTER = "vfs"
+UNKNOWN = "none"  # the identity of a card that cannot be told from another one of its kind
 DEADLINE = 300  # seconds; an i40e takes 22 s for 64 VFs, and slower cards have been seen
 
 
@@ -50,17 +51,29 @@ def enabled(facts: Facts, function: PciFunction) -> bool:
 
 
 def identity(function: PciFunction) -> str:
-    """What the unit knows the card by, besides its ids: bus numbers move when cards are added."""
-    macs = [device.mac for device in function.netdevs if re.fullmatch(r"([0-9a-f]{2}:){5}[0-9a-f]{2}", device.mac)]
-    if macs:
-        return f"mac={macs[0]}"
-    guids = [device.node_guid for device in function.rdma if device.node_guid]
-    if guids:
-        return f"guid={guids[0]}"
-    known = re.fullmatch(
-        r"[A-Za-z0-9._+-]+", function.serial or ""
-    )  # the card says it, and it goes into a command line
-    return f"serial={function.serial}" if known else "none"
+    """What the unit knows the card by, besides its ids: bus numbers move when cards are added.
+
+    What the card says of itself goes into a command line, and is looked at before. Only what it came with counts: the unit runs before
+    a bond or a team gives its ports another address. Ports that are bonded for RDMA share one RDMA device, so that a GUID is the last
+    that is asked for, but on InfiniBand.
+    """
+    mac = own_mac(function)
+    if mac is not None:
+        return f"mac={mac}"
+    guid = next((d.node_guid for d in function.rdma if re.fullmatch(r"[0-9a-f]{4}(:[0-9a-f]{4}){3}", d.node_guid)), "")
+    if guid and "InfiniBand" in function.link_layers:
+        return f"guid={guid}"
+    if re.fullmatch(r"[A-Za-z0-9._+-]+", function.serial or ""):
+        return f"serial={function.serial}"
+    return f"guid={guid}" if guid else UNKNOWN
+
+
+def mistaken(facts: Facts, function: PciFunction) -> str:
+    """The MAC by which our unit knows the card, where the card is known to have come with another: it would be refused at boot."""
+    words = re.search(rb"compute-wizard-vfs \S+ \S+ \S+ mac=(\S+) ", facts.content(boot_path(facts, function)) or b"")
+    own = [device.own for device in function.netdevs]
+    said = words[1].decode("ascii", "replace").lower() if words else ""
+    return said if said and own and all(own) and said not in own else ""
 
 
 def unit(facts: Facts, request: Request) -> str:
@@ -134,6 +147,8 @@ def numvfs(facts: Facts, request: Request) -> list[Action]:
     now = function.num_vfs
     if now is None or now == request.count or (request.count == 0 and not _ours(facts, function)):
         return []
+    if function.total_vfs is not None and request.count > function.total_vfs:
+        return []  # the kernel would refuse it (ERANGE, drivers/pci/iov.c), after the old VFs are gone: the unit makes them at boot
     why = f"{request.count} VFs on {function.address} ({function.model}), now {now}"
     steps = []
     if request.count and function.autoprobe and _for_guests(facts, request):

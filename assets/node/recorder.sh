@@ -68,6 +68,19 @@ masked() { # PATH: sections and the options that compute-wizard knows; every oth
 	directory /.compute-wizard
 	printf '%s\n' "$1" >>"$PLACE/.compute-wizard/masked"
 }
+spared() { # PATH…: as `file`, but where one holds what looks like a secret, its lines go without those
+	for path; do
+		[ -f "$path" ] && [ -r "$path" ] || continue
+		if [ "$SECRETS" = yes ] || ! grep -qi "$SECRET" "$path"; then
+			file "$path"
+		elif [ ! -e "$PLACE$path" ]; then
+			directory "${path%/*}"
+			bounded grep -vi "$SECRET" "$path" >"$PLACE$path" 2>/dev/null
+			chmod "$(stat -c %a "$path" 2>/dev/null || echo 600)" "$PLACE$path"
+		fi
+	done
+}
+SECRET='psk\|pass\|secret\|token\|pin=\|key[0-9_a-z]*='
 COMMANDS=0
 said() { # what a command says
 	command -v "$1" >/dev/null 2>&1 || return 0
@@ -84,14 +97,27 @@ file /etc/os-release /usr/lib/os-release /etc/lsb-release /etc/hostname /etc/pas
 file /proc/cmdline /proc/cpuinfo /proc/modules /proc/mounts /proc/stat /proc/1/comm /proc/1/cmdline /proc/1/cgroup
 file /proc/self/mountinfo /proc/swaps
 file /proc/sys/kernel/osrelease /proc/sys/kernel/hostname /proc/sys/kernel/random/boot_id /proc/sys/net/bridge/bridge-nf-call-iptables
+file /proc/net/bonding/*
 file /proc/net/route /proc/net/ipv6_route /proc/net/tcp /proc/net/tcp6 /proc/net/fib_trie /proc/net/vlan/*
 file /sys/class/dmi/id/sys_vendor /sys/class/dmi/id/product_name /sys/kernel/security/lockdown
 [ -d /run/systemd/system ] && directory /run/systemd/system
 [ -h /sbin/init ] && link /sbin/init
 name /lib/systemd/systemd /usr/lib/systemd/systemd /.dockerenv /run/.containerenv
 file /etc/init/*.conf /etc/systemd/system/*.service /etc/systemd/network/* /etc/netplan/* /etc/udev/rules.d/* /etc/os-net-config/sriov_config.yaml /etc/rdma/mlx4.conf /etc/sysfs.conf /etc/rc.local
+# what else may set VFs at boot
+for path in /etc/sysfs.d/* /etc/tmpfiles.d/* /etc/cron.d/* /etc/crontab /etc/rc.d/rc.local /etc/network/interfaces /etc/network/interfaces.d/* \
+	/etc/network/if-pre-up.d/* /etc/network/if-up.d/* /etc/NetworkManager/NetworkManager.conf /etc/NetworkManager/conf.d/* \
+	/etc/NetworkManager/dispatcher.d/* /etc/NetworkManager/system-connections/* /etc/sysconfig/network-scripts/ifcfg-* \
+	/etc/sriov-netplan-shim/interfaces.yaml /etc/systemd/system/*.service.d/*.conf; do
+	[ -f "$path" ] && grep -qi 'sriov\|total-vfs' "$path" 2>/dev/null && spared "$path"
+done
+for path in $(sed -n 's/^[[:space:]]*ExecStart[A-Za-z]*[[:space:]]*=//p' /etc/systemd/system/*.service /etc/systemd/system/*.service.d/*.conf \
+	2>/dev/null | tr -s ' ";\047' '\n\n\n\n' | sed -n 's/^[-@:+!]*\(\/[A-Za-z0-9_.\/-]*\)$/\1/p' | sort -u); do
+	case $path in /dev/* | /proc/* | /sys/*) continue ;; esac
+	[ -f "$path" ] && [ "$(stat -Lc %s "$path" 2>/dev/null || echo 0)" -le 65536 ] && grep -q sriov_numvfs "$path" 2>/dev/null && spared "$path"
+done
 name /lib/systemd/system/*nova*.service /usr/lib/systemd/system/*nova*.service /lib/systemd/system/libvirt*.service
-for wants in /etc/systemd/system/*.wants/*; do [ -h "$wants" ] && link "$wants"; done
+for wants in /etc/systemd/system/*.wants/* /etc/systemd/system/*.requires/*; do [ -h "$wants" ] && link "$wants"; done
 
 # --- the boot loader
 file /etc/default/grub /etc/default/grub.d/* /boot/grub/grub.cfg /boot/grub2/grub.cfg /boot/config-"$(uname -r)" /etc/kernel/cmdline
@@ -115,7 +141,7 @@ for device in /sys/bus/pci/devices/*; do
 	for path in "$real"/driver "$real"/iommu_group "$real"/physfn "$real"/virtfn*; do [ -h "$path" ] && link "$path"; done
 	for net in "$real"/net/* "$real"/virtio*/net/*; do
 		[ -d "$net" ] || continue
-		for attribute in address dev_id dev_port operstate type mtu; do file "$net/$attribute"; done
+		for attribute in address addr_assign_type bonding_slave/perm_hwaddr dev_id dev_port operstate type mtu; do file "$net/$attribute"; done
 		for path in "$net"/device "$net"/master "$net"/lower_* "$net"/upper_*; do [ -h "$path" ] && link "$path"; done
 	done
 	for rdma in "$real"/infiniband/*; do

@@ -112,7 +112,8 @@ def card(tmp_path: Path, numvfs: str = "0") -> Path:
 
 def vfs(tmp_path: Path, *words: str, shell: str = "dash") -> subprocess.CompletedProcess[str]:
     need(shell)
-    environment = {"PATH": PATH, "COMPUTE_WIZARD_SYSFS": str(tmp_path), "COMPUTE_WIZARD_PATIENCE": "0"}
+    environment = {"PATH": f"{tmp_path}:{PATH}", "COMPUTE_WIZARD_SYSFS": str(tmp_path), "COMPUTE_WIZARD_PATIENCE": "0"}
+    environment["COMPUTE_WIZARD_PROC"] = str(tmp_path)
     start = ["busybox", "sh"] if shell == "busybox" else [shell]
     return subprocess.run(
         [*start, ASSETS / "compute-wizard-vfs", *words], capture_output=True, text=True, env=environment, check=False
@@ -147,6 +148,51 @@ def test_another_card_and_a_wrong_number_are_refused(words: list[str], message: 
     assert done.returncode != 0
     assert message in done.stderr
     assert (place / "sriov_numvfs").read_text(encoding="ascii") == "0\n"
+
+
+BONDED = """\
+Ethernet Channel Bonding Driver: v3.7.1 (April 27, 2011)
+
+Slave Interface: eth9
+Permanent HW addr: 0c:42:a1:08:42:1a
+
+Slave Interface: eth0
+MII Status: up
+Permanent HW addr: 0C:42:a1:08:42:19
+Slave queue ID: 0
+"""
+
+
+@pytest.mark.parametrize("shell", ["dash", "busybox"])
+@pytest.mark.parametrize("say", ["sysfs", "proc", "ip", "nothing yet"])
+def test_a_port_of_a_bond_is_known_by_the_address_that_it_came_with(shell: str, say: str, tmp_path: Path) -> None:
+    """Before the bond is up and after: the bond's address, which another port came with, is not this one's."""
+    place = card(tmp_path)
+    net = place / "net/eth0"
+    if say == "nothing yet":
+        (net / "address").write_text("0c:42:a1:08:42:19\n", encoding="ascii")
+        (net / "addr_assign_type").write_text("0\n", encoding="ascii")
+    else:
+        (net / "addr_assign_type").write_text("3\n", encoding="ascii")
+    if say == "sysfs":
+        (net / "bonding_slave").mkdir()
+        (net / "bonding_slave/perm_hwaddr").write_text("0c:42:a1:08:42:19\n", encoding="ascii")
+    elif say == "proc":
+        (tmp_path / "net/bonding").mkdir(parents=True)
+        (tmp_path / "net/bonding/bond0").write_text(BONDED, encoding="ascii")
+    elif say == "ip":
+        (tmp_path / "ip").write_text(
+            "#!/bin/sh\n[ \"$*\" = '-o link show dev eth0' ] && "
+            "echo '2: eth0: <UP> mtu 1500 state UP \\    link/ether 0c:42:a1:08:42:18 brd ff:ff:ff:ff:ff:ff permaddr 0c:42:a1:08:42:19'\n",
+            encoding="ascii",
+        )
+        (tmp_path / "ip").chmod(0o755)
+    words = ["0000:3b:00.0", "15b3", "1017"]
+    wrong = vfs(tmp_path, *words, "mac=0c:42:a1:08:42:18", "8", shell=shell)
+    assert "is not the card with mac=0c:42:a1:08:42:18" in wrong.stderr
+    right = vfs(tmp_path, *words, "mac=0c:42:a1:08:42:19", "8", shell=shell)
+    assert (right.returncode, right.stderr) == (0, "")
+    assert (place / "sriov_numvfs").read_text(encoding="ascii") == "8\n"
 
 
 def test_vfs_that_a_guest_may_have_are_left_alone(tmp_path: Path) -> None:

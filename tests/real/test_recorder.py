@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from wizard import other_owners
 from wizard.node import bridge_firewall, facts
 from wizard.node.live import LiveNode
 from wizard.node.recorded import read_tar
@@ -136,3 +137,33 @@ def test_secrets_stay_at_home_unless_they_are_asked_for(tmp_path: Path) -> None:
     seen = facts.read(read_tar(plain))
     assert b"my_ip = 10.0.0.1" in seen.files._node.read("/etc/nova/nova.conf")  # type: ignore[union-attr]
     assert "--with-secrets" in seen.hidden("/etc/nova/nova.conf")
+
+
+def test_what_else_may_set_vfs_is_recorded_without_its_secrets(tmp_path: Path) -> None:
+    if os.geteuid() != 0 or shutil.which("unshare") is None:
+        pytest.skip("kernel: needs root for a mount namespace")
+    files = {
+        "NetworkManager/system-connections/pf.nmconnection": "[connection]\ninterface-name=eth9\n[802-1x]\npassword=s3cr3t\n[sriov]\ntotal-vfs=8\n",
+        "NetworkManager/system-connections/wifi.nmconnection": "[wifi-security]\npsk=s3cr3t\n",
+        "network/interfaces": "iface eth9 inet manual\n  pre-up echo 8 > /sys/class/net/eth9/device/sriov_numvfs\n",
+        "systemd/system/vfs.service": "[Service]\nExecStart=/bin/sh -c '/etc/network/vfs.sh start'\n",
+        "network/vfs.sh": "#!/bin/sh\necho 8 > /sys/class/net/eth9/device/sriov_numvfs\n",
+        "network/other.sh": "#!/bin/sh\n",
+    }
+    for name, text in files.items():
+        (tmp_path / "etc" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "etc" / name).write_text(text, encoding="utf-8")
+    if Path("/etc/alternatives").is_dir():
+        shutil.copytree("/etc/alternatives", tmp_path / "etc/alternatives", symlinks=True)  # awk is one of these
+    out = tmp_path / "node.tar"
+    script = f"mount --make-rprivate / && mount --bind {tmp_path}/etc /etc && sh {RECORDER} {out}"
+    done = subprocess.run(
+        ["unshare", "-m", "sh", "-c", script], capture_output=True, text=True, check=False, timeout=120
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert b"s3cr3t" not in out.read_bytes()
+    node = read_tar(out)
+    found = {(owner.path.rpartition("/")[2], owner.count) for owner in other_owners.find(facts.read(node))}
+    assert found == {("pf.nmconnection", 8), ("interfaces", 8), ("vfs.sh", 8)}
+    assert not node.exists("/etc/network/other.sh")
+    assert not node.exists("/etc/NetworkManager/system-connections/wifi.nmconnection")

@@ -71,6 +71,69 @@ WAYS = [
     ("/etc/os-net-config/sriov_config.yaml", "- device_type: pf\n  name: enp59s0f0np0\n  numvfs: 8\n", 3, "numvfs: 4"),
     ("/etc/sysfs.conf", "bus/pci/devices/0000:3b:00.0/sriov_numvfs = 8\n", 1, "sriov_numvfs = 4"),
     ("/etc/rc.local", "#!/bin/sh\necho 8 > /sys/class/net/enp59s0f0np0/device/sriov_numvfs\n", 2, "echo 4"),
+    ("/etc/sysfs.d/vfs.conf", "bus/pci/devices/0000:3b:00.0/sriov_numvfs = 8\n", 1, "sriov_numvfs = 4"),
+    (
+        "/etc/network/interfaces",
+        "auto enp59s0f0np0\niface enp59s0f0np0 inet manual\n  mtu 9000\n"
+        "  pre-up echo 8 > /sys/class/net/$IFACE/device/sriov_numvfs\n  post-down echo 0 > /sys/class/net/$IFACE/device/sriov_numvfs\n"
+        "iface enp59s0f1np1 inet manual\n  up true\n",
+        4,
+        "echo 4",
+    ),
+    (
+        "/etc/network/interfaces.d/vfs",
+        "iface enp59s0f1np1 inet manual\n  up echo '8' > /sys/class/net/enp59s0f0np0/device/sriov_numvfs\n",
+        2,
+        "echo 4",
+    ),
+    (
+        "/etc/network/if-up.d/vfs",
+        "#!/bin/sh\n[ $(cat /sys/bus/pci/devices/0000:3b:00.0/sriov_numvfs) = 8 ] && exit\n"
+        "echo 0 > /sys/bus/pci/devices/0000:3b:00.0/sriov_numvfs\necho 8 | tee /sys/bus/pci/devices/0000:3b:00.0/sriov_numvfs\n",
+        4,
+        "echo 4",
+    ),
+    (
+        "/etc/systemd/system/mlx-vfs.service",
+        "[Service]\nType=oneshot\n# echo 1\nExecStart=/bin/sh -c 'echo 8 > /sys/class/net/enp59s0f0np0/device/sriov_numvfs'\n"
+        "ExecStop=/bin/sh -c 'echo 0 > /sys/class/net/enp59s0f0np0/device/sriov_numvfs'\n",
+        4,
+        "echo 4",
+    ),
+    (
+        "/etc/systemd/system/nova-compute.service.d/vfs.conf",
+        '[Service]\nExecStartPre=/bin/sh -c "echo 0 > /sys/bus/pci/devices/0000:3b:00.0/sriov_numvfs; \\\n'
+        ' echo 8 > /sys/bus/pci/devices/0000:3b:00.0/sriov_numvfs"\n',
+        2,
+        "echo 4",
+    ),
+    (
+        "/etc/sysconfig/network-scripts/ifcfg-enp59s0f0np0",
+        'TYPE=Ethernet\nSRIOV_TOTAL_VFS="8"\n',
+        2,
+        "SRIOV_TOTAL_VFS=4",
+    ),
+    (
+        "/etc/NetworkManager/system-connections/old style",
+        "[connection]\ninterface-name=enp59s0f0np0\n[sriov]\ntotal-vfs=8\n",
+        4,
+        "sriov.total-vfs 4",
+    ),
+    (
+        "/etc/NetworkManager/conf.d/sriov.conf",
+        "[device-a]\nmatch-device=interface-name:enp59s0f0np0\nsriov-num-vfs=8\n"
+        "[device-b]\nmatch-device=interface-name:enp59s0f1np1\nmanaged=1\n",
+        3,
+        "sriov-num-vfs=4",
+    ),
+    ("/etc/sriov-netplan-shim/interfaces.yaml", "interfaces:\n  enp59s0f0np0:\n    num_vfs: 8\n", 3, "num_vfs: 4"),
+    (
+        "/etc/tmpfiles.d/vfs.conf",
+        "w /sys/bus/pci/devices/0000:3b:00.0/sriov_numvfs - - - - 8\n",
+        1,
+        "4 as the argument",
+    ),
+    ("/etc/cron.d/vfs", "@reboot root echo 8 > /sys/bus/pci/devices/0000:3b:00.0/sriov_numvfs\n", 1, "echo 4"),
 ]
 
 
@@ -173,3 +236,81 @@ def test_connectx3_is_nobody_s_by_sysfs() -> None:
     node = origin()
     node.write("/etc/sysfs.conf", "bus/pci/devices/0000:04:00.0/sriov_numvfs = 8\n")
     assert "VFS-OTHER-OWNER" not in codes(planned(node))
+
+
+UNIT = "/etc/systemd/system/mlx-vfs.service"
+RUNS = "[Service]\nExecStart=/usr/local/sbin/mlx-vfs.sh start\n[Install]\nWantedBy=multi-user.target\n"
+SCRIPT = "#!/bin/sh\necho 8 > /sys/class/net/enp59s0f0np0/device/sriov_numvfs\n"
+
+
+def enable(node: MemoryNode, name: str, unit: str = UNIT) -> None:
+    node.symlink(f"/etc/systemd/system/multi-user.target.wants/{name}", unit)
+
+
+def test_a_script_that_a_unit_of_others_runs_is_an_owner_where_the_unit_is_enabled() -> None:
+    node = today()
+    node.write(UNIT, RUNS)
+    node.write("/usr/local/sbin/mlx-vfs.sh", SCRIPT, mode=0o755)
+    assert other_owners.find(facts.read(node)) == []
+    enable(node, "mlx-vfs.service")
+    (owner,) = other_owners.of(facts.read(node), functions(node)[FIRST])
+    assert (owner.program, owner.path, owner.line, owner.count) == (
+        "mlx-vfs.service",
+        "/usr/local/sbin/mlx-vfs.sh",
+        2,
+        8,
+    )
+
+
+def test_a_template_means_the_interface_of_its_instance() -> None:
+    node = today()
+    path = "/etc/systemd/system/vfs@.service"
+    text = "[Service]\nExecStart=/bin/sh -c 'echo 8 > /sys/class/net/%i/device/sriov_numvfs'\n[Install]\nWantedBy=multi-user.target\n"
+    node.write(path, text)
+    enable(node, "vfs@enp59s0f0np0.service", path)
+    there = functions(node)
+    assert [owner.count for owner in other_owners.of(facts.read(node), there[FIRST])] == [8]
+    assert other_owners.of(facts.read(node), there[SECOND]) == []
+
+
+@pytest.mark.parametrize(
+    ("script", "severity"),
+    [
+        ("f=/sys/class/net/enp59s0f0np0/device/sriov_numvfs\necho 8 > $f\n", "warns"),
+        ("n=$(cat /sys/class/net/enp59s0f0np0/device/sriov_numvfs)\n", ""),
+    ],
+)
+def test_a_script_that_may_as_well_only_look_is_warned_of(script: str, severity: str) -> None:
+    node = today()
+    node.write(UNIT, RUNS)
+    enable(node, "mlx-vfs.service")
+    node.write("/usr/local/sbin/mlx-vfs.sh", f"#!/bin/sh\n{script}", mode=0o755)
+    plan = planned(node, vfs={"card": [CARD]}, passthrough=None)
+    assert [each.severity for each in plan.findings if each.code == "VFS-OTHER-OWNER"] == [severity] * bool(severity)
+    assert "/etc/systemd/system/compute-wizard-vfs-0000-3b-00-0.service" in paths(plan)
+
+
+def test_what_is_larger_than_a_script_is_not_looked_into() -> None:
+    node = today()
+    node.write(UNIT, RUNS)
+    enable(node, "mlx-vfs.service")
+    node.write("/usr/local/sbin/mlx-vfs.sh", SCRIPT + "#" * other_owners.LONGEST, mode=0o755)
+    assert other_owners.find(facts.read(node)) == []
+
+
+def test_our_own_units_are_nobody_else() -> None:
+    node = today()
+    for step in planned(node, vfs={"card": [CARD]}).steps:
+        if getattr(step, "kind", "") == "write_file":
+            node.write(step.path, step.after.data().decode(), mode=int(step.after.mode, 8))
+    enable(
+        node, "compute-wizard-vfs-0000-3b-00-0.service", "/etc/systemd/system/compute-wizard-vfs-0000-3b-00-0.service"
+    )
+    assert other_owners.find(facts.read(node)) == []
+
+
+def test_a_directory_that_is_a_link_is_read_once() -> None:
+    node = today()
+    node.write("/etc/rc.d/rc.local", "echo 8 > /sys/bus/pci/devices/0000:3b:00.0/sriov_numvfs\n")
+    node.symlink("/etc/rc.local", "rc.d/rc.local")
+    assert len(other_owners.find(facts.read(node))) == 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from wizard import cards, mlx4, other_owners, sriov
 from wizard.answers import AllAnswers
 from wizard.cards import Card, CardAnswers, Request
-from wizard.chapters import vfs_checks, vfs_findings
+from wizard.chapters import vfs_checks, vfs_findings, vfs_firmware_findings
 from wizard.node.facts import Facts
 from wizard.node.pci import PciFunction
 from wizard.plan import Finding, Run
@@ -175,7 +175,7 @@ def _firmware(facts: Facts, requests: list[Request]) -> tuple[Action, ...]:
     """Firmware is changed only where it stands in the way, and only when the answers say so. It cannot be taken back."""
     found = []
     for request in requests:
-        words = vfs_findings.firmware_words(facts, request)
+        words = vfs_firmware_findings.words(facts, request)
         if request.card.firmware == "set" and words and facts.firmware.tool:
             step = Run(
                 chapters=(NAME,),

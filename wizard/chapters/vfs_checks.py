@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from wizard import dropped, mlx4, other_owners, set_elsewhere, sriov, unseen_advice
 from wizard.cards import Request
+from wizard.chapters import vfs_firmware_findings
 from wizard.node.facts import Facts
 from wizard.questions import Check
 
@@ -68,6 +69,10 @@ def _now(facts: Facts, request: Request) -> Check:
         return _promised(facts, what, seen, lambda: dropped.vfs(facts, function, request.count))
     if function.family == "mlx4" and not request.count and _none_at_boot(facts):
         return Check(CHAPTER, what, "pending", f"{seen}; no option asks for VFs", "Reboot, then verify again.")
+    if vfs_firmware_findings.waits(facts, request) == "boot" and _set_at_boot(facts, request):
+        seen += f" of at most {function.total_vfs or 0}; the firmware is set to more, and waits for a reset of the card"
+        do = "Reboot, then verify again. Where a reboot did not bring it, switch the node off and on."
+        return Check(CHAPTER, what, "pending", seen, do)
     return Check(CHAPTER, what, "failed", seen, "Run plan, then apply.")
 
 
@@ -75,6 +80,11 @@ def _none_at_boot(facts: Facts) -> bool:
     """Whether VFs of ConnectX-3 that are there go with the next boot, which has not been yet."""
     asked = mlx4.setters(facts, "num_vfs") or mlx4.initramfs_lacks(facts, {})
     return not asked and not facts.history.rebooted_since(CHAPTER, facts.system.boot_id)
+
+
+def _set_at_boot(facts: Facts, request: Request) -> bool:
+    """Whether the next boot is to make as many, by whoever does it."""
+    return request.function.family == "mlx4" or _at_boot(facts, request).state == "held"
 
 
 def _ports(facts: Facts, request: Request) -> Check:
@@ -122,6 +132,10 @@ def _at_boot(facts: Facts, request: Request) -> Check:
             f"{owner.program} sets another number: {owner}",
             "Run check: it says what to put there.",
         )
+    mistaken = sriov.mistaken(facts, request.function)
+    if mistaken:
+        seen = f"our unit knows the card by the MAC {mistaken}, which is not the card's own: it would be refused"
+        return Check(CHAPTER, what, "failed", seen, "Run plan, then apply.")
     if sriov.configured(facts, request.function) == request.count and sriov.enabled(facts, request.function):
         return Check(CHAPTER, what, "held", sriov.boot_path(facts, request.function))
     return Check(CHAPTER, what, "failed", "no enabled unit of this tool sets them", "Run plan, then apply.")

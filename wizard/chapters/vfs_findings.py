@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from wizard import boot_room, cards, mlx4, other_owners, set_elsewhere
+from wizard import boot_room, cards, mlx4, other_owners, set_elsewhere, sriov
 from wizard.cards import Card, Request
+from wizard.chapters import vfs_firmware_findings as firmware_findings
 from wizard.chapters import vfs_mlx4_findings as mlx4_findings
+from wizard.chapters import vfs_option_findings as option_findings
+from wizard.chapters.vfs_firmware_findings import code_of
 from wizard.chapters.vfs_mlx4_findings import CHAPTER
 from wizard.chapters.vfs_mlx4_findings import finding as _finding
 from wizard.node.facts import Facts
 from wizard.node.pci import PciFunction
-from wizard.numerals import whole
 from wizard.plan import Finding
 
 
@@ -22,8 +24,10 @@ def findings(facts: Facts, answered: list[Card], requests: list[Request]) -> lis
     if mlx4.rebuilds_initramfs(facts, by_option):
         found += boot_room.finding(facts, CHAPTER, "making the initramfs anew", boot_room.needed(facts))
     found += _guids([request for request in requests if request.count])
+    found += _unknown([each for each in requests if each.function.family != "mlx4" and each.count])
     found += _owners(facts, [request for request in requests if request.function.family != "mlx4" and request.count])
     found += _elsewhere(facts, requests)
+    found += option_findings.of_mlx5(facts)
     asked = {request.function.address for request in requests}
     silent = [f for f in facts.pci.functions if f.is_mellanox and f.offer == "off" and f.address not in asked]
     found += [_why_none(function) for function in silent]
@@ -53,6 +57,8 @@ def _unmatched(facts: Facts, answered: list[Card]) -> list[Finding]:
                     "Compare with `compute-wizard inspect`; name the card by its serial or MAC.",
                 )
             )
+        elif card.match.mac is not None and len(cards.select(card.match, facts.pci)) > 1:
+            found.append(_shared(card, cards.select(card.match, facts.pci)))
         elif card.match.address is not None:
             found.append(
                 _finding(
@@ -64,6 +70,19 @@ def _unmatched(facts: Facts, answered: list[Card]) -> list[Finding]:
                 )
             )
     return found
+
+
+def _shared(card: Card, functions: list[PciFunction]) -> Finding:
+    """A MAC that a team or a bond gave to several ports, and of which nothing says whose it was."""
+    addresses = " and ".join(function.address for function in functions)
+    return _finding(
+        "VFS-MAC-SHARED",
+        "warns",
+        f"{card.match} is the address of {addresses} now",
+        f"A team or a bond gave it to them, and nothing here says which one came with it: the entry means all of them, and each gets "
+        f"{card.count} VFs.",
+        "Name the one that is meant by its network interface, or by its serial number where all its ports are meant.",
+    )
 
 
 def _twice(facts: Facts, answered: list[Card]) -> list[Finding]:
@@ -87,15 +106,10 @@ def _twice(facts: Facts, answered: list[Card]) -> list[Finding]:
     return found
 
 
-def _code_of(function: PciFunction) -> str:
-    """Firmware is only one of the reasons why a card that could have VFs has none to offer."""
-    return "VFS-FIRMWARE-OFF" if function.offer == "off" and "firmware" in function.why_no_vfs else "VFS-NOT-OFFERED"
-
-
 def _why_none(function: PciFunction) -> Finding:
-    firmware = _code_of(function) == "VFS-FIRMWARE-OFF"
+    firmware = code_of(function) == "VFS-FIRMWARE-OFF"
     return _finding(
-        _code_of(function),
+        code_of(function),
         "warns",
         f"{function.address} ({function.model}) can have no VFs as it is",
         f"{function.why_no_vfs}.",
@@ -105,27 +119,13 @@ def _why_none(function: PciFunction) -> Finding:
     )
 
 
-def firmware_words(facts: Facts, request: Request) -> list[str]:
-    """What mstconfig would have to set, so that the firmware offers what is asked for; none where it does, or is not known."""
-    card = facts.firmware.card(request.function.address)
-    if card is None or not request.count:
-        return []
-    words = []
-    if card.value("SRIOV_EN") == "0":
-        words.append("SRIOV_EN=1")
-    number = whole(card.value("NUM_OF_VFS") or "")
-    if number is not None and number < request.count:
-        words.append(f"NUM_OF_VFS={request.count}")
-    return words
-
-
 def _of_one(facts: Facts, request: Request) -> list[Finding]:
     function = request.function
     found = mlx4_findings.of_ports(facts, request)
     if request.card.count == "max" and not request.limit:
         found.append(
             _finding(
-                _code_of(function),
+                code_of(function),
                 "blocks",
                 f'{function.address} ({function.model}): count = "max", but {function.why_no_vfs or "its limit is not known"}',
                 "There is no number that could be made of it.",
@@ -134,46 +134,16 @@ def _of_one(facts: Facts, request: Request) -> list[Finding]:
                 else "Answer a number, or run as root.",
             )
         )
-    elif request.count and function.offer in ("off", "none") and request.card.firmware == "keep":
-        found.append(
-            _finding(
-                _code_of(function),
-                "blocks",
-                f"{function.address} ({function.model}): {function.why_no_vfs}",
-                "The card offers no VFs as it is: the driver cannot make any.",
-                'Answer firmware = "set" for this card, or use its page in the BIOS set-up; then reboot.'
-                if _code_of(function) == "VFS-FIRMWARE-OFF"
-                else "Mend what is said above, or take this card out of the answers.",
-            )
-        )
-    elif request.limit is not None and request.count > request.limit and not _firmware_will(facts, request):
-        found.append(_above(request))
-    found += _used(facts, request)
-    found += _carries(facts, request)
+    else:
+        found += firmware_findings.of_one(facts, request)
+    if _written_now(facts, request):
+        found += [*_used(facts, request), *_carries(facts, request)]
     return found
 
 
-def _firmware_will(facts: Facts, request: Request) -> bool:
-    """Whether the firmware step of this plan lifts the limit."""
-    within = request.function.family != "mlx4" or request.count <= cards.MLX4_LIMIT
-    return within and request.card.firmware == "set" and bool(firmware_words(facts, request))
-
-
-def _above(request: Request) -> Finding:
-    function, total = request.function, request.function.total_vfs
-    driver = function.family == "mlx4" and request.count > cards.MLX4_LIMIT
-    why = (
-        f"mlx4_core refuses to start a card with more than {cards.MLX4_LIMIT} VFs: the card itself would be gone after the reboot."
-        if driver
-        else "The firmware offers no more: the driver would make none at all."
-    )
-    return _finding(
-        "VFS-ABOVE-LIMIT",
-        "blocks",
-        f"{request.count} VFs asked of {function.address}; its firmware allows {total}",
-        why,
-        f"Ask for at most {request.limit}" + ("." if driver else ', or answer firmware = "set" to raise NUM_OF_VFS.'),
-    )
+def _written_now(facts: Facts, request: Request) -> bool:
+    """Whether this run changes the VFs that are there: those that wait for the reboot touch nobody before it."""
+    return request.function.family == "mlx4" or not firmware_findings.waits(facts, request)
 
 
 def _used(facts: Facts, request: Request) -> list[Finding]:
@@ -232,6 +202,22 @@ def _guids(requests: list[Request]) -> list[Finding]:
     return found
 
 
+def _unknown(requests: list[Request]) -> list[Finding]:
+    """Cards that the unit cannot tell from others of their kind."""
+    unknown = [each.function for each in requests if sriov.identity(each.function) == sriov.UNKNOWN]
+    return [
+        _finding(
+            "VFS-UNKNOWN-CARD",
+            "tells",
+            f"{function.address} ({function.model}) has no serial number, no GUID and no MAC that is known to be its own",
+            "The unit knows the card at boot by its address and its ids alone: another one of its kind at that address would get its "
+            "VFs. The MAC that an interface has now may be a bond's, a team's, or set by hand, and is another one when the unit runs.",
+            "Plan as root, who sees serial numbers. Else nothing: look at the VFs again after cards were added or moved.",
+        )
+        for function in unknown
+    ]
+
+
 def _owners(facts: Facts, requests: list[Request]) -> list[Finding]:
     """A card that somebody else gives its VFs is left to them where they give it as many; else there would be two owners."""
     found = []
@@ -262,4 +248,16 @@ def _owners(facts: Facts, requests: list[Request]) -> list[Finding]:
                     "out, and this tool sets them.",
                 )
             )
+        found += [_doubtful(owner, address) for owner in other_owners.doubtful(facts, request.function)]
     return found
+
+
+def _doubtful(owner: other_owners.Owner, address: str) -> Finding:
+    return _finding(
+        "VFS-OTHER-OWNER",
+        "warns",
+        str(owner),
+        f"{owner.program} runs this, and it may set VFs of {address} at boot, or only look at them. If it sets them, there are two "
+        "owners: the later one wins, and on its way through 0 the guests lose their VFs.",
+        "Read it. Where it sets VFs of this card, take that out of it, or take the card out of the answers.",
+    )

@@ -75,6 +75,14 @@ class Files:
         except NodeError:
             return []
 
+    def is_small(self, path: str, most: int) -> bool:
+        """Whether there is a file of at most so many bytes, which is not read for that."""
+        try:
+            status = self._node.status(path) if self._node else None
+        except NodeError:
+            return False
+        return status is not None and status.kind == "file" and status.size <= most
+
     def _read(self, path: str) -> Snapshot | NodeError | None:
         if self._node is None:
             return Denied("the files of the node are not at hand", where=path)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from wizard.errors import NodeError
 from wizard.node import pci_names, pci_offer, pci_space, quiet
 from wizard.node.node import Node, Unseen
+from wizard.node.own_address import OwnAddresses
 from wizard.node.pci_children import NetDevice, RdmaDevice, RdmaPort, netdevs, rdma
 from wizard.node.pci_names import CARDS, MELLANOX, VFS, family_of
 from wizard.node.pci_offer import Offer
@@ -101,7 +102,8 @@ def read(node: Node) -> PciFacts:
     others = {place.ids for place in places.values() if pci_names.own_name(*place.ids) is None}
     names, unseen_names = pci_names.read_names(node, others)
     serials, unseen_serials = _serials(list(places.values()))
-    functions = [_function(place, places, names, serials, has_iov) for place in places.values()]
+    own = OwnAddresses(node)
+    functions = [_function(place, places, names, serials, has_iov, own) for place in places.values()]
     found = [each for place in places.values() for each in place.unseen]
     return PciFacts(tuple(sorted(functions, key=_rank)), (*unseen, *unseen_names, *unseen_serials, *found))
 
@@ -145,6 +147,7 @@ def _function(
     names: dict[tuple[str, str], str],
     serials: dict[tuple[str, str], str],
     has_iov: bool,
+    own: OwnAddresses,
 ) -> PciFunction:
     vfs = _numbered(place)
     total, enabled = place.number("sriov_totalvfs"), place.number("sriov_numvfs")
@@ -164,7 +167,7 @@ def _function(
         numa_node=numa if numa is not None and numa >= 0 else None,
         iommu_group=int(group) if group and group.isdecimal() else None,
         serial=serials.get((place.slot, place.vendor)) if parent is None else None,
-        netdevs=netdevs(place),
+        netdevs=netdevs(place, own),
         rdma=rdma(place),
         port_types=_port_types(place),
         total_vfs=total,

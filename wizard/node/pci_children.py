@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from wizard.node.own_address import OwnAddresses
 from wizard.node.pci_place import Place
 
 _VIRTIO = re.compile(r"virtio\d+")
@@ -12,12 +13,17 @@ _VIRTIO = re.compile(r"virtio\d+")
 
 @dataclass(frozen=True, slots=True)
 class NetDevice:
-    """A network interface of a PCI function. `port` counts from 1; None where the kernel does not say."""
+    """A network interface of a PCI function. `port` counts from 1; None where the kernel does not say.
+
+    `mac` is the address that it has now, `own` the one that it came with: a port of a bond has another. `own` is empty where it is
+    not known, and for VFs.
+    """
 
     name: str
     mac: str
     port: int | None
     state: str
+    own: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,19 +46,21 @@ class RdmaDevice:
     ports: tuple[RdmaPort, ...]
 
 
-def netdevs(place: Place) -> tuple[NetDevice, ...]:
+def netdevs(place: Place, own: OwnAddresses) -> tuple[NetDevice, ...]:
     """The network interfaces by port and name; a virtio device has its own between itself and the function."""
     parents = ["net"] if "net" in place.names else []
     parents += [f"{name}/net" for name in sorted(place.names) if _VIRTIO.fullmatch(name)]
-    found = [_netdev(place, f"{parent}/{name}", name) for parent in parents for name in place.children(parent)]
+    found = [_netdev(place, f"{parent}/{name}", name, own) for parent in parents for name in place.children(parent)]
     return tuple(sorted(found, key=lambda device: (device.port or 0, device.name)))
 
 
-def _netdev(place: Place, where: str, name: str) -> NetDevice:
+def _netdev(place: Place, where: str, name: str, own: OwnAddresses) -> NetDevice:
     def text(attribute: str) -> str:
         return place.node.text(f"{place.path}/{where}/{attribute}") or ""
 
-    return NetDevice(name, text("address").lower(), _port(text("dev_port"), text("dev_id")), text("operstate"))
+    mac = text("address").lower()
+    came_with = "" if place.is_vf else own.of(f"{place.path}/{where}", name, mac)
+    return NetDevice(name, mac, _port(text("dev_port"), text("dev_id")), text("operstate"), came_with)
 
 
 def _port(dev_port: str, dev_id: str) -> int | None:

@@ -80,6 +80,9 @@ class Program:
             function = next(name for call, name, _ in self.calls if call is code)
             texts = [each.value for each in ast.walk(self.functions[function]) if isinstance(each, ast.Constant)]
             return [each for each in texts if isinstance(each, str) and each.isupper() and "-" in each]
+        if isinstance(code, ast.Name) and inside is not None:
+            given = [each.value for each in ast.walk(inside) if isinstance(each, ast.Assign) and _gives(each, code)]
+            return [one for value in given for one in self._codes(value, inside)]
         raise AssertionError(f"the code of a finding is not plain: {ast.unparse(code)}")
 
 
