@@ -213,7 +213,7 @@ def test_what_cannot_be_taken_back_wants_its_word(fleet: Fleet, capsys: pytest.C
     assert "cannot be taken back" in said
     assert "-e compute_wizard_accept=one-way" in said
     assert snapshot(fleet.node.directory) == before
-    _, said = fleet.play(compute_wizard_accept="one-way")  # the simulated firmware stays as it is, so verify is not content
+    _, said = fleet.play(compute_wizard_accept="one-way")  # and verify finds the simulated firmware as it was
     assert "Show what was done" in said
     assert "compute-wizard apply ended" not in said
     assert "Confirmed." not in said
