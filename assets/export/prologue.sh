@@ -1,4 +1,4 @@
-# POSIX sh; needs cat, chmod, chown, cp, cut, date, grep, head, id, mkdir, mv, printf, rm, rmdir, sha256sum, sleep, sort,
+# POSIX sh; needs cat, chmod, chown, cp, cut, date, grep, head, id, mkdir, mv, printf, readlink, rm, rmdir, sha256sum, sleep, sort,
 # tail, tr: coreutils or busybox, and grep.
 # With COMPUTE_WIZARD_ROOT=DIRECTORY everything is done below that directory: files are written, commands only listed.
 set -u
@@ -49,6 +49,9 @@ expect_file() { # PATH SHA256 MODE OWNER
 	[ -n "$ROOT" ] || [ "$(stat -c %U:%G "$1")" = "$4" ] || problem "$1 belonged to $4, and belongs to $(stat -c %U:%G "$1") now"
 }
 expect_absent() { if [ -e "$ROOT$1" ] || [ -h "$ROOT$1" ]; then problem "$1 was not there, and is now"; fi; }
+expect_link() { # PATH TARGET
+	[ "$(readlink "$ROOT$1" 2>/dev/null)" = "$2" ] || problem "$1 was a link to $2, and is none now"
+}
 expect_value() { # PATH VALUE
 	[ -r "$ROOT$1" ] || { problem "$1 was $2, and is not there now"; return; }
 	[ "$(cat "$ROOT$1" 2>/dev/null)" = "$2" ] || problem "$1 was $2, and is $(cat "$ROOT$1" 2>/dev/null) now"

@@ -243,3 +243,28 @@ def test_a_part_of_a_backup_is_never_put_back(tmp_path: Path) -> None:
     (undo,) = root.glob("var/lib/compute-wizard/script-*/undo.sh")
     assert run(["dash"], undo).returncode == 0
     assert (root / "etc/a").read_bytes() == b"whole\n"
+
+
+@pytest.mark.parametrize("target", ["/opt/nova.conf", "../../opt/nova.conf"])
+def test_a_link_of_the_node_stays_and_what_it_leads_to_is_changed(target: str, tmp_path: Path) -> None:
+    root = written(tmp_path / "node", "demo")
+    conf, real = root / "etc/nova/nova.conf", root / "opt/nova.conf"
+    real.parent.mkdir()
+    conf.rename(real)
+    conf.symlink_to(target)
+    before = real.read_bytes()
+    seen = facts.read(DirectoryNode(root))
+    out = tmp_path / "change.sh"
+    out.write_text(script(seen, make_plan(seen, answer_files.suggest(seen))), encoding="utf-8")
+    done = run(["dash"], out, root=root)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert str(conf.readlink()) == target
+    assert real.read_bytes() != before
+    (undo,) = root.glob("var/lib/compute-wizard/script-*/undo.sh")
+    assert run(["dash"], undo).returncode == 0
+    assert (str(conf.readlink()), real.read_bytes()) == (target, before)
+    conf.unlink()
+    conf.symlink_to("/opt/other.conf")
+    done = run(["dash"], out, "--dry-run", root=root)
+    assert done.returncode == 4
+    assert f"/etc/nova/nova.conf was a link to {target}" in done.stderr

@@ -19,6 +19,7 @@ from wizard.node.system import MACHINE_ID
 from wizard.plan import (
     ExpectAttribute,
     ExpectFile,
+    ExpectLink,
     ExpectValue,
     Plan,
     RemoveFile,
@@ -57,7 +58,7 @@ def script(facts: Facts, plan: Plan) -> str:
             *_expectations(plan),
             *_permission(plan),
             *(_begin(plan) if plan.steps else ()),
-            *(line for number, step in enumerate(plan.steps, 1) for line in _step(facts, number, step)),
+            *(line for number in range(1, len(plan.steps) + 1) for line in _step(facts, plan, number)),
             *_ending(plan),
             "",
         ]
@@ -90,10 +91,13 @@ def _expectations(plan: Plan) -> Iterator[str]:
     yield "\n# --- the node has to be as it was when the plan was made"
     for expected in plan.expects:
         if isinstance(expected, ExpectFile):
+            place = expected.real or expected.path
             if expected.sha256 is None:
-                yield _call("expect_absent", expected.path)
+                yield _call("expect_absent", place)
             else:
-                yield _call("expect_file", expected.path, expected.sha256, expected.mode or "", expected.owner or "")
+                yield _call("expect_file", place, expected.sha256, expected.mode or "", expected.owner or "")
+        elif isinstance(expected, ExpectLink):
+            yield _call("expect_link", expected.path, expected.target)
         elif isinstance(expected, ExpectAttribute):
             yield f'[ -n "$ROOT" ] || {_call("expect_value", expected.path, expected.value or "")}'
         elif isinstance(expected, ExpectValue) and expected.kind == "machine_id":
@@ -122,6 +126,12 @@ def _permission(plan: Plan) -> Iterator[str]:
         yield "fi"
 
 
+def _real(plan: Plan, path: str) -> str:
+    """Where a path leads, as the plan found it: a link of the node's own stays, and the file behind it is changed."""
+    found = (each.real for each in plan.expects if isinstance(each, ExpectFile) and each.path == path)
+    return next(found, None) or path
+
+
 def _begin(plan: Plan) -> Iterator[str]:
     yield "\n# --- backup and the way back"
     yield 'mkdir -p "$ROOT/var/lib/compute-wizard" && chmod 0700 "$ROOT/var/lib/compute-wizard" && mkdir -m 0700 "$BACKUP" ||'
@@ -138,7 +148,7 @@ def _undo(plan: Plan) -> str:
             lines.append(_call("command_back", str(number), *step.undo))
     for number, step in reversed(numbered):
         if isinstance(step, WriteFile | RemoveFile):
-            lines.append(_call("file_back", str(number), step.path))
+            lines.append(_call("file_back", str(number), _real(plan, step.path)))
         elif isinstance(step, SetAttribute):
             lines.append(_call("value_back", str(number), step.path, step.before))
     lines.append(
@@ -158,7 +168,8 @@ def _undo(plan: Plan) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _step(facts: Facts, number: int, step: Step) -> Iterator[str]:
+def _step(facts: Facts, plan: Plan, number: int) -> Iterator[str]:
+    step = plan.steps[number - 1]
     yield ""
     for why in step.why:
         yield _comment(why)
@@ -171,11 +182,11 @@ def _step(facts: Facts, number: int, step: Step) -> Iterator[str]:
                 where=step.path,
                 do="Mend its line ends, or apply the plan with this tool.",
             )
-        yield _call("begin_write", step.path)
+        yield _call("begin_write", _real(plan, step.path))
         yield from _content(old, step.after.data())
-        yield _call("finish_write", step.path, step.after.sha256, step.after.mode, step.after.owner)
+        yield _call("finish_write", _real(plan, step.path), step.after.sha256, step.after.mode, step.after.owner)
     elif isinstance(step, RemoveFile):
-        yield _call("remove", step.path)
+        yield _call("remove", _real(plan, step.path))
     elif isinstance(step, SetAttribute):
         yield _call("attribute", step.path, step.after)
     elif isinstance(step, StopByPidfile):
