@@ -6,8 +6,8 @@
 # As root it sees everything. nova.conf holds passwords: their values are left out, so that the tar can be handed on - but then
 # a plan cannot edit that file. With --with-secrets the file is recorded as it is; keep the tar as safe as the node itself.
 #
-# Besides the tar and a directory of its own below TMPDIR, which is gone at the end, it makes no file. What it runs only asks; mstconfig, where
-# it is installed, leaves empty lock files of its own in /tmp/mstflint_lockfiles.
+# Besides the tar and a directory of its own below TMPDIR, which is gone at the end, it makes no file. What it runs only asks;
+# mstconfig, where it is installed, leaves empty lock files of its own in /tmp/mstflint_lockfiles.
 set -u
 # As with the tool itself: a `nova-compute --version` must not write its compiled modules.
 export LC_ALL=C PATH="$PATH:/usr/sbin:/sbin" PYTHONDONTWRITEBYTECODE=1
