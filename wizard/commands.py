@@ -15,7 +15,7 @@ from pydantic import TypeAdapter
 from wizard import answer_files, command_apply, command_confirm, command_verify, report
 from wizard import plan as plans
 from wizard.answers import AllAnswers
-from wizard.errors import Exit, UsageError
+from wizard.errors import Blocked, Exit, UsageError
 from wizard.merge import make_plan
 from wizard.node import facts as fact_reader
 from wizard.node.facts import Facts
@@ -134,15 +134,30 @@ def _export(options: argparse.Namespace) -> int:
 
 
 def _export_script(options: argparse.Namespace) -> int:
-    from wizard.export.shell import script
+    from wizard.export import shell
 
     _, facts = _look(options)
     plan = make_plan(facts, _answers(options, facts))
     if plan.blocked:
         _print(report.findings(plan.findings))
-        return Exit.BLOCKED
-    write_private(Path(options.out), script(facts, plan).encode("utf-8", "surrogateescape"), mode=0o700)
-    _print(f"Wrote {options.out}: run it as root on {plan.node.hostname or 'the node'} with `sh {options.out}`.\n")
+        codes = sorted({finding.code for finding in plan.findings if finding.severity == "blocks"})
+        older = " What lies there was there before." if Path(options.out).exists() else ""
+        raise Blocked(
+            f"a finding blocks {', '.join(plan.blocked)}: {', '.join(codes)}; no script was written to {options.out}",
+            do=f"Each finding says how to go on, or leave that chapter out of the answers.{older}",
+        )
+    write_private(Path(options.out), shell.script(facts, plan).encode("utf-8", "surrogateescape"), mode=0o700)
+    node = printable(plan.node.hostname) or "the node"
+    if not plan.steps:
+        _print(
+            f"Nothing is to be changed on {node}: {options.out} looks whether it is still as it was, and changes nothing.\n"
+        )
+        return Exit.DONE
+    _print(
+        f"Wrote {options.out}: run it as root on {node} with `sh {options.out}`; with --dry-run it only looks first.\n"
+    )
+    for line in shell.one_way(plan):
+        _print(f"note: step {line.strip()} cannot be taken back: the script is run with --accept one-way, or refuses\n")
     return Exit.DONE
 
 
@@ -155,8 +170,8 @@ def _export_ansible(options: argparse.Namespace) -> int:
     ansible.write(Path(options.out), text)
     playbook = shlex.quote(f"{options.out}/{ansible.PLAYBOOK}")
     _print(f"Wrote {options.out}. The plans of all nodes: ansible-playbook -i INVENTORY --check {playbook}\n")
-    for name in ansible.of_one_node(answers):
-        _print(printable(f"note: {name} fits one node alone; vendor and product fit every node with such a card\n"))
+    for note in ansible.notes(answers):
+        _print(printable(f"note: {note}\n"))
     return Exit.DONE
 
 

@@ -5,15 +5,31 @@
 #
 # As root it sees everything. nova.conf holds passwords: their values are left out, so that the tar can be handed on - but then
 # a plan cannot edit that file. With --with-secrets the file is recorded as it is; keep the tar as safe as the node itself.
+#
+# Besides the tar and a directory of its own below TMPDIR, which is gone at the end, it makes no file. What it runs only asks;
+# mstconfig, where it is installed, leaves empty lock files of its own in /tmp/mstflint_lockfiles.
 set -u
-export LC_ALL=C PATH="$PATH:/usr/sbin:/sbin"
-SECRETS=no
-if [ "${1:-}" = --with-secrets ]; then
-	SECRETS=yes
+# As with the tool itself: a `nova-compute --version` must not write its compiled modules.
+export LC_ALL=C PATH="$PATH:/usr/sbin:/sbin" PYTHONDONTWRITEBYTECODE=1
+usage() { echo "usage: sh recorder.sh [--with-secrets] node.tar"; }
+wrong() { printf '%s\n' "$1" >&2; usage >&2; exit 64; }
+SECRETS=no OUT=
+while [ $# -gt 0 ]; do
+	case $1 in
+	--with-secrets) SECRETS=yes ;;
+	-h | --help) usage; exit 0 ;;
+	-*) wrong "there is no option $1" ;;
+	"") wrong "the name of the tar is empty" ;;
+	*)
+		[ -z "$OUT" ] || wrong "one tar is written, not two: $OUT, $1"
+		OUT=$1
+		;;
+	esac
 	shift
-fi
-[ $# = 1 ] || { echo "usage: sh recorder.sh [--with-secrets] node.tar" >&2; exit 64; }
-OUT=$1
+done
+[ -n "$OUT" ] || wrong "name the tar that is to be written"
+# A mistyped name must not cost a file, or a disk; and a file that is there may be one that others read.
+if [ -e "$OUT" ] || [ -h "$OUT" ]; then echo "$OUT is there already: name a file that is not" >&2; exit 1; fi
 umask 077
 PLACE=$(mktemp -d) || exit 1
 trap 'rm -rf "$PLACE"' EXIT
@@ -80,7 +96,7 @@ spared() { # PATH…: as `file`, but where one holds what looks like a secret, i
 		fi
 	done
 }
-SECRET='psk\|pass\|secret\|token\|pin=\|key[0-9_a-z]*='
+SECRET='psk\|pass\|secret\|token\|private\|pin=\|key[0-9_a-z]*[[:space:]]*[=:]'
 COMMANDS=0
 said() { # what a command says
 	command -v "$1" >/dev/null 2>&1 || return 0
@@ -103,7 +119,8 @@ file /sys/class/dmi/id/sys_vendor /sys/class/dmi/id/product_name /sys/kernel/sec
 [ -d /run/systemd/system ] && directory /run/systemd/system
 [ -h /sbin/init ] && link /sbin/init
 name /lib/systemd/systemd /usr/lib/systemd/systemd /.dockerenv /run/.containerenv
-file /etc/init/*.conf /etc/systemd/system/*.service /etc/systemd/network/* /etc/netplan/* /etc/udev/rules.d/* /etc/os-net-config/sriov_config.yaml /etc/rdma/mlx4.conf /etc/sysfs.conf /etc/rc.local
+file /etc/init/*.conf /etc/udev/rules.d/* /etc/os-net-config/sriov_config.yaml /etc/rdma/mlx4.conf /etc/sysfs.conf
+spared /etc/systemd/system/*.service /etc/systemd/network/* /etc/netplan/* /etc/rc.local
 # what else may set VFs at boot
 for path in /etc/sysfs.d/* /etc/tmpfiles.d/* /etc/cron.d/* /etc/crontab /etc/rc.d/rc.local /etc/network/interfaces /etc/network/interfaces.d/* \
 	/etc/network/if-pre-up.d/* /etc/network/if-up.d/* /etc/NetworkManager/NetworkManager.conf /etc/NetworkManager/conf.d/* \
@@ -137,7 +154,11 @@ for device in /sys/bus/pci/devices/*; do
 		sriov_vf_device sriov_drivers_autoprobe mlx4_port1 mlx4_port2; do
 		file "$real/$attribute"
 	done
-	case $(cat "$real/class" 2>/dev/null) in 0x02*) file "$real/vpd" "$real/config" ;; esac
+	# The kernel wakes a device that sleeps to have these read (drivers/pci/pci-sysfs.c, vpd.c): that one is left to sleep.
+	case $(cat "$real/class" "$real/power/runtime_status" 2>/dev/null) in
+	*suspended) ;;
+	0x02*) file "$real/vpd" "$real/config" ;;
+	esac
 	for path in "$real"/driver "$real"/iommu_group "$real"/physfn "$real"/virtfn*; do [ -h "$path" ] && link "$path"; done
 	for net in "$real"/net/* "$real"/virtio*/net/*; do
 		[ -d "$net" ] || continue
@@ -230,6 +251,8 @@ for device in /sys/bus/pci/devices/*; do
 done
 said nova-compute --version
 
-tar -cf "$OUT" -C "$PLACE" . || { echo "$OUT cannot be written" >&2; exit 1; }
+# noclobber: nobody made it in the meantime. By a redirection, since to GNU tar a name with a colon is one of another machine.
+(set -C && : >"$OUT") || { echo "$OUT cannot be made" >&2; exit 1; }
+tar -cf - -C "$PLACE" . >"$OUT" || { rm -f "$OUT"; echo "$OUT cannot be written" >&2; exit 1; }
 echo "recorded into $OUT"
 [ "$SECRETS" = yes ] || echo "The values of nova.conf's other options were left out: to plan an edit of it, record --with-secrets."

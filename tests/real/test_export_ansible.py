@@ -175,6 +175,56 @@ def test_a_run_that_fails_is_shown_in_the_words_of_the_tool(
     assert fleet.node.exists("/etc/modprobe.d/mlx4_core.conf") == (code == 6)
 
 
+@pytest.mark.parametrize("hosts", ["compute", "nosuch", ["nosuch", "neither"]])
+@pytest.mark.parametrize("words", [[], ["--check"]])
+def test_a_play_that_finds_no_host_is_no_success(fleet: Fleet, hosts: str | list[str], words: list[str]) -> None:
+    """To Ansible it is none: it says that no hosts matched, and ends with 0."""
+    assert fleet.export(EVERY_NODE) == 0
+    code, said = fleet.play(*words, compute_wizard_hosts=hosts)
+    assert code not in (0, 2)
+    assert "no host of the inventory is meant by compute_wizard_hosts" in said
+    assert "-e compute_wizard_hosts=NAME" in said
+
+
+def test_the_group_compute_is_meant_by_default_and_others_can_be(fleet: Fleet) -> None:
+    assert fleet.export(EVERY_NODE) == 0
+    inventory = fleet.place / "inventory"
+    inventory.write_text("other\n[compute]\nlocalhost\n[more]\nfirst\nsecond\n", encoding="utf-8")
+    defaults = (fleet.place / "out/roles/compute_wizard/defaults/main.yml").read_text(encoding="utf-8")
+    assert "\ncompute_wizard_hosts: compute\n" in defaults
+    for hosts, meant in (("compute", ["localhost"]), (["localhost", "second"], ["localhost", "second"])):
+        code, said = fleet.play("--list-hosts", hosts=str(inventory), compute_wizard_hosts=hosts)
+        assert code == 0, said
+        assert sorted(said.partition("hosts (")[2].split()[1:]) == meant
+
+
+def test_what_cannot_be_taken_back_wants_its_word(fleet: Fleet, capsys: pytest.CaptureFixture[str]) -> None:
+    fleet.node = simulate(built_in("demo"), fleet.place / "demo")
+    fleet.command = [sys.executable, str(TOOL), str(fleet.node.directory)]
+    text = EVERY_NODE.replace("count = 4", 'count = 32\nfirmware = "set"')
+    assert fleet.export(text) == 0
+    assert "-e compute_wizard_accept=one-way" in capsys.readouterr().out
+    before = snapshot(fleet.node.directory)
+    code, said = fleet.play("--check")
+    assert code == 0, said
+    assert "NUM_OF_VFS=32  [one-way" in said
+    code, said = fleet.play()
+    assert code == 2
+    assert "cannot be taken back" in said
+    assert "-e compute_wizard_accept=one-way" in said
+    assert snapshot(fleet.node.directory) == before
+    _, said = fleet.play(compute_wizard_accept="one-way")  # and verify finds the simulated firmware as it was
+    assert "Show what was done" in said
+    assert "compute-wizard apply ended" not in said
+    assert "Confirmed." not in said
+    assert snapshot(fleet.node.directory) != before
+
+
+def test_answers_of_nothing_are_noted(fleet: Fleet, capsys: pytest.CaptureFixture[str]) -> None:
+    assert fleet.export('format = "compute-wizard.answers/1"\n') == 0
+    assert "note: nothing is answered" in capsys.readouterr().out
+
+
 def test_what_is_answered_is_copied_and_never_evaluated(fleet: Fleet) -> None:
     mark = fleet.place / "pwned"
     hostile = "{{ lookup('pipe', 'touch " + str(mark) + "') }}"

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
+import sys
 from importlib import resources
 from pathlib import Path
 
@@ -45,7 +47,7 @@ ebtables-V) echo "ebtables VERSION (nf_tables)" ;;
 ebtables*) printf 'Bridge table: nat\\n\\nBridge chain: PREROUTING, entries: 0, policy: ACCEPT\\n' ;;
 esac
 """
-TOOLS = "sh mktemp rm mkdir readlink ln cat chmod stat chown touch sed uname awk tar timeout tr grep"
+TOOLS = "sh mktemp rm mkdir readlink ln cat chmod stat chown touch sed uname awk tar timeout tr grep sort"
 BUILT_IN = "kernel/fs/ext4/ext4.ko\n"
 OTHERS, OURS = "table ip nat\\n", "table ip nat\\ntable bridge nat\\n"
 
@@ -149,6 +151,8 @@ def test_what_else_may_set_vfs_is_recorded_without_its_secrets(tmp_path: Path) -
         "systemd/system/vfs.service": "[Service]\nExecStart=/bin/sh -c '/etc/network/vfs.sh start'\n",
         "network/vfs.sh": "#!/bin/sh\necho 8 > /sys/class/net/eth9/device/sriov_numvfs\n",
         "network/other.sh": "#!/bin/sh\n",
+        "netplan/9.yaml": "network:\n  tunnels:\n    wg0:\n      keys:\n        private: s3cr3t\n      key: s3cr3t\n      mtu: 1400\n",
+        "systemd/network/9.netdev": "[WireGuard]\nPrivateKey = s3cr3t\nListenPort=51820\n",
     }
     for name, text in files.items():
         (tmp_path / "etc" / name).parent.mkdir(parents=True, exist_ok=True)
@@ -166,4 +170,96 @@ def test_what_else_may_set_vfs_is_recorded_without_its_secrets(tmp_path: Path) -
     found = {(owner.path.rpartition("/")[2], owner.count) for owner in other_owners.find(facts.read(node))}
     assert found == {("pf.nmconnection", 8), ("interfaces", 8), ("vfs.sh", 8)}
     assert not node.exists("/etc/network/other.sh")
+    assert "mtu: 1400" in (node.text("/etc/netplan/9.yaml") or "")
+    assert "ListenPort=51820" in (node.text("/etc/systemd/network/9.netdev") or "")
     assert not node.exists("/etc/NetworkManager/system-connections/wifi.nmconnection")
+
+
+def run(*words: str | Path, where: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(["sh", RECORDER, *words], capture_output=True, text=True, check=False, timeout=120, cwd=where)
+
+
+def test_help_is_help(tmp_path: Path) -> None:
+    for word in ("--help", "-h"):
+        done = run(word, where=tmp_path)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert "usage: sh recorder.sh [--with-secrets] node.tar" in done.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["--with-secret", "n.tar"], ["--without-secrets"], ["-x"], [], [""], ["a", "b"], ["a", "--secrets"], ["-"]],
+)
+def test_what_it_does_not_know_is_refused(words: list[str], tmp_path: Path) -> None:
+    done = run(*words, where=tmp_path)
+    assert (done.returncode, done.stdout) == (64, "")
+    assert "usage:" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_is_there_is_never_written_over(tmp_path: Path) -> None:
+    (tmp_path / "mine").write_text("mine", encoding="utf-8")
+    (tmp_path / "link").symlink_to("nowhere")
+    for name in ("mine", "link", "/dev/null", "."):
+        done = run(name, where=tmp_path)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert "is there already" in done.stderr
+    assert (tmp_path / "mine").read_text(encoding="utf-8") == "mine"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["link", "mine"]
+
+
+def test_a_name_with_a_colon_is_a_name(tmp_path: Path) -> None:
+    """To GNU tar host:file is a file of another machine, which it would log in to."""
+    done = run("node:1.tar", where=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [path.name for path in tmp_path.iterdir()] == ["node:1.tar"]
+
+
+CHANGES = "chdir,openat,open,creat,mkdir,mkdirat,unlink,unlinkat,rename,renameat,renameat2,link,linkat,symlink,symlinkat,chmod,fchmodat,truncate,init_module,finit_module"
+
+
+def test_nothing_is_changed_beside_what_is_its_own(tmp_path: Path) -> None:
+    """Every system call that could: each names something below its own directory, the tar, or /dev/null. Of nova, whose command
+    is Python, not even compiled modules are left."""
+    if shutil.which("strace") is None:
+        pytest.skip("strace: the program is not installed")
+    own, commands, modules = tmp_path / "own", tmp_path / "commands", tmp_path / "modules"
+    for place in (own, commands, modules):
+        place.mkdir()
+    (modules / "nova_stand_in.py").write_text("", encoding="utf-8")
+    nova = commands / "nova-compute"
+    nova.write_text(
+        f"#!{sys.executable}\nimport sys; sys.path.insert(0, {str(modules)!r}); import nova_stand_in; print('2015.1.4')\n",
+        encoding="utf-8",
+    )
+    nova.chmod(0o755)
+    trace, out = tmp_path / "trace", tmp_path / "node.tar"
+    environment = {"PATH": f"{commands}:{os.defpath}", "TMPDIR": str(own)}
+    done = subprocess.run(
+        ["strace", "-f", "-qq", "-y", "-s", "4096", "-o", trace, "-e", f"trace={CHANGES}", "sh", RECORDER, out],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+        env=environment,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [path.name for path in modules.iterdir()] == ["nova_stand_in.py"]
+    assert list(own.iterdir()) == []
+    others, at = [], {}
+    for line in trace.read_text(encoding="utf-8", errors="replace").splitlines():
+        process, _, call = (part.strip() for part in line.partition(" "))
+        if "(" not in call or " = -1 " in call or call.startswith(("+++", "---")):
+            continue
+        named = re.findall(r'"([^"]*)"', call)
+        if call.startswith("chdir"):  # mkdir -p goes along the path
+            at[process] = named[0] if named[0].startswith("/") else f"{at.get(process, '')}/{named[0]}"
+            continue
+        if call.startswith("open") and not any(flag in call for flag in ("O_WRONLY", "O_RDWR", "O_CREAT", "O_TRUNC")):
+            continue
+        where = call if not named or named[-1].startswith("/") else f"{at.get(process, '')} {call}"
+        if not any(each in where for each in (str(own), str(out), '"/dev/null"')):
+            others.append(call)
+    assert others == []
+    assert b"2015.1.4" in out.read_bytes()

@@ -128,3 +128,10 @@ def test_the_command_writes_it_for_its_owner_and_says_what_is_in_it(
     assert cli.main(["--root", str(node.directory), "bundle", "77", "--out", str(out)]) == Exit.ERROR
     assert "there is no run 77" in capsys.readouterr().err
     assert cli.main(["--root", str(node.directory), "bundle"]) == Exit.USAGE
+
+
+def test_its_own_words_are_not_masked(node: SimulatedNode) -> None:
+    """The README goes through the same net as everything else."""
+    readme = bundle.packed(bundle.parts(node, facts.read(node)), "compute-03")[1]
+    assert "so look the files over before you send them." in readme
+    assert readme.count("***") == 1  # what stands in the place of a secret is named, and nothing is hidden

@@ -45,18 +45,35 @@ def _files(place: Traversable, prefix: str) -> Iterator[tuple[str, str]]:
             yield f"{prefix}{item.name}", item.read_text(encoding="utf-8").replace("@VERSION@", version())
 
 
+def notes(answers: AllAnswers) -> list[str]:
+    """What whoever plays it should know of these answers, a sentence each."""
+    found = [] if answers.names() else ["nothing is answered: the playbook changes nothing on any node"]
+    found += [
+        f"{name} fits one node alone; vendor and product fit every node with such a card"
+        for name in of_one_node(answers)
+    ]
+    if ("firmware", "set") in _fields(answers.to_data()):
+        found.append(
+            'firmware = "set" cannot be taken back: a node that needs it refuses, unless the playbook is run with '
+            "-e compute_wizard_accept=one-way"
+        )
+    return found
+
+
 def of_one_node(answers: AllAnswers) -> list[str]:
     """What names a device in a way that fits one node alone, such as 'serial MT1644X02937'; each once, in its order."""
-    return list(dict.fromkeys(_named(answers.to_data())))
+    named = [f"{key} {value}" for key, value in _fields(answers.to_data()) if key in OF_ONE_NODE]
+    return list(dict.fromkeys(named))
 
 
-def _named(data: Any) -> Iterator[str]:
+def _fields(data: Any) -> Iterator[tuple[str, str]]:
+    """Every field that holds a text, wherever it stands."""
     if isinstance(data, list):
         for each in data:
-            yield from _named(each)
+            yield from _fields(each)
     elif isinstance(data, dict):
         for key, value in data.items():
-            if key in OF_ONE_NODE and isinstance(value, str):
-                yield f"{key} {value}"
+            if isinstance(value, str):
+                yield key, value
             else:
-                yield from _named(value)
+                yield from _fields(value)

@@ -19,6 +19,7 @@ from wizard.node.system import MACHINE_ID
 from wizard.plan import (
     ExpectAttribute,
     ExpectFile,
+    ExpectLink,
     ExpectValue,
     Plan,
     RemoveFile,
@@ -31,6 +32,7 @@ from wizard.plan import (
 from wizard.printable import printable
 
 END = "COMPUTE_WIZARD_END"
+NOTHING = "Nothing is to be changed on this node."
 
 
 def _asset(name: str) -> str:
@@ -38,49 +40,96 @@ def _asset(name: str) -> str:
 
 
 def script(facts: Facts, plan: Plan) -> str:
-    """The script. Its backup directory holds an undo.sh once it has begun."""
+    """The script. Its backup directory holds an undo.sh once it has begun; without a step there is neither."""
     return "\n".join(
         [
             "#!/bin/sh",
             _comment(f"compute-wizard: a plan for {plan.node.hostname or 'a node'} ({plan.node.os}), as a script."),
             "# It checks that the node is as it was when the plan was made, backs up what it changes, and stops at the first failure.",
-            "# Run it as root: sh THIS-SCRIPT [--dry-run]",
+            "# Run it as root: sh THIS-SCRIPT [--dry-run] [--accept one-way]",
+            "#   --dry-run         says what would be done, checks the same, and changes nothing; its exit status is that of the check",
+            "#   --accept one-way  has the steps done that cannot be taken back; without it a script that has one refuses",
+            "# Exit status: 0 done; 1 an error; 4 refused, and nothing was changed; 64 wrong usage.",
             "#",
-            *(_comment(f"{number:3}. {report.title(step)}") for number, step in enumerate(plan.steps, 1)),
+            *(_comment(_numbered(number, step)) for number, step in enumerate(plan.steps, 1)),
+            *([] if plan.steps else [_comment(NOTHING)]),
             _asset("prologue.sh"),
             *_start(plan),
             *_expectations(plan),
-            *_begin(plan),
-            *(line for number, step in enumerate(plan.steps, 1) for line in _step(facts, number, step)),
+            *_permission(plan),
+            *(_begin(plan) if plan.steps else ()),
+            *(line for number in range(1, len(plan.steps) + 1) for line in _step(facts, plan, number)),
             *_ending(plan),
             "",
         ]
     )
 
 
+def one_way(plan: Plan) -> list[str]:
+    """The steps that cannot be taken back, as the script numbers them."""
+    return [_numbered(number, step) for number, step in enumerate(plan.steps, 1) if "one-way" in step.labels]
+
+
+def _title(step: Step) -> str:
+    labels = f"  [{', '.join(step.labels)}]" if step.labels else ""
+    return printable(f"{report.title(step)}{labels}")
+
+
+def _numbered(number: int, step: Step) -> str:
+    return f"{number:3}. {_title(step)}"
+
+
 def _start(plan: Plan) -> Iterator[str]:
-    yield 'if [ "${1:-}" = --dry-run ]; then'
-    for number, step in enumerate(plan.steps, 1):
-        yield f"\techo {shlex.quote(printable(f'{number:3}. {report.title(step)}'))}"
-    yield "\texit 0"
-    yield "fi"
-    yield '[ $# = 0 ] || { echo "usage: sh $0 [--dry-run]" >&2; exit 64; }'
     yield '[ -n "$ROOT" ] || [ "$(id -u)" = 0 ] || { echo "this needs root rights" >&2; exit 1; }'
+    if plan.steps:
+        yield 'if [ "$DRY" = yes ]; then'
+        yield from ("\t" + _say(_numbered(number, step)) for number, step in enumerate(plan.steps, 1))
+        yield "fi"
 
 
 def _expectations(plan: Plan) -> Iterator[str]:
     yield "\n# --- the node has to be as it was when the plan was made"
     for expected in plan.expects:
         if isinstance(expected, ExpectFile):
+            place = expected.real or expected.path
             if expected.sha256 is None:
-                yield _call("expect_absent", expected.path)
+                yield _call("expect_absent", place)
             else:
-                yield _call("expect_file", expected.path, expected.sha256, expected.mode or "", expected.owner or "")
+                yield _call("expect_file", place, expected.sha256, expected.mode or "", expected.owner or "")
+        elif isinstance(expected, ExpectLink):
+            yield _call("expect_link", expected.path, expected.target)
         elif isinstance(expected, ExpectAttribute):
             yield f'[ -n "$ROOT" ] || {_call("expect_value", expected.path, expected.value or "")}'
         elif isinstance(expected, ExpectValue) and expected.kind == "machine_id":
             yield f'[ -n "$ROOT" ] || {_call("expect_machine", expected.value, *MACHINE_ID)}'
+    written = {step.path for step in plan.steps if isinstance(step, WriteFile)}
+    for name in dict.fromkeys(step.argv[0] for step in plan.steps if isinstance(step, Run)):
+        if name not in written:
+            yield f'[ -n "$ROOT" ] || {_call("expect_command", name)}'
     yield '[ "$PROBLEMS" = 0 ] || { echo "Nothing was changed. Make the plan anew." >&2; exit 4; }'
+
+
+def _permission(plan: Plan) -> Iterator[str]:
+    """Steps that cannot be taken back want their word before anything is changed, as with apply."""
+    forever = one_way(plan)
+    if forever:
+        yield 'if [ "$ACCEPTED" = no ]; then'
+        yield "\techo 'refused: the plan has what cannot be taken back, not by undo.sh either:' >&2"
+        yield from (f"\t{_say(line)} >&2" for line in forever)
+        yield "\tprintf 'Nothing was changed. If you mean it: sh %s --accept one-way\\n' \"$0\" >&2"
+        yield "\texit 4"
+        yield "fi"
+    if plan.steps:
+        yield 'if [ "$DRY" = yes ]; then'
+        yield "\techo 'The node is as it was when the plan was made. Nothing was changed.'"
+        yield "\texit 0"
+        yield "fi"
+
+
+def _real(plan: Plan, path: str) -> str:
+    """Where a path leads, as the plan found it: a link of the node's own stays, and the file behind it is changed."""
+    found = (each.real for each in plan.expects if isinstance(each, ExpectFile) and each.path == path)
+    return next(found, None) or path
 
 
 def _begin(plan: Plan) -> Iterator[str]:
@@ -99,7 +148,7 @@ def _undo(plan: Plan) -> str:
             lines.append(_call("command_back", str(number), *step.undo))
     for number, step in reversed(numbered):
         if isinstance(step, WriteFile | RemoveFile):
-            lines.append(_call("file_back", str(number), step.path))
+            lines.append(_call("file_back", str(number), _real(plan, step.path)))
         elif isinstance(step, SetAttribute):
             lines.append(_call("value_back", str(number), step.path, step.before))
     lines.append(
@@ -110,18 +159,21 @@ def _undo(plan: Plan) -> str:
         if isinstance(step, Run) and step.undo and step.undo_when == "after_files" and step.undo not in seen:
             seen.add(step.undo)
             lines.append(_call("command_back", str(number), *step.undo))
+        elif isinstance(step, StopByPidfile) and step.undo_when == "after_files":
+            lines.append(_call("stop_back", str(number), step.pidfile, step.must_contain))
     for number, step in numbered:
         if isinstance(step, Run) and step.undo and step.undo_when == "last":
             lines.append(_call("command_back", str(number), *step.undo))
-    lines.append('echo "Taken back. Kernel arguments and VFs of ConnectX-3 leave at the next boot."')
+    lines.append(_call("finish", "What was made for the next boot leaves with it." if plan.needs_reboot else ""))
     return "\n".join(lines) + "\n"
 
 
-def _step(facts: Facts, number: int, step: Step) -> Iterator[str]:
+def _step(facts: Facts, plan: Plan, number: int) -> Iterator[str]:
+    step = plan.steps[number - 1]
     yield ""
     for why in step.why:
         yield _comment(why)
-    yield _call("step", str(number), printable(report.title(step)))
+    yield _call("step", str(number), _title(step))
     if isinstance(step, WriteFile):
         old = _old(facts, step)
         if step.secret and re.search(rb"\r(?!\n)", old):  # lines to who reads it, and one line to the script's tools
@@ -130,16 +182,18 @@ def _step(facts: Facts, number: int, step: Step) -> Iterator[str]:
                 where=step.path,
                 do="Mend its line ends, or apply the plan with this tool.",
             )
-        yield _call("begin_write", step.path)
+        yield _call("begin_write", _real(plan, step.path))
         yield from _content(old, step.after.data())
-        yield _call("finish_write", step.path, step.after.sha256, step.after.mode, step.after.owner)
+        yield _call("finish_write", _real(plan, step.path), step.after.sha256, step.after.mode, step.after.owner)
     elif isinstance(step, RemoveFile):
-        yield _call("remove", step.path)
+        yield _call("remove", _real(plan, step.path))
     elif isinstance(step, SetAttribute):
         yield _call("attribute", step.path, step.after)
     elif isinstance(step, StopByPidfile):
         yield _call("stop", step.pidfile, step.must_contain)
     else:
+        if "one-way" in step.labels:
+            yield _call("one_way", printable(report.title(step)))
         yield _call("run", *step.argv)
 
 
@@ -228,11 +282,26 @@ def _document(command: str, text: str) -> Iterator[str]:
 
 def _ending(plan: Plan) -> Iterator[str]:
     yield "\n# --- done"
-    yield 'printf "Done. It is taken back by: sh %s/undo.sh\\n" "$BACKUP"'
+    if plan.steps:
+        yield "printf 'Done. `compute-wizard history` does not know of it: all that is kept of it lies in %s\\n' \"$BACKUP\""
+        yield "way_back It"
+    else:
+        yield _say(NOTHING)
     if plan.needs_reboot:
-        yield "echo 'A reboot is needed. The entry \"recovery mode\" of the boot menu boots without the new arguments.'"
+        line = plan.kernel_command_line
+        added = [word for word in (line.after_reboot or "").split() if word not in (line.now or "").split()]
+        off = f"take {' '.join(added)} off the line that begins with linux"
+        yield _say(
+            "A reboot is needed." + (f" If it does not come up: press e in the boot menu, and {off}." if added else "")
+        )
     if plan.controller:
-        yield from _document("cat", "On the controller:\n" + "\n".join(report.controller(plan.controller)) + "\n")
+        yield _say("To be done on the controller:")
+        yield from (_say(line) for line in report.controller(plan.controller))
+
+
+def _say(line: str) -> str:
+    """A command that says this, to the letter: echo of some shells takes backslashes for more."""
+    return shlex.join(["printf", "%s\\n", printable(line)])
 
 
 def _comment(text: str) -> str:
