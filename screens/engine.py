@@ -26,7 +26,7 @@ from wizard.plan import Plan, SetAttribute, Step
 from wizard.private import write_private
 from wizard.proof import Proof, proofs
 from wizard.questions import Check
-from wizard.verify import verify
+from wizard.verify import ToBe, to_be, verify
 
 
 class NodeEngine:
@@ -67,15 +67,9 @@ class NodeEngine:
         """What can be tried out, on demand."""
         return proofs()
 
-    def asked_for(self, facts: Facts) -> AllAnswers | None:
-        """What the last run that stands was asked for: that is what has to be so. None where there is no such run."""
-        last = facts.history.last
-        if last is None:
-            return None
-        try:
-            return answer_files.from_data(last.answers, f"run {last.id}")
-        except WizardError:  # of another version of this tool
-            return None
+    def to_be(self, facts: Facts) -> ToBe:
+        """What the runs that stand were asked for: that is what has to be so."""
+        return to_be(facts)
 
     def start(
         self, plan: Plan, accept: tuple[str, ...] = (), on_failure: str = "rollback", confirm_minutes: int = 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import textwrap
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -223,6 +223,18 @@ def checks(found: Iterable[Check], limits: Iterable[str] = ()) -> str:
     for limit in limits:
         lines += ["", *_wrapped(limit, "")]
     return printable("\n".join(lines)) + ("\n" if lines else "nothing is answered, so there is nothing to verify\n")
+
+
+def compared(told: str) -> str:
+    """What verify compares the node with, above its checks."""
+    return printable("\n".join([*_wrapped(told, ""), ""])) + "\n"
+
+
+def these_runs(runs: Sequence[str]) -> str:
+    """'run A was', 'runs A and B were', 'runs A, B and C were'."""
+    if len(runs) == 1:
+        return f"run {runs[0]} was"
+    return f"runs {', '.join(runs[:-1])} and {runs[-1]} were"
 
 
 def history(runs: Iterable[PastRun]) -> str:
