@@ -147,8 +147,11 @@ def history(walk: Walk) -> str:
     walk.look()
     runs = tuple(reversed(walk.facts.history.runs))
     walk.talk.say("\nHistory")
+    for each in walk.facts.history.unseen:
+        walk.talk.say(f"Could not be seen: {each.what}: {each.why}")
     if not runs:
-        walk.talk.say("This tool never changed this node.")
+        if not walk.facts.history.unseen:
+            walk.talk.say("This tool never changed this node.")
         return "welcome"
     for number, run in enumerate(runs, 1):
         what = f"takes back {run.undoes}" if run.undoes else ", ".join(run.chapters)
