@@ -104,11 +104,11 @@ def refuse_unread(later: Sequence[Unread], error: type[WizardError] = Refused) -
 def to_go_on(seen: History, word: str | None) -> PastRun:
     """The run that resume goes on with. Raises Refused for one that is in no state for that, saying what would be right."""
     run = chosen(seen, word, OPEN)
-    cut = _putting_back(seen, run)
+    cut = _cut_undo(seen, run)
     if cut is not None:
         raise Refused(
-            f"run {run.id} was taken back, and run {cut.id}, which puts it back, is {cut.state}",
-            do=f"`compute-wizard resume {cut.id}` goes on with putting it back, `compute-wizard undo` takes it back.",
+            f"run {run.id} is not what was cut: run {cut.id} is {cut.state}, which takes back {cut.undoes}",
+            do=f"`compute-wizard resume {cut.id}` goes on with that; `compute-wizard undo` shows what it would take back.",
         )
     other = next((each for each in seen.runs if each.id == run.undoes and each.undone_by), None)
     if run.state in OPEN and other is not None and other.undone_by != run.id:
@@ -122,8 +122,8 @@ def to_go_on(seen: History, word: str | None) -> PastRun:
     return run
 
 
-def _putting_back(seen: History, run: PastRun) -> PastRun | None:
-    """The undo of an undo of this run that began and was cut, if there is one."""
+def _cut_undo(seen: History, run: PastRun) -> PastRun | None:
+    """The run that takes this one back, or puts it back, and was cut, where that is the one to go on with."""
     undoes = {each.id: each.undoes for each in seen.runs}
     taken_back = {each.id for each in seen.runs if each.undone_by}
 
@@ -132,12 +132,14 @@ def _putting_back(seen: History, run: PastRun) -> PastRun | None:
             name = undoes[name]
         return name
 
-    cut = [
-        each
-        for each in seen.runs
-        if each.state in OPEN and undoes.get(each.undoes) and each.undoes not in taken_back and about(each.id) == run.id
-    ]
-    return cut[-1] if cut and run.state in ("interrupted", "undone") else None
+    found = None
+    for each in seen.runs:
+        if each.state not in OPEN or not each.undoes or each.undoes in taken_back:
+            continue
+        of_it = each.undoes == run.id and run.state not in OPEN
+        of_its_undo = each.undoes != run.id and about(each.id) == run.id
+        found = each if of_it or of_its_undo else found
+    return found
 
 
 def _no_way_on(run: PastRun) -> tuple[str, str]:
