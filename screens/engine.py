@@ -13,6 +13,7 @@ from wizard.apply import journal as journals
 from wizard.apply import launch
 from wizard.apply.later_work import Choice
 from wizard.apply.undo import undo_plan
+from wizard.command_history import to_go_on
 from wizard.errors import UsageError, WizardError
 from wizard.export.shell import script
 from wizard.merge import make_plan
@@ -103,6 +104,10 @@ class NodeEngine:
     def one_way_ahead(self, run: str) -> Step | None:
         """The first step that cannot be taken back of those that a run which goes on has still to do."""
         return next((step for step in launch.still_to_do(self.root, run) if "one-way" in step.labels), None)
+
+    def refuse_to_go_on(self, facts: Facts, run: str) -> None:
+        """Raises Refused where another run is the one to go on with, as `compute-wizard resume` does."""
+        to_go_on(facts.history, run)
 
     def resume(self, run: str, accept: Sequence[str] = ()) -> None:
         """Go on with a run that stopped on its way."""

@@ -108,6 +108,8 @@ class HistoryPage(Page):
         if run is None or not self.open(run):
             return
         try:
+            if run.state not in UNDER_WAY and self.state.facts is not None:
+                self.wizard.engine.refuse_to_go_on(self.state.facts, run.id)
             if (
                 run.state not in UNDER_WAY and self.wizard.engine.one_way_ahead(run.id) is None
             ):  # else Apply asks its word
