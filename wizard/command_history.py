@@ -80,9 +80,8 @@ def chosen(seen: History, word: str | None, states: Iterable[str], unseen: type[
         if hidden is not None:
             raise unseen(f"{hidden.what} cannot be read: {hidden.why}", do=hidden.do)
         raise InputError(f"there is no run {word}", do="`compute-wizard history` lists them.")
-    taken_back = {
-        run.id for run in seen.runs if run.undone_by
-    }  # an undo that was cut, and made again, has no more to do
+    # an undo that was cut, and made again, has no more to do
+    taken_back = {run.id for run in seen.runs if run.undone_by}
     fitting = [run for run in seen.runs if not states or (run.state in states and run.undoes not in taken_back)]
     refuse_unread(seen.unread_after(fitting[-1].id if fitting else ""), unseen)
     if not fitting:
@@ -107,7 +106,7 @@ def to_go_on(seen: History, word: str | None) -> PastRun:
     cut = _cut_undo(seen, run)
     if cut is not None:
         raise Refused(
-            f"run {run.id} is not what was cut: run {cut.id} is {cut.state}, which takes back {cut.undoes}",
+            f"run {run.id} is not what was cut: run {cut.id}, which takes back {cut.undoes}, is {cut.state}",
             do=f"`compute-wizard resume {cut.id}` goes on with that; `compute-wizard undo` shows what it would take back.",
         )
     other = next((each for each in seen.runs if each.id == run.undoes and each.undone_by), None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -30,7 +31,7 @@ def demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SimulatedNode:
     return node
 
 
-def did(node: SimulatedNode, answers: dict[str, object]) -> str:
+def did(node: SimulatedNode, answers: Mapping[str, object]) -> str:
     return carried_out(node, make_plan(facts.read(node), answer_files.from_data(answers)))
 
 
