@@ -117,9 +117,10 @@ class WizardApp(FacedApp):
             return "apply"
         last = facts.history.last
         rebooted = last is not None and last.boot_id and facts.system.boot_id not in ("", None, last.boot_id)
-        if last is not None and last.state == "done" and last.needs_reboot and rebooted:
-            return "verify"
-        return "welcome"
+        if last is None or last.state != "done" or not rebooted:
+            return "welcome"
+        before = [run for run in facts.history.standing if run.boot_id == last.boot_id and run.state == "done"]
+        return "verify" if any(run.needs_reboot for run in before) else "welcome"
 
     def replan(self, wait: float = AT_ONCE) -> None:
         """Have the plan made that fits the answers, unless it is there already: in a thread, since with thousands of networks
@@ -192,9 +193,9 @@ class WizardApp(FacedApp):
             self.screen.say(message.problem)
 
     def to_be(self) -> AllAnswers:
-        """What is to be so: what the last run was asked for; without one, what is answered now."""
-        asked = self.engine.asked_for(self.state.facts) if self.state.facts else None
-        return asked or self.state.answers
+        """What is to be so: what the runs that stand were asked for; without one, what is answered now."""
+        asked = self.engine.to_be(self.state.facts) if self.state.facts else None
+        return asked.answers if asked and asked.runs else self.state.answers
 
     def prove(self, proof: Proof) -> None:
         """Give a proof, in a thread that keeps nobody from leaving: whatever becomes of it, it leaves nothing behind."""

@@ -13,6 +13,7 @@ from wizard.apply import journal as journals
 from wizard.apply import launch
 from wizard.apply.later_work import Choice
 from wizard.apply.undo import undo_plan
+from wizard.command_history import to_go_on
 from wizard.errors import UsageError, WizardError
 from wizard.export.shell import script
 from wizard.merge import make_plan
@@ -26,7 +27,7 @@ from wizard.plan import Plan, SetAttribute, Step
 from wizard.private import write_private
 from wizard.proof import Proof, proofs
 from wizard.questions import Check
-from wizard.verify import verify
+from wizard.verify import ToBe, to_be, verify
 
 
 class NodeEngine:
@@ -67,15 +68,9 @@ class NodeEngine:
         """What can be tried out, on demand."""
         return proofs()
 
-    def asked_for(self, facts: Facts) -> AllAnswers | None:
-        """What the last run that stands was asked for: that is what has to be so. None where there is no such run."""
-        last = facts.history.last
-        if last is None:
-            return None
-        try:
-            return answer_files.from_data(last.answers, f"run {last.id}")
-        except WizardError:  # of another version of this tool
-            return None
+    def to_be(self, facts: Facts) -> ToBe:
+        """What the runs that stand were asked for: that is what has to be so."""
+        return to_be(facts)
 
     def start(
         self, plan: Plan, accept: tuple[str, ...] = (), on_failure: str = "rollback", confirm_minutes: int = 0
@@ -109,6 +104,10 @@ class NodeEngine:
     def one_way_ahead(self, run: str) -> Step | None:
         """The first step that cannot be taken back of those that a run which goes on has still to do."""
         return next((step for step in launch.still_to_do(self.root, run) if "one-way" in step.labels), None)
+
+    def refuse_to_go_on(self, facts: Facts, run: str) -> None:
+        """Raises Refused where another run is the one to go on with, as `compute-wizard resume` does."""
+        to_go_on(facts.history, run)
 
     def resume(self, run: str, accept: Sequence[str] = ()) -> None:
         """Go on with a run that stopped on its way."""

@@ -15,8 +15,17 @@ from screens.state import UNDER_WAY
 from screens.widgets.rows import Column, Rows
 from screens.widgets.text_view import TextView
 from wizard.errors import WizardError
+from wizard.node.facts import Facts
 from wizard.node.history import PastRun
 from wizard.printable import printable
+
+
+def said(facts: Facts | None, runs: bool) -> list[str]:
+    """What stands above the runs; that something cannot be seen is no sign that nothing was done."""
+    unseen = [f"Could not be seen: {each.what}: {each.why}" for each in facts.history.unseen] if facts else []
+    if runs:
+        return ["What this tool did to this node, the newest first.", *unseen]
+    return unseen or ["This tool never changed this node."]
 
 
 class HistoryPage(Page):
@@ -39,8 +48,7 @@ class HistoryPage(Page):
 
     def body(self) -> ComposeResult:
         runs = self.runs()
-        said = "What this tool did to this node, the newest first." if runs else "This tool never changed this node."
-        yield Static(said, id="said", markup=False)
+        yield Static(printable("\n".join(said(self.state.facts, bool(runs)))), id="said", markup=False)
         yield Rows([Column("run", 21), Column("state", 11), Column("steps", 7), Column("what")], id="runs")
         yield TextView(id="detail")
 
@@ -100,6 +108,8 @@ class HistoryPage(Page):
         if run is None or not self.open(run):
             return
         try:
+            if run.state not in UNDER_WAY and self.state.facts is not None:
+                self.wizard.engine.refuse_to_go_on(self.state.facts, run.id)
             if (
                 run.state not in UNDER_WAY and self.wizard.engine.one_way_ahead(run.id) is None
             ):  # else Apply asks its word

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from wizard.printable import printable
 
 PAGES = ("welcome", "devices", "iommu", "vfs", "passthrough", "gateways", "metadata", "preview", "apply", "verify")
@@ -32,3 +34,9 @@ def heading(app: object, text: str) -> str:
 def short(run: str) -> str:
     """A run by its number: what the command line takes, too."""
     return run.partition("-")[0]
+
+
+def to_do(runs: Sequence[str]) -> str:
+    """What these runs were to do, as the beginning of a sentence."""
+    many = len(runs) != 1
+    return f"What run{'s' * many} {', '.join(short(run) for run in runs)} {'were' if many else 'was'} to do"

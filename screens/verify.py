@@ -12,7 +12,7 @@ from textual.widgets import Static
 
 from screens.base import QUIT, Page
 from screens.footer import Key
-from screens.names import TITLES, short
+from screens.names import TITLES, to_do
 from screens.widgets.rows import Column, Rows
 from screens.widgets.text_view import TextView
 from wizard.printable import printable
@@ -61,7 +61,8 @@ class VerifyPage(Page):
     def check(self) -> None:
         facts = self.state.facts
         if facts is not None:
-            self.post_message(Verified(self.wizard.engine.verify(facts, self.wizard.to_be())))
+            found = self.wizard.engine.verify(facts, self.wizard.to_be())
+            self.post_message(Verified([*found, *self.wizard.engine.to_be(facts).unseen]))
 
     def on_verified(self, message: Verified) -> None:
         proven = (self.state.proving.checks if self.state.proving else None) or []
@@ -104,13 +105,13 @@ class VerifyPage(Page):
     def verdict(self) -> list[str]:
         """What it comes to, in a sentence or two."""
         facts = self.state.facts
-        last = facts.history.last if facts else None
-        about = f"What run {short(last.id)} was to do" if last else "Nothing is applied; what is answered now"
+        runs = self.wizard.engine.to_be(facts).runs if facts else ()
+        about = to_do(runs) if runs else "Nothing is applied; what is answered now"
         states = [check.state for check in self._found]
         counts = ", ".join(f"{states.count(state)} {state}" for state in ORDER if state in states)
         if not states:
             return ["Nothing is answered, so there is nothing to verify."]
-        return [f"{about}: {counts}.", self.sentence(states, last is not None)]
+        return [f"{about}: {counts}.", self.sentence(states, bool(runs))]
 
     def sentence(self, states: Sequence[str], applied: bool) -> str:
         if "failed" in states:

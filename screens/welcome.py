@@ -87,6 +87,7 @@ class WelcomePage(Page):
         last = facts.history.last
         if last:
             lines.append(f"  by this tool, run {short(last.id)}: {', '.join(last.chapters)} ({last.state})")
+        lines += [f"  {each.what} cannot be read: {each.why}" for each in facts.history.unread]
         return lines or ["  nothing yet"]
 
     def wrong(self, facts: Facts, plan: Plan) -> list[str]:

@@ -1,16 +1,15 @@
-"""The commands that change a node, and those that look at past changes: they only start the runner and follow its journal."""
+"""The commands that change a node: they only start the runner and follow its journal."""
 
 from __future__ import annotations
 
 import argparse
 import shlex
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import asdict
 from datetime import UTC, datetime
 
-from wizard import arguments, boot_guard, report
+from wizard import arguments, boot_guard, command_history, report
 from wizard.apply import launch
 from wizard.apply.journal import follow
 from wizard.errors import Blocked, Exit, InputError, Refused, UsageError
@@ -19,7 +18,6 @@ from wizard.node import history as histories
 from wizard.node.live import open_node
 from wizard.node.node import Node
 from wizard.node.recorded import DirectoryNode
-from wizard.node.run_records import Event, is_meant
 from wizard.plan import Plan, SetAttribute, command
 from wizard.printable import printable
 
@@ -158,7 +156,7 @@ def followed(started: launch.Started, as_json: bool) -> int:
     while True:
         try:
             for event in events:
-                show(event, as_json)
+                command_history.show(event, as_json)
                 if event["event"] == "waiting" and not launch.is_over(started):
                     return Exit.DONE
             return int(launch.result(started))
@@ -171,20 +169,10 @@ def followed(started: launch.Started, as_json: bool) -> int:
             events = follow(started.journal, started.after)
 
 
-def show(event: Event, as_json: bool) -> None:
-    if as_json:
-        sys.stdout.write(report.as_json(event, indent=None))
-    else:
-        line = launch.line_for(event)
-        if line:
-            sys.stdout.write(printable(line) + "\n")
-    sys.stdout.flush()
-
-
 def resume(options: argparse.Namespace) -> int:
     """Go on with a run that was interrupted: shows what is still to be done, and asks. One-way steps need their own word, again."""
     refuse_tar(open_node(options.root), options.root)
-    run = chosen(options, ("interrupted", "stopped", "failed"))
+    run = command_history.to_go_on(histories.read(open_node(options.root)), options.run)
     left = launch.still_to_do(options.root, run.id)
     one_way = [step for step in left if "one-way" in step.labels]
     accepted = "one-way" in options.accept
@@ -199,34 +187,3 @@ def resume(options: argparse.Namespace) -> int:
         sys.stdout.flush()
     ask(bool(options.yes), "one-way" if one_way and not accepted else "yes")
     return followed(launch.resume(options.root, run.id, ("one-way",) if one_way else ()), False)
-
-
-def history(options: argparse.Namespace) -> int:
-    """Past runs; or one, with its journal."""
-    runs = histories.read(open_node(options.root)).runs
-    if options.run is None and not options.follow:
-        if options.json:
-            sys.stdout.write(report.as_json([asdict(run) for run in runs]))
-        else:
-            sys.stdout.write(report.history(runs))
-        return Exit.DONE
-    run = chosen(options, ())
-    for event in launch.events(options.root, run.id, follow_it=options.follow):
-        show(event, options.json)
-    return Exit.DONE
-
-
-def chosen(options: argparse.Namespace, states: Iterable[str]) -> histories.PastRun:
-    """The run that was named, or the newest one in one of these states."""
-    runs = histories.read(open_node(options.root)).runs
-    if options.run is not None:
-        named = [run for run in runs if is_meant(run.id, options.run)]
-        if not named:
-            raise InputError(f"there is no run {options.run}", do="`compute-wizard history` lists them.")
-        return named[0]
-    taken_back = {run.id for run in runs if run.undone_by}  # an undo that was cut, and made again, has no more to do
-    fitting = [run for run in runs if not states or (run.state in states and run.undoes not in taken_back)]
-    if not fitting:
-        what = f" that is {' or '.join(states)}" if states else ""
-        raise InputError(f"there is no run{what} on this node", do="`compute-wizard history` lists all.")
-    return fitting[-1]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from wizard import command_apply
+from wizard import command_apply, command_history
 from wizard import plan as plans
 from wizard.apply import launch
 from wizard.apply.journal import follow
@@ -21,7 +21,7 @@ def confirm(options: argparse.Namespace) -> int:
     keep = not options.no
     started = launch.answer(options.root, run.id, keep=keep)
     for event in follow(started.journal, started.after):
-        command_apply.show(event, options.json)
+        command_history.show(event, options.json)
     code = launch.result(started)
     if not keep:
         return Exit.DONE if code is Exit.ROLLED_BACK else code
@@ -32,15 +32,16 @@ def confirm(options: argparse.Namespace) -> int:
 
 def _waiting(options: argparse.Namespace) -> PastRun:
     """The run that waits, also one whose runner is gone since. Raises InputError where there is none, or another is named."""
-    runs = histories.read(open_node(options.root)).runs
-    waiting = [run for run in runs if run.confirm_until and run.state in ("waiting", "interrupted")]
+    seen = histories.read(open_node(options.root))
+    waiting = [run for run in seen.runs if run.confirm_until and run.state in ("waiting", "interrupted")]
     if options.run is None:
         if not waiting:
+            command_history.refuse_unread(seen.unread)
             raise InputError(
                 "no run waits for its confirmation", do="`compute-wizard history` shows what became of each."
             )
         return waiting[-1]
-    named = command_apply.chosen(options, ())
+    named = command_history.chosen(seen, options.run, ())
     if named not in waiting:
         raise InputError(f"run {named.id} does not wait for its confirmation: it is {named.state}")
     return named

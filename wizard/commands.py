@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from wizard import answer_files, command_apply, command_confirm, command_verify, report
+from wizard import answer_files, command_apply, command_confirm, command_history, command_verify, report
 from wizard import plan as plans
 from wizard.answers import AllAnswers
 from wizard.errors import Blocked, Exit, UsageError
@@ -126,6 +126,8 @@ def _undo(options: argparse.Namespace) -> int:
     changed = choices(options.changed)
     node, facts = _look(options)
     plan = undo_plan(facts, node, options.run, options.root, changed)
+    if not options.json:
+        _print(report.takes_back(facts.history.runs, plan))
     return command_apply.apply(node, plan, options, shown=False)
 
 
@@ -202,7 +204,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "confirm": command_confirm.confirm,
     "resume": command_apply.resume,
     "verify": command_verify.verify,
-    "history": command_apply.history,
+    "history": command_history.history,
     "undo": _undo,
     "export": _export,
     "bundle": _bundle,

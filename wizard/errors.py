@@ -70,6 +70,12 @@ class Denied(NodeError):
     """It is there, but may not be read: usually for want of root rights."""
 
 
+class NotSeen(WizardError):
+    """What was asked for is there, and cannot be read."""
+
+    exit_code = Exit.UNSEEN
+
+
 class Blocked(WizardError):
     """A finding stands in the way."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import textwrap
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +16,7 @@ from wizard.chapters import chapters
 from wizard.formats.secrets import redacted, redacted_data
 from wizard.node.facts import Facts
 from wizard.node.history import PastRun
+from wizard.node.node import Unseen
 from wizard.plan import (
     ControllerStep,
     Finding,
@@ -225,13 +226,37 @@ def checks(found: Iterable[Check], limits: Iterable[str] = ()) -> str:
     return printable("\n".join(lines)) + ("\n" if lines else "nothing is answered, so there is nothing to verify\n")
 
 
-def history(runs: Iterable[PastRun]) -> str:
-    """Past runs, the newest last."""
+def compared(told: str) -> str:
+    """What verify compares the node with, above its checks."""
+    return printable("\n".join([*_wrapped(told, ""), ""])) + "\n"
+
+
+def these_runs(runs: Sequence[str]) -> str:
+    """'run A was', 'runs A and B were', 'runs A, B and C were'."""
+    if len(runs) == 1:
+        return f"run {runs[0]} was"
+    return f"runs {', '.join(runs[:-1])} and {runs[-1]} were"
+
+
+def takes_back(runs: Iterable[PastRun], plan: Plan) -> str:
+    """Which run an undo is about, above its plan: the default is the last one, and that may not be the one that is meant."""
+    run = next((each for each in runs if each.id == plan.undoes), None)
+    if run is None:
+        return ""
+    what = f"which took back {run.undoes}" if run.undoes else ", ".join(run.chapters) or "nothing"
+    return printable("\n".join([*_wrapped(f"This takes back run {run.id} of {run.at}: {what}.", ""), ""])) + "\n"
+
+
+def history(runs: Iterable[PastRun], unseen: Iterable[Unseen] = ()) -> str:
+    """Past runs, the newest last; and what of them could not be seen."""
     lines = []
     for run in runs:
         what = f"takes back {run.undoes}" if run.undoes else ", ".join(run.chapters) or "nothing"
         state = f"{run.state}, taken back by {run.undone_by}" if run.undone_by else _state(run)
         lines.append(f"{run.id}  {run.at}  {run.steps_done}/{run.steps} steps  {state}: {what}")
+    hidden = [line for each in unseen for line in _wrapped(f"{each.what}: {each.why}", "    ", "  ")]
+    if hidden:
+        lines += [*([""] if lines else []), "Could not be seen", *hidden]
     return printable("\n".join(lines)) + ("\n" if lines else "this tool never changed this node\n")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from screens.names import to_do
 from screens.prompts import found, later
 from screens.prompts.talk import Command
 from wizard import report
@@ -127,8 +128,12 @@ def verify(walk: Walk) -> str:
 
 def _say_checks(walk: Walk) -> None:
     order = {"failed": 0, "pending": 1, "unknown": 2, "held": 3}
-    checks = sorted(walk.engine.verify(walk.facts, walk.state.answers), key=lambda check: order[check.state])
+    asked = walk.engine.to_be(walk.facts)
+    wanted = asked.answers if asked.runs else walk.state.answers
+    checks = sorted([*walk.engine.verify(walk.facts, wanted), *asked.unseen], key=lambda check: order[check.state])
     walk.talk.say("\n9 Verify")
+    if checks:
+        walk.talk.say(f"{to_do(asked.runs) if asked.runs else 'Nothing is applied; what is answered now'}:")
     for check in checks:
         walk.talk.say(f"{check.state}: {check.what}: {check.seen}")
         if check.state != "held" and check.do:
@@ -142,8 +147,11 @@ def history(walk: Walk) -> str:
     walk.look()
     runs = tuple(reversed(walk.facts.history.runs))
     walk.talk.say("\nHistory")
+    for each in walk.facts.history.unseen:
+        walk.talk.say(f"Could not be seen: {each.what}: {each.why}")
     if not runs:
-        walk.talk.say("This tool never changed this node.")
+        if not walk.facts.history.unseen:
+            walk.talk.say("This tool never changed this node.")
         return "welcome"
     for number, run in enumerate(runs, 1):
         what = f"takes back {run.undoes}" if run.undoes else ", ".join(run.chapters)

@@ -115,7 +115,11 @@ def choices(words: list[str]) -> dict[str, Choice]:
                 f"{word}: --changed takes keep, restore or merge, or PATH=keep for one file",
                 do="`compute-wizard undo` without it shows what was changed.",
             )
-        found[path] = fitting[0]
+        if found.setdefault(path, fitting[0]) != fitting[0]:
+            raise UsageError(
+                f"--changed says {found[path]} and {fitting[0]} for {path or 'all files that are not named'}",
+                do="Say one of them; PATH=keep, PATH=restore or PATH=merge is for one file.",
+            )
     return found
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from wizard import plan as plans
 from wizard import store
@@ -119,9 +121,16 @@ def _commands(place: Path, plan: Plan, files_only: bool, simulated: bool) -> str
     if not files_only and any(isinstance(step, Run | SetAttribute | StopByPidfile) for step in plan.steps):
         raise Refused(
             "commands are not run below a root other than /",
-            do="Say --files-only: files are written, commands only listed.",
+            do=_way_back(place, plan.undoes)
+            if plan.undoes
+            else "Say --files-only: files are written, commands only listed.",
         )
     return "none"
+
+
+def _way_back(place: Path, run: str) -> str:
+    script = shlex.join(["sh", str(store.run_directory(place, run) / rescue.NAME)])
+    return f"`{script}` puts the run's files back and lists the commands that are left. Or undo it on the node itself."
 
 
 def _spawn(place: Path, run: str, directory: Path, commands: str) -> None:
@@ -150,6 +159,7 @@ def resume(root: str | Path, run: str, accept: Sequence[str] = ()) -> Started:
         raise refusal(holder)
     options = json.loads((directory / "options.json").read_text(encoding="utf-8"))
     live = options["commands"] == "live"
+    _refuse_elsewhere(place, run, options)
     if live and os.geteuid() != 0:
         raise Refused("changing this node needs root rights", do="Resume it as root.")
     _refuse_untrusted(place, options["commands"])
@@ -164,6 +174,15 @@ def resume(root: str | Path, run: str, accept: Sequence[str] = ()) -> Started:
     (directory / STOP).unlink(missing_ok=True)
     _spawn(place, run, directory, options["commands"])
     return Started(run, directory, len(before))
+
+
+def _refuse_elsewhere(place: Path, run: str, options: Mapping[str, Any]) -> None:
+    """Raises Refused for a run of another machine whose commands would be run on this one."""
+    if options["commands"] == "live" and place != Path("/"):
+        raise Refused(
+            f"run {run} runs commands, and they are not run below a root other than /",
+            do=f"Go on with it on the node itself. {_way_back(place, run)}",
+        )
 
 
 def still_to_do(root: str | Path, run: str) -> list[Step]:
@@ -181,6 +200,9 @@ def answer(root: str | Path, run: str, *, keep: bool) -> Started:
         raise InputError(
             f"run {run} does not wait for its confirmation", do="`compute-wizard history` shows its state."
         )
+    gone = lock_holder(store.state_directory(place) / LOCK) is None
+    if gone:
+        _refuse_elsewhere(place, run, json.loads((directory / "options.json").read_text(encoding="utf-8")))
     said, other = (confirm.KEEP, confirm.TAKE_BACK) if keep else (confirm.TAKE_BACK, confirm.KEEP)
     (directory / other).unlink(missing_ok=True)  # of an answer that no runner came to see
     store.write(directory / said, b"")

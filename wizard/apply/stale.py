@@ -27,6 +27,9 @@ from wizard.plan import (
 )
 from wizard.version import version
 
+WORDS = {"boot_id": "the node was rebooted since", "machine_id": "the plan was made for another machine"}
+MOST = 10  # differences that are told; a plan for another node has one for nearly everything
+
 
 def differences(node: Node, plan: Plan, record: Record | None = None) -> list[str]:
     """One sentence for each thing that the plan expects and that is otherwise now. With the record of a run of this plan
@@ -175,8 +178,7 @@ def _value(node: Node, expected: ExpectValue) -> list[str]:
     now = machine_id(node) if expected.kind == "machine_id" else node.text("/proc/sys/kernel/random/boot_id")
     if now == expected.value:
         return []
-    words = {"boot_id": "the node was rebooted since", "machine_id": "the plan was made for another machine"}
-    return [words[expected.kind]]
+    return [WORDS[expected.kind]]
 
 
 def refuse_if_stale(node: Node, plan: Plan, record: Record | None = None, *, live: bool = False) -> None:
@@ -187,11 +189,19 @@ def refuse_if_stale(node: Node, plan: Plan, record: Record | None = None, *, liv
     if not found:
         return
     if record is None or record.begun is None:
-        raise Refused("; ".join(found), do="Nothing was changed. Make the plan anew, and look at it again.")
+        raise Refused(_told(found), do="Nothing was changed. Make the plan anew, and look at it again.")
     raise Refused(
-        f"the run cannot go on: {'; '.join(found)}",
+        f"the run cannot go on: {_told(found)}",
         do="Put that back and resume; or take the run back with `undo`; or plan again: a plan holds what is still to be done.",
     )
+
+
+def _told(found: list[str]) -> str:
+    """One difference a line, no more than can be taken in. Another machine comes first: the others follow from it."""
+    ordered = sorted(found, key=lambda each: each != WORDS["machine_id"])
+    more = len(ordered) - MOST
+    lines = [*ordered[:MOST], *([f"and {more} more"] if more > 0 else [])]
+    return "\n  ".join(lines)
 
 
 def refuse_if_used(node: Node, plan: Plan, record: Record | None = None) -> None:

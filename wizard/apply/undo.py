@@ -6,19 +6,19 @@ stand in the phases check, files and live, services - so that the list reads in 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from wizard.apply import undone
 from wizard.apply.later_work import Choice
 from wizard.apply.undo_draft import Draft, plan_of
-from wizard.errors import InputError
+from wizard.errors import InputError, Refused
 from wizard.expects import expected
 from wizard.merge import kernel_lines
 from wizard.node import run_records
 from wizard.node.facts import Facts
-from wizard.node.history import PastRun
+from wizard.node.history import RESCUE, RUNS, PastRun, Unread
 from wizard.node.node import Node
 from wizard.plan import (
     NodeName,
@@ -72,13 +72,17 @@ def undo_plan(
 
 
 def _chosen(facts: Facts, run: str | None) -> PastRun:
-    runs = facts.history.runs
+    seen = facts.history
     if run is None:
-        if facts.history.last is None:
+        _refuse_unread(seen.unread_after(seen.last.id if seen.last else ""))
+        if seen.last is None:
             raise InputError("there is no run of this tool to be taken back on this node")
-        return _not_waiting(facts.history.last)
-    named = [each for each in runs if run_records.is_meant(each.id, run)]
+        return _not_waiting(seen.last)
+    named = [each for each in seen.runs if run_records.is_meant(each.id, run)]
     if not named:
+        hidden = seen.unread_named(run)
+        if hidden is not None:
+            raise Refused(f"{hidden.what} cannot be read: {hidden.why}", do=_way_back(hidden))
         raise InputError(f"there is no run {run}", do="`compute-wizard history` lists them.")
     past = named[0]
     if past.undone_by:
@@ -86,6 +90,22 @@ def _chosen(facts: Facts, run: str | None) -> PastRun:
     if past.state in ("rolled_back", "running"):
         raise InputError(f"run {past.id} is {past.state}: it cannot be taken back")
     return _not_waiting(past)
+
+
+def _refuse_unread(later: Sequence[Unread]) -> None:
+    """Raises Refused where the last run is one that cannot be read: an older one may rest under it, and is not meant."""
+    if later:
+        last = later[-1]
+        other = " Or name the run that is to be taken back: `compute-wizard undo RUN`." if last.id else ""
+        raise Refused(
+            f"{last.what} cannot be read, so what the last run did is not known: {last.why}",
+            do=_way_back(last) + other,
+        )
+
+
+def _way_back(run: Unread) -> str:
+    script = f"Its own {RUNS}/{run.id}/{RESCUE} takes it back without this tool." if run.id else ""
+    return f"{run.do} {script}".strip()
 
 
 def _not_waiting(past: PastRun) -> PastRun:

@@ -13,7 +13,7 @@ from wizard.diff import unified
 from wizard.errors import NotThere
 from wizard.node import run_records
 from wizard.node.facts import Facts
-from wizard.node.history import RUNS, PastRun
+from wizard.node.history import RUNS, PastRun, Unread
 from wizard.node.node import Node
 from wizard.node.run_records import Backup, Record
 from wizard.plan import (
@@ -96,7 +96,9 @@ class Draft:
         return found
 
     def stand_in_the_way(self) -> None:
-        """Later runs that stand and changed the same things come first; their names are in findings."""
+        """Later runs that stand and changed the same things come first; their names are in findings. So are those of which
+        that is not known."""
+        self.findings += [_not_known(each) for each in self.facts.history.unread_after(self.past.id)]
         mine = _touched(self.node, self.done, self.record)
         runs = self.facts.history.runs
         later = runs[[run.id for run in runs].index(self.past.id) + 1 :]
@@ -226,6 +228,18 @@ def _stands_in_the_way(path: str, run: PastRun) -> Finding:
         seen=f"{path} was changed by run {run.id}, too, which came later",
         why="What the later run did rests on what this one did.",
         do=f"Take the later one back first: `compute-wizard undo {run.id}`.",
+    )
+
+
+def _not_known(run: Unread) -> Finding:
+    return Finding(
+        code="UNDO-RUN-UNREAD",
+        severity="warns",
+        chapter="undo",
+        seen=f"{run.what} cannot be read: {run.why}",
+        why="It came later, and may rest on what is taken back here. A file or attribute that it changed is not as the run "
+        "left it, and is not touched unless you say so; what else it did is not known.",
+        do=run.do or f"Look at {RUNS}/{run.id} first.",
     )
 
 

@@ -40,11 +40,11 @@ def suggest(facts: Facts) -> Answers | None:
 
 
 def _last_answers(facts: Facts) -> Answers | None:
-    last = facts.history.last
-    if last is None or NAME not in last.answers:
+    asked = [run.answers[NAME] for run in facts.history.standing if NAME in run.answers]
+    if not asked:
         return None
     try:
-        answers = Answers.model_validate(last.answers[NAME])
+        answers = Answers.model_validate(asked[-1])
     except ValueError:  # of another version of this tool
         return None
     release = release_of(facts, answers)

@@ -11,14 +11,14 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from wizard import plan as plans
-from wizard.errors import InputError, NodeError
+from wizard.errors import Denied, InputError, NodeError, WizardError
 from wizard.node import run_records
 from wizard.node.node import Node, Unseen
 from wizard.node.run_records import RUNS, STATE, Record
 from wizard.node.system import BOOT_ID
 from wizard.plan import Plan, RemoveFile, WriteFile
 
-__all__ = ["RUNS", "STATE", "History", "OwnFile", "PastRun", "RunState", "read"]
+__all__ = ["RUNS", "STATE", "History", "OwnFile", "PastRun", "RunState", "Unread", "read"]
 
 RESCUE = "undo.sh"  # in the place of a run: it was taken back without this tool
 
@@ -65,10 +65,24 @@ class OwnFile:
 
 
 @dataclass(frozen=True, slots=True)
+class Unread:
+    """A run that is there and cannot be read, and why; `id` is "" where not even the names of the runs may be seen."""
+
+    id: str
+    why: str
+    do: str = ""
+
+    @property
+    def what(self) -> str:
+        return f"run {self.id}" if self.id else "the past runs of this tool"
+
+
+@dataclass(frozen=True, slots=True)
 class History:
     runs: tuple[PastRun, ...]  # oldest first
     own: tuple[OwnFile, ...]
-    unseen: tuple[Unseen, ...]
+    unseen: tuple[Unseen, ...]  # those of `unread`, and what a run changed where its backup cannot be read
+    unread: tuple[Unread, ...] = ()  # oldest first
 
     def file(self, path: str) -> OwnFile:
         return next((own for own in self.own if own.path == path), OwnFile(path, False, ()))
@@ -79,14 +93,27 @@ class History:
         return waiting[-1].boot_id != boot_id if waiting and boot_id else None
 
     @property
+    def standing(self) -> tuple[PastRun, ...]:
+        """The runs that stand, oldest first: neither taken back nor themselves an undo."""
+        states = ("done", "waiting", "failed", "stopped", "interrupted")
+        return tuple(run for run in self.runs if not run.undoes and run.state in states)
+
+    @property
     def last(self) -> PastRun | None:
-        """The newest run that stands: neither taken back nor itself an undo."""
-        standing = [
-            run
-            for run in self.runs
-            if not run.undoes and run.state in ("done", "waiting", "failed", "stopped", "interrupted")
-        ]
-        return standing[-1] if standing else None
+        """The newest run that stands."""
+        return self.standing[-1] if self.standing else None
+
+    def waiting(self, boot_id: str) -> list[PastRun]:
+        """The runs that stand and have their effect at a reboot that has not come yet."""
+        return [run for run in self.standing if run.reboot_chapters and boot_id and run.boot_id == boot_id]
+
+    def unread_after(self, run: str) -> tuple[Unread, ...]:
+        """Runs that cannot be read and came after this one; "" is before all."""
+        return tuple(each for each in self.unread if not each.id or run_records.age(each.id) > run_records.age(run))
+
+    def unread_named(self, word: str) -> Unread | None:
+        """The run that a user meant who wrote `word`, if that is one that cannot be read."""
+        return next((each for each in self.unread if not each.id or run_records.is_meant(each.id, word)), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,28 +127,37 @@ class _Seen:
 
 def read(node: Node) -> History:
     """The history of a node. Changes nothing, creates nothing; what cannot be read is in `unseen`."""
-    unseen: list[Unseen] = []
-    seen = _undone(_finished(list(_runs(node, unseen)), node.text(BOOT_ID) or ""))
+    unread: list[Unread] = []
+    seen = _undone(_finished(list(_runs(node, unread)), node.text(BOOT_ID) or ""))
+    unseen = [
+        Unseen(f"run {each.id} of this tool" if each.id else "past runs of this tool", each.why) for each in unread
+    ]
     own = _own(node, seen, unseen)
-    return History(tuple(each.past for each in seen), own, tuple(unseen))
+    return History(tuple(each.past for each in seen), own, tuple(unseen), tuple(unread))
 
 
-def _runs(node: Node, unseen: list[Unseen]) -> Iterable[_Seen]:
+def _runs(node: Node, unread: list[Unread]) -> Iterable[_Seen]:
     try:
         names = run_records.run_ids(node)
     except NodeError as error:
-        unseen.append(Unseen("past runs of this tool", error.what))
+        unread.append(_unread("", error))
         return
     under_way = run_records.holder(node) if names else None
     for name in names:
         try:
-            record = run_records.read_record(node, name)
+            record = run_records.read_record(node, name, damaged=True)
             if record is not None:
                 where = f"{RUNS}/{name}/plan.json"
                 plan = plans.from_json(node.read(where).decode("utf-8", "replace"), where)
                 yield _Seen(_past(name, plan, record, name == under_way), plan, record)
         except (NodeError, InputError) as error:
-            unseen.append(Unseen(f"run {name} of this tool", error.what))
+            unread.append(_unread(name, error))
+
+
+def _unread(name: str, error: WizardError) -> Unread:
+    where = f"{error.where.removeprefix(f'{RUNS}/{name}/')} " if name and error.where else ""
+    do = "Read it as root." if isinstance(error, Denied) else error.do if isinstance(error, NodeError) else ""
+    return Unread(name, f"{where}{error.what}", do)
 
 
 def _past(name: str, plan: Plan, record: Record, under_way: bool) -> PastRun:

@@ -198,13 +198,18 @@ def run_ids(node: Node) -> list[str]:
     return sorted((name for name in node.names(RUNS) if age(name)[0]), key=age)
 
 
-def read_record(node: Node, run: str) -> Record | None:
-    """The record of a run; None where it never began. Raises NodeError where it cannot be read."""
+def read_record(node: Node, run: str, *, damaged: bool = False) -> Record | None:
+    """The record of a run; None where it never began. Raises NodeError where it cannot be read; with `damaged`, too, where
+    what is there is not how the journal of a run that never began looks."""
     where = f"{RUNS}/{run}/journal.jsonl"
     try:
-        record = fold(parse(node.read(where), where))
+        content = node.read(where)
     except NotThere:
         return None
+    events = parse(content, where)
+    record = fold(events)
+    if damaged and not record.begun and (record.started or (not events and b"\n" in content.strip(b"\n"))):
+        raise NodeError("is damaged: its beginning is lost", where=where)
     return record if record.begun else None
 
 
