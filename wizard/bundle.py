@@ -15,11 +15,10 @@ from wizard.errors import InputError, NodeError, WizardError
 from wizard.merge import make_plan
 from wizard.node import packages
 from wizard.node.facts import Facts
-from wizard.node.history import PastRun
 from wizard.node.node import Node
-from wizard.node.run_records import RUNS, is_meant, parse
+from wizard.node.run_records import RUNS, age, is_meant, parse
 from wizard.printable import printable
-from wizard.verify import verify
+from wizard.verify import to_be, verify
 from wizard.version import version
 
 MOST_RUNS = 10  # the newest, where no run is named
@@ -92,8 +91,8 @@ def parts(node: Node, facts: Facts, run: str | None = None) -> list[Part]:
         _part("facts.json", "what was read from the node", lambda: report.as_json(facts.to_data())),
         _part("inspect.txt", "the same for people, and what could not be seen", lambda: report.inspect(facts)),
         _part("findings.txt", "what is wrong or will go wrong, and what would be planned now", lambda: _plan(facts)),
-        _part("verify.txt", "what holds of what the last run was asked for", lambda: _verified(facts)),
-        _part("history.txt", "all runs", lambda: report.history(facts.history.runs)),
+        _part("verify.txt", "what holds of what the runs that stand were asked for", lambda: _verified(facts)),
+        _part("history.txt", "all runs", lambda: report.history(facts.history.runs, facts.history.unseen)),
         *(part for past in chosen for part in _of_run(node, past)),
         _part("kernel.log", "the kernel's log since the boot (its end, if it is long)", lambda: _kernel_log(node)),
     ]
@@ -129,15 +128,18 @@ def _part(name: str, about: str, make: Callable[[], str]) -> Part:
         return Part(name, about, None, printable(str(error)).replace("\n", " "))
 
 
-def _chosen(facts: Facts, run: str | None) -> list[PastRun]:
-    runs = facts.history.runs
+def _chosen(facts: Facts, run: str | None) -> list[str]:
+    """The ids of the runs that are meant, oldest first, also of such as cannot be read: these need help most."""
+    runs, unread = facts.history.runs, [each.id for each in facts.history.unread if each.id]
     if run is None:
-        return list(runs[-MOST_RUNS:])
-    named = [each for each in runs if is_meant(each.id, run)]
-    if not named:
+        return sorted([*(each.id for each in runs), *unread], key=age)[-MOST_RUNS:]
+    named = next((each for each in runs if is_meant(each.id, run)), None)
+    if named is not None:
+        return [each.id for each in runs if each is named or each.id in (named.undoes, named.undone_by)]
+    hidden = [each for each in unread if is_meant(each, run)]
+    if not hidden:
         raise InputError(f"there is no run {run}", do="`compute-wizard history` lists them.")
-    mine = named[0]
-    return [each for each in runs if each is mine or each.id in (mine.undoes, mine.undone_by)]
+    return hidden
 
 
 def _versions(node: Node) -> str:
@@ -153,26 +155,28 @@ def _plan(facts: Facts) -> str:
 
 
 def _verified(facts: Facts) -> str:
-    last = facts.history.last
-    return report.checks(verify(facts, answer_files.from_data(last.answers, f"run {last.id}"))) if last else "no run\n"
+    asked = to_be(facts)
+    if not asked.runs and not asked.unseen:
+        return "no run of this tool stands\n"
+    return report.checks([*verify(facts, asked.answers), *asked.unseen])
 
 
-def _of_run(node: Node, past: PastRun) -> Iterator[Part]:
-    place = f"{RUNS}/{past.id}"
+def _of_run(node: Node, run: str) -> Iterator[Part]:
+    place = f"{RUNS}/{run}"
 
     def plan() -> str:
         text = node.read(f"{place}/plan.json").decode("utf-8", "replace")
         return plans.from_json(text, f"{place}/plan.json").masked().to_json()
 
-    yield _part(f"{past.id}/plan.json", "its plan, without the content of files that may hold secrets", plan)
+    yield _part(f"{run}/plan.json", "its plan, without the content of files that may hold secrets", plan)
     yield _part(
-        f"{past.id}/journal.jsonl",
+        f"{run}/journal.jsonl",
         "what it did, and what its commands said",
         lambda: "".join(report.as_json(each, None) for each in parse(node.read(f"{place}/journal.jsonl"), place)),
     )
     for name, about in (("options.json", "how it was run"), ("runner.log", "what its runner said")):
         if node.exists(f"{place}/{name}"):
-            yield _part(f"{past.id}/{name}", about, lambda name=name: _log(node, f"{place}/{name}"))  # type: ignore[misc]
+            yield _part(f"{run}/{name}", about, lambda name=name: _log(node, f"{place}/{name}"))  # type: ignore[misc]
 
 
 def _log(node: Node, path: str) -> str:

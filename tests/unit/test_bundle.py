@@ -16,6 +16,7 @@ from wizard import bundle, cli
 from wizard.demo import built_in, simulate
 from wizard.errors import Exit
 from wizard.node import facts
+from wizard.node.history import RUNS
 from wizard.node.simulated import SimulatedNode
 
 
@@ -102,6 +103,19 @@ def test_one_run_comes_with_what_took_it_back_and_no_other(node: SimulatedNode) 
     node.place(f"/var/lib/compute-wizard/runs/{other}/plan.json").write_text("{", encoding="utf-8")
     parts = {part.name: part for part in bundle.parts(node, facts.read(node))}
     assert parts[f"{first}/plan.json"].text is not None
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_a_run_that_cannot_be_read_comes_too_with_the_reason(node: SimulatedNode, named: bool) -> None:
+    run = carried_out(node, planned_here(node))
+    node.place(f"{RUNS}/{run}/plan.json").write_text("{", encoding="utf-8")
+    parts = bundle.parts(node, facts.read(node), run if named else None)
+    files = unpacked(bundle.packed(parts, "compute-03")[0])
+    assert f"{run}/journal.jsonl" in files
+    assert f"{run}/plan.json" not in files
+    assert f"{run}/plan.json: left out: " in files["README.txt"]
+    assert "plan.json is not a plan of this tool" in " ".join(files["history.txt"].split())
+    assert f"What run {run} was asked for" in files["verify.txt"]
 
 
 def test_a_long_log_begins_with_a_whole_line(node: SimulatedNode) -> None:
