@@ -97,7 +97,9 @@ def read(node: Node) -> SystemFacts:
 def machine_id(node: Node) -> str:
     """The machine's own id, 32 hexadecimal digits (machine-id(5)), or empty: before systemd it was D-Bus that kept it."""
     text = next((text for path in MACHINE_ID if (text := node.text(path))), "")
-    return text if re.fullmatch(r"[0-9a-f]{32}", text) else ""  # "uninitialized", or what is no id, tells no machine apart
+    return (
+        text if re.fullmatch(r"[0-9a-f]{32}", text) else ""
+    )  # "uninitialized", or what is no id, tells no machine apart
 
 
 def _release(node: Node) -> dict[str, str]:
