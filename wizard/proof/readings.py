@@ -120,7 +120,8 @@ def _do(seen: Seen) -> str:
     if seen.outcome == "refused":
         return (
             f"The request comes to this node. See whether nova's own rule sends 169.254.169.254:80 on to port {seen.port} "
-            "(iptables -t nat -S | grep 169.254), and whether the service listens on the address that it names."
+            "(iptables -t nat -S | grep 169.254), and whether something listens at the address that it names; if nothing does, "
+            "start nova-api-metadata there."
         )
     return (
         "The request comes to this node; what is after that does not work. See nova's rules (iptables -t nat -S; iptables -S) "
