@@ -107,4 +107,4 @@ def test_a_run_and_the_list_of_runs(root: Path, capsys: pytest.CaptureFixture[st
     (table,) = tables("`history`")
     assert fields(table) == sorted(run)
     (states,) = [named(row[1]) for row in table if named(row[0]) == ["state"]]
-    assert sorted(states) == sorted(get_args(RunState))
+    assert sorted(states) == sorted([*get_args(RunState), "unseen"])
