@@ -23,7 +23,10 @@ def main() -> int:
         "--within", type=float, metavar="MINUTES", help="a host that is too slow for that is one that cannot"
     )
     parser.add_argument(
-        "--at-once", type=int, metavar="N", help="scenarios played side by side; else one each processor"
+        "--at-once",
+        type=int,
+        metavar="N",
+        help="scenarios played side by side; else one more than there are processors",
     )
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that machines are switched off on the way out
