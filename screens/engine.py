@@ -13,7 +13,6 @@ from wizard.apply import journal as journals
 from wizard.apply import launch
 from wizard.apply.later_work import Choice
 from wizard.apply.undo import undo_plan
-from wizard.command_history import to_go_on
 from wizard.errors import UsageError, WizardError
 from wizard.export.shell import script
 from wizard.merge import make_plan
@@ -28,6 +27,7 @@ from wizard.private import write_private
 from wizard.proof import Proof, proofs
 from wizard.questions import Check
 from wizard.verify import ToBe, to_be, verify
+from wizard.which_run import to_go_on
 
 
 class NodeEngine:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from wizard import answer_files, report
+from wizard import answer_files, report, which_run
 from wizard import plan as plans
 from wizard.errors import InputError, NodeError, WizardError
 from wizard.merge import make_plan
@@ -133,9 +133,9 @@ def _chosen(facts: Facts, run: str | None) -> list[str]:
     runs, unread = facts.history.runs, [each.id for each in facts.history.unread if each.id]
     if run is None:
         return sorted([*(each.id for each in runs), *unread], key=age)[-MOST_RUNS:]
-    named = next((each for each in runs if is_meant(each.id, run)), None)
-    if named is not None:
-        return [each.id for each in runs if each is named or each.id in (named.undoes, named.undone_by)]
+    mine = which_run.named(facts.history, run)
+    if mine is not None:
+        return [each.id for each in runs if each is mine or each.id in (mine.undoes, mine.undone_by)]
     hidden = [each for each in unread if is_meant(each, run)]
     if not hidden:
         raise InputError(f"there is no run {run}", do="`compute-wizard history` lists them.")

@@ -177,7 +177,6 @@ def identity(function: PciFunction) -> Match:
     mac = own_mac(function)
     if mac is not None:
         return Match(mac=mac)
-    named = next(
-        (device.name for device in function.netdevs if not device.own), None
-    )  # its address is a bond's, or set
+    # an interface without one: its address is a bond's, or was set
+    named = next((device.name for device in function.netdevs if not device.own), None)
     return Match(netdev=named) if named is not None else Match(address=function.address)

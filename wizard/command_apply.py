@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 
-from wizard import arguments, boot_guard, command_history, report
+from wizard import arguments, boot_guard, command_history, report, which_run
 from wizard.apply import launch
 from wizard.apply.journal import follow
 from wizard.errors import Blocked, Exit, InputError, Refused, UsageError
@@ -172,7 +172,7 @@ def followed(started: launch.Started, as_json: bool) -> int:
 def resume(options: argparse.Namespace) -> int:
     """Go on with a run that was interrupted: shows what is still to be done, and asks. One-way steps need their own word, again."""
     refuse_tar(open_node(options.root), options.root)
-    run = command_history.to_go_on(histories.read(open_node(options.root)), options.run)
+    run = which_run.to_go_on(histories.read(open_node(options.root)), options.run)
     left = launch.still_to_do(options.root, run.id)
     one_way = [step for step in left if "one-way" in step.labels]
     accepted = "one-way" in options.accept

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from wizard import command_apply, command_history
+from wizard import command_apply, command_history, which_run
 from wizard import plan as plans
 from wizard.apply import launch
 from wizard.apply.journal import follow
@@ -36,12 +36,12 @@ def _waiting(options: argparse.Namespace) -> PastRun:
     waiting = [run for run in seen.runs if run.confirm_until and run.state in ("waiting", "interrupted")]
     if options.run is None:
         if not waiting:
-            command_history.refuse_unread(seen.unread)
+            which_run.refuse_unread(seen.unread)
             raise InputError(
                 "no run waits for its confirmation", do="`compute-wizard history` shows what became of each."
             )
         return waiting[-1]
-    named = command_history.chosen(seen, options.run, ())
+    named = which_run.chosen(seen, options.run, ())
     if named not in waiting:
         raise InputError(f"run {named.id} does not wait for its confirmation: it is {named.state}")
     return named

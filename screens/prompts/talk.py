@@ -25,9 +25,8 @@ Select: TypeAlias = Callable[[str, Sequence[Choice], Any], Any]
 """Chooses with arrow keys: the question, the choices, the value now; gives a value or a Command."""
 
 WIDEST = 100
-NUMBER = re.compile(
-    r"\b([0-9]+) (?=\S)"
-)  # what it counts, or the choice that it stands for, is not to be on another line
+NUMBER = re.compile(r"\b([0-9]+) (?=\S)")
+"""What a number counts, or the choice that it stands for, is not to be on another line."""
 BOUND = "\xa0"  # never in printable text
 
 

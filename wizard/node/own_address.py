@@ -33,9 +33,8 @@ class OwnAddresses:
         before = self._node.text(f"{place}/bonding_slave/perm_hwaddr") or ""  # 3.14 and newer
         told = self._by_ip.get(name) or before.lower() or self._by_bonds.get(name)
         if told or kind is not None:
-            return told or (
-                now if self._by_ip else ""
-            )  # where ip knows of such addresses, it leaves out those that are in use
+            # where ip knows of such addresses, it leaves out those that are in use
+            return told or (now if self._by_ip else "")
         master = self._node.link_name(f"{place}/master") or ""  # a recording may lack the file; every kernel has it
         return "" if master and quiet.is_directory(self._node, f"/sys/class/net/{master}/bonding") else now
 
