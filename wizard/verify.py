@@ -64,7 +64,9 @@ def _configured(facts: Facts, answers: AllAnswers) -> Check:
         code, do = (f" ({first.code}: {first.seen})", first.do) if first else ("", "Run check with these answers.")
         return Check("plan", what, "failed", f"blocked: {', '.join(plan.blocked)}{code}", do)
     if plan.steps:
-        return Check("plan", what, "failed", f"{len(plan.steps)} steps are left", RUN_PLAN)
+        return Check(
+            "plan", what, "failed", f"{len(plan.steps)} step{'s are' if len(plan.steps) > 1 else ' is'} left", RUN_PLAN
+        )
     return Check("plan", what, "held", "the plan is empty")
 
 
