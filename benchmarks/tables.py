@@ -11,12 +11,13 @@ from pathlib import Path
 
 from textual.pilot import Pilot
 
-from screens.app import WizardApp
-from screens.engine import NodeEngine
-from screens.widgets.rows import Rows
-from wizard import answer_files, network_rows
-from wizard.demo import built_in, simulate
-from wizard.node.facts import Facts
+from screens.shared.session import NodeEngine
+from screens.tui.app import WizardApp
+from screens.tui.widgets.list_view import Rows
+from wizard.answers import editing
+from wizard.chapters.gateways import network_import as network_rows
+from wizard.facts.facts import Facts
+from wizard.simulator.built_in import built_in, simulate
 
 TEMPLATES = {"label": "net{vlan}", "router": "10.{vlan/256}.{vlan%256}.1"}
 VFS = 1000
@@ -68,7 +69,7 @@ async def main() -> None:
             await timed(pilot, "devices: a character of the filter", *"2f:1")
             await pilot.press("escape")
             rows = [row.data() for row in network_rows.from_pattern("1-4094", TEMPLATES)]
-            app.state.answers = answer_files.change(app.state.answers, "gateways", ("network",), rows)
+            app.state.answers = editing.change(app.state.answers, "gateways", ("network",), rows)
             await timed(pilot, "gateways, 4,094 networks: open, with its plan", "5")
             await quiet(pilot)
             await pilot.press("tab", "escape", "tab")

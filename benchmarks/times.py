@@ -10,12 +10,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from wizard import answer_files
-from wizard.demo import built_in, simulate
+from wizard.answers import suggestion
+from wizard.facts import facts
 from wizard.formats import oslo_config
-from wizard.merge import make_plan
-from wizard.node import facts
-from wizard.verify import verify
+from wizard.planning.planner import make_plan
+from wizard.planning.verification import verify
+from wizard.simulator.built_in import built_in, simulate
 
 
 def median(what: str, action: Callable[[], object], runs: int = 7) -> None:
@@ -40,7 +40,7 @@ def main() -> None:
     for name in ("origin", "today", "demo"):
         node = built_in(name)
         seen = facts.read(node)
-        answers = answer_files.suggest(seen)
+        answers = suggestion.suggest(seen)
         median(f"{name}: read all facts", lambda node=node: facts.read(node))
         median(f"{name}: plan", lambda seen=seen, answers=answers: make_plan(seen, answers))
         median(f"{name}: verify", lambda seen=seen, answers=answers: verify(seen, answers))

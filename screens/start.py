@@ -21,7 +21,7 @@ def main():  # type: ignore[no-untyped-def] # Python 2 knows no annotations
         if getattr(sys, name) is None:
             setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode))
     try:
-        from wizard.cli import main as run
+        from wizard.cli.main import main as run
 
         return run(None, start_wizard)
     except KeyboardInterrupt:  # while the libraries were being loaded
@@ -30,7 +30,10 @@ def main():  # type: ignore[no-untyped-def] # Python 2 knows no annotations
 
 def start_wizard(open_node, ui, simulated):  # type: ignore[no-untyped-def]
     """Choose a face for this terminal and start it; nothing of a face is imported before that."""
-    from screens import faces, guard, serial, terminal
+    from screens.terminal import choice as faces
+    from screens.terminal import guard
+    from screens.terminal import probe as terminal
+    from screens.terminal import serial_choice as serial
 
     face = faces.choose(terminal.probe(), ui)
     if ui == "auto" and face.terminal.kind == "serial":
@@ -42,10 +45,10 @@ def start_wizard(open_node, ui, simulated):  # type: ignore[no-untyped-def]
     words = guard.SANE if face.name == "full" else guard.SANE_VT100 if face.name == "console" else ""
     with guard.Guard(words, gently=face.name == "plain") as watch:
         if face.name == "plain":
-            from screens.prompts import run as ask
+            from screens.plain import run as ask
 
             return ask(open_node, simulated, face)
-        from screens.app import run
+        from screens.tui.app import run
 
         return run(open_node, simulated, face, watch)
 

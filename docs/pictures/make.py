@@ -9,9 +9,9 @@ from pathlib import Path
 
 from textual.pilot import Pilot
 
-from screens.app import WizardApp
-from screens.engine import NodeEngine
-from wizard.demo import built_in, simulate
+from screens.shared.session import NodeEngine
+from screens.tui.app import WizardApp
+from wizard.simulator.built_in import built_in, simulate
 
 HERE = Path(__file__).parent
 SIZE = (100, 30)

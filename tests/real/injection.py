@@ -22,15 +22,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from wizard import answer_files
+from wizard.answers import files as answer_files
 from wizard.apply import launch, runner
-from wizard.apply.journal import read
-from wizard.apply.undo import undo_plan
-from wizard.merge import make_plan
-from wizard.node import facts, history
-from wizard.node.run_records import LOCK, STATE, lock_holder
-from wizard.node.simulated import SimulatedNode
-from wizard.plan import Plan, RemoveFile, WriteFile
+from wizard.facts import facts
+from wizard.model.plan import Plan, RemoveFile, WriteFile
+from wizard.planning.planner import make_plan
+from wizard.planning.undo import undo_plan
+from wizard.runs import history
+from wizard.runs.journal import read
+from wizard.runs.records import LOCK, STATE, lock_holder
+from wizard.simulator.simulated_node import SimulatedNode
 
 CHANGING = (
     "write pwrite64 rename renameat renameat2 fsync fdatasync unlink unlinkat mkdir mkdirat rmdir chmod fchmod fchmodat chown fchown "

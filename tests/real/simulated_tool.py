@@ -8,8 +8,12 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from wizard import cli, command_apply, command_confirm, command_verify, commands
-from wizard.node.simulated import SimulatedNode
+from wizard.cli import apply as command_apply
+from wizard.cli import commands
+from wizard.cli import confirm as command_confirm
+from wizard.cli import main as cli
+from wizard.cli import verify as command_verify
+from wizard.simulator.simulated_node import SimulatedNode
 
 
 def main(directory: str, words: list[str]) -> int:

@@ -9,8 +9,8 @@ import corpus
 import pytest
 
 from wizard.errors import FormatError
+from wizard.facts import system
 from wizard.formats import dnsmasq, ebtables, grub_cfg, modprobe, shell_variables
-from wizard.node import system
 from wizard.node.recorded import MemoryNode
 
 

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from wizard.node import firmware_query, pci
+from wizard.facts import firmware_query
+from wizard.facts.pci import functions as pci
+from wizard.facts.pci.ids import CARDS, VFS, family_of
 from wizard.node.node import Node
-from wizard.node.pci_names import CARDS, VFS, family_of
 from wizard.node.recorded import MemoryNode, read_tar
 
 DEFAULT_CORPUS = Path(__file__).parents[2] / ".." / "shared" / "corpus"

@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 from injection import snapshot
 
-from wizard import cli
-from wizard.demo import built_in, simulate
-from wizard.node.simulated import SimulatedNode
+from wizard.cli import main as cli
+from wizard.simulator.built_in import built_in, simulate
+from wizard.simulator.simulated_node import SimulatedNode
 from wizard.version import version
 
 PLAYER = Path(sys.executable).with_name("ansible-playbook")

@@ -12,15 +12,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wizard import answer_files
+from wizard.answers import suggestion
 from wizard.apply import launch
-from wizard.apply.journal import follow
-from wizard.demo import built_in
-from wizard.export.shell import script
-from wizard.merge import make_plan
-from wizard.node import described, facts
+from wizard.export.script import script
+from wizard.facts import facts
+from wizard.hashing import digest
+from wizard.model.plan import ExpectFile, FileContent, FileState, NodeName, Plan, RemoveFile, WriteFile
 from wizard.node.recorded import DirectoryNode
-from wizard.plan import ExpectFile, FileContent, FileState, NodeName, Plan, RemoveFile, WriteFile, digest
+from wizard.planning.planner import make_plan
+from wizard.runs.journal import follow
+from wizard.simulator import described
+from wizard.simulator.built_in import built_in
 
 SHELLS = {"dash": ["dash"], "busybox": ["busybox", "sh"]}
 
@@ -62,7 +64,7 @@ def test_it_does_what_apply_does_and_takes_it_back(shell: str, name: str, tmp_pa
         described.materialise(built_in(name), root)
     before = tree(roots[0])
     seen = facts.read(DirectoryNode(roots[0]))
-    plan = make_plan(seen, answer_files.suggest(seen))
+    plan = make_plan(seen, suggestion.suggest(seen))
     text = script(seen, plan)
     secrets = [
         line.partition("=")[2].strip()
@@ -92,7 +94,7 @@ def test_what_changed_since_is_named_and_nothing_is_touched(tmp_path: Path) -> N
     root.mkdir()
     described.materialise(built_in("origin"), root)
     seen = facts.read(DirectoryNode(root))
-    text = script(seen, make_plan(seen, answer_files.suggest(seen)))
+    text = script(seen, make_plan(seen, suggestion.suggest(seen)))
     conf = root / "etc/nova/nova.conf"
     conf.write_bytes(conf.read_bytes() + b"# x\n")
     before = tree(root)

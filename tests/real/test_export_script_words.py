@@ -11,13 +11,15 @@ from pathlib import Path
 import pytest
 from calling import call, written
 
-from wizard import answer_files
-from wizard.demo import built_in
-from wizard.export.shell import script
-from wizard.merge import make_plan
-from wizard.node import facts
+from wizard.answers import files as answer_files
+from wizard.answers import suggestion
+from wizard.export.script import script
+from wizard.facts import facts
+from wizard.hashing import digest
+from wizard.model.plan import FileContent, FileState, NodeName, Plan, Run, StopByPidfile, WriteFile
 from wizard.node.recorded import DirectoryNode
-from wizard.plan import FileContent, FileState, NodeName, Plan, Run, StopByPidfile, WriteFile, digest
+from wizard.planning.planner import make_plan
+from wizard.simulator.built_in import built_in
 
 SHELLS = [pytest.param(["dash"], id="dash"), pytest.param(["busybox", "sh"], id="busybox")]
 NOTHING = 'format = "compute-wizard.answers/1"\n'
@@ -39,7 +41,7 @@ def content(root: Path) -> dict[str, bytes]:
 
 def with_firmware() -> str:
     """What is suggested for the demo node, with more VFs than its firmware offers."""
-    text = answer_files.to_toml(answer_files.suggest(facts.read(built_in("demo"))), {})
+    text = answer_files.to_toml(suggestion.suggest(facts.read(built_in("demo"))), {})
     assert 'count = 16\nports = "keep"\nhost_vfs = 0\nfirmware = "keep"' in text
     return text.replace('count = 16\nports = "keep"\nhost_vfs = 0\nfirmware = "keep"', 'count = 32\nfirmware = "set"')
 
@@ -92,7 +94,7 @@ def test_a_dry_run_checks_what_the_run_checks(shell: list[str], tmp_path: Path) 
     root = written(tmp_path / "node")
     seen = facts.read(DirectoryNode(root))
     out = tmp_path / "change.sh"
-    out.write_text(script(seen, make_plan(seen, answer_files.suggest(seen))), encoding="utf-8")
+    out.write_text(script(seen, make_plan(seen, suggestion.suggest(seen))), encoding="utf-8")
     before = content(root)
     done = run(shell, out, "--dry-run", root=root)
     assert (done.returncode, done.stderr, content(root)) == (0, "", before)
@@ -111,7 +113,7 @@ def test_another_machine_is_no_dry_run_that_went_well(tmp_path: Path) -> None:
         pytest.skip("root: the script looks at this machine as root")
     seen = facts.read(built_in("demo"))
     out = tmp_path / "change.sh"
-    out.write_text(script(seen, make_plan(seen, answer_files.suggest(seen))), encoding="utf-8")
+    out.write_text(script(seen, make_plan(seen, suggestion.suggest(seen))), encoding="utf-8")
     done = run(["dash"], out, "--dry-run")
     assert done.returncode == 4
     assert "the plan was made for another machine" in done.stderr
@@ -255,7 +257,7 @@ def test_a_link_of_the_node_stays_and_what_it_leads_to_is_changed(target: str, t
     before = real.read_bytes()
     seen = facts.read(DirectoryNode(root))
     out = tmp_path / "change.sh"
-    out.write_text(script(seen, make_plan(seen, answer_files.suggest(seen))), encoding="utf-8")
+    out.write_text(script(seen, make_plan(seen, suggestion.suggest(seen))), encoding="utf-8")
     done = run(["dash"], out, root=root)
     assert (done.returncode, done.stderr) == (0, "")
     assert str(conf.readlink()) == target

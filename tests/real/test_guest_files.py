@@ -12,8 +12,8 @@ import pytest
 from wizard.errors import NotThere
 from wizard.node.live import LiveNode
 from wizard.node.recorded import DirectoryNode
-from wizard.proof import guest_files
-from wizard.proof.guest_files import Driver
+from wizard.probes.guest import image as guest_files
+from wizard.probes.guest.image import Driver
 
 MODULES = Driver(("igb",), (("dca.ko", b"one"), ("igb.ko.xz", b"two")))
 STARTS = {"sh": ["-c", ":"], "mount": ["--version"], "sleep": ["0"], "insmod": ["--version"], "ip": ["-V"]}

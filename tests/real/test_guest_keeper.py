@@ -10,8 +10,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from wizard.proof.keeper import Job
-from wizard.proof.keeping import keep
+from wizard.probes.guest.supervisor import Job
+from wizard.probes.guest.supervisor_client import keep
 
 MARK = "cw-test"
 PATIENCE = 60.0
@@ -66,7 +66,7 @@ def started(place: Path) -> subprocess.Popen[bytes]:
     """Somebody who keeps a guest, until it runs; its pid is written down."""
     script = f"echo $$ > {place}/pid.new; mv {place}/pid.new {place}/pid; exec sleep 600"
     code = (
-        "import signal\nfrom wizard.proof.keeper import Job\nfrom wizard.proof.keeping import keep\n"
+        "import signal\nfrom wizard.probes.guest.supervisor import Job\nfrom wizard.probes.guest.supervisor_client import keep\n"
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a background job is started with it ignored
         f"keep(Job(['sh', '-c', {script!r}], '', 'm', 600.0, []))"
     )

@@ -14,13 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from oslo_config import cfg
 
-from wizard import answer_files
-from wizard.demo import built_in
+from wizard.answers import suggestion
 from wizard.errors import FormatError
+from wizard.facts import facts
 from wizard.formats import dnsmasq, grub_cfg, modprobe
-from wizard.merge import make_plan
-from wizard.node import facts
-from wizard.plan import Plan, WriteFile
+from wizard.model.plan import Plan, WriteFile
+from wizard.planning.planner import make_plan
+from wizard.simulator.built_in import built_in
 
 PATH = "/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -33,7 +33,7 @@ def need(*programs: str) -> None:
 
 def planned(name: str) -> Plan:
     seen = facts.read(built_in(name))
-    return make_plan(seen, answer_files.suggest(seen))
+    return make_plan(seen, suggestion.suggest(seen))
 
 
 def written(plan: Plan, path: str) -> bytes:

@@ -11,14 +11,16 @@ from typing import Any
 
 import pytest
 
-from wizard import answer_files, device_spec
-from wizard.answers import AllAnswers
-from wizard.chapters import passthrough_pools
-from wizard.demo import built_in
+from wizard.answers import files as answer_files
+from wizard.answers import suggestion
+from wizard.chapters.passthrough import device_spec
+from wizard.chapters.passthrough import pools as passthrough_pools
 from wizard.errors import FormatError
-from wizard.merge import make_plan
-from wizard.node import facts
-from wizard.plan import WriteFile
+from wizard.facts import facts
+from wizard.model.answers import AllAnswers
+from wizard.model.plan import WriteFile
+from wizard.planning.planner import make_plan
+from wizard.simulator.built_in import built_in
 
 NOVA = os.environ.get("COMPUTE_WIZARD_NOVA", ".venv-nova/bin/python")
 
@@ -127,7 +129,7 @@ def asked(values: list[str], path: Path) -> tuple[dict[str, Any], list[Any]]:
 
 def test_nova_reads_the_plan_and_hands_out_what_we_say(tmp_path: Path) -> None:
     seen = facts.read(built_in("today"))
-    plan = make_plan(seen, answer_files.suggest(seen))
+    plan = make_plan(seen, suggestion.suggest(seen))
     path = tmp_path / "nova.conf"
     path.write_bytes(
         next(
@@ -183,7 +185,7 @@ def _lines(path: Path, *lines: str, **passthrough: Any) -> tuple[set[tuple[str, 
     node = built_in("today")
     node.entries["/etc/nova/nova.conf"].content += "\n".join(["", "[pci]", *lines, ""]).encode()
     seen = facts.read(node)
-    data = answer_files.suggest(seen).to_data()
+    data = suggestion.suggest(seen).to_data()
     answers = answer_files.from_data(data | ({"passthrough": passthrough} if passthrough else {}))
     mine = answers.of(passthrough_pools.Answers)
     assert mine is not None

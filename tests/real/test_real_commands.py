@@ -6,7 +6,8 @@ from pathlib import Path
 
 from test_live_machine import inside
 
-from wizard.plan import FileContent, FileState, NodeName, Plan, Run, WriteFile, digest
+from wizard.hashing import digest
+from wizard.model.plan import FileContent, FileState, NodeName, Plan, Run, WriteFile
 
 SOURCE, MENU, MAKE = "/etc/cw-test.source", "/boot/cw-test.menu", "/usr/local/sbin/cw-test-make"
 

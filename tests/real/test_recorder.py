@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from wizard import other_owners
-from wizard.node import bridge_firewall, facts
+from wizard.chapters.vfs import vf_owners as other_owners
+from wizard.facts import facts
+from wizard.facts.network import bridge_firewall
 from wizard.node.live import LiveNode
 from wizard.node.recorded import read_tar
 

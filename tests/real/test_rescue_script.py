@@ -13,15 +13,16 @@ from typing import Any
 
 import pytest
 
-from wizard import answer_files
+from wizard.answers import files as answer_files
+from wizard.answers import suggestion
 from wizard.apply import launch
-from wizard.apply.journal import follow
-from wizard.apply.rescue import acl_text
-from wizard.demo import built_in, simulate
-from wizard.merge import make_plan
-from wizard.node import facts
-from wizard.node.simulated import SimulatedNode
-from wizard.plan import Plan, RemoveFile, WriteFile
+from wizard.apply.rescue_script import acl_text
+from wizard.facts import facts
+from wizard.model.plan import Plan, RemoveFile, WriteFile
+from wizard.planning.planner import make_plan
+from wizard.runs.journal import follow
+from wizard.simulator.built_in import built_in, simulate
+from wizard.simulator.simulated_node import SimulatedNode
 
 SHELLS = ("dash", "busybox", "busybox applets alone")
 
@@ -82,7 +83,7 @@ def everything(node: SimulatedNode) -> dict[str, tuple[Any, ...]]:
 
 def planned(node: SimulatedNode) -> Plan:
     seen = facts.read(node)
-    return make_plan(seen, answer_files.suggest(seen))
+    return make_plan(seen, suggestion.suggest(seen))
 
 
 def carried_out(node: SimulatedNode) -> Path:

@@ -12,9 +12,9 @@ import pytest
 from injection import copied, spread
 from test_rescue_script import carried_out, everything, marked, rescue, shell_of
 
-from wizard.demo import built_in, simulate
-from wizard.node import facts
-from wizard.node.simulated import SimulatedNode
+from wizard.facts import facts
+from wizard.simulator.built_in import built_in, simulate
+from wizard.simulator.simulated_node import SimulatedNode
 
 STEP = os.environ.get("COMPUTE_WIZARD_TORTURE", "")  # "1": every point, "8": each eighth; a few without it
 SHORT = 5

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from wizard.demo import built_in, simulate
+from wizard.simulator.built_in import built_in, simulate
 
 COMMANDS = (
     ["inspect"],

@@ -23,13 +23,13 @@ from injection import (
     works,
 )
 
-from wizard import answer_files
+from wizard.answers import suggestion
 from wizard.apply import launch
-from wizard.apply.undo import undo_plan
-from wizard.demo import built_in, simulate
-from wizard.merge import make_plan
-from wizard.node import facts
-from wizard.node.simulated import SimulatedNode
+from wizard.facts import facts
+from wizard.planning.planner import make_plan
+from wizard.planning.undo import undo_plan
+from wizard.simulator.built_in import built_in, simulate
+from wizard.simulator.simulated_node import SimulatedNode
 
 STEP = os.environ.get("COMPUTE_WIZARD_TORTURE", "")  # "1": every point, "8": each eighth; the short form without it
 SHORT = 3  # points of each fault and scenario in the short form
@@ -48,7 +48,7 @@ def prepare(directory: Path, name: str) -> Prepared:
     os.setxattr(real, "user.note", b"kept")
     os.setxattr(real, "system.posix_acl_access", bytes.fromhex(ACL))
     seen = facts.read(node)
-    plan = make_plan(seen, answer_files.suggest(seen))
+    plan = make_plan(seen, suggestion.suggest(seen))
     started = launch.save(directory, plan, "rollback", "simulated")
     return Prepared(directory, started.run, plan, snapshot(directory))
 

@@ -10,12 +10,12 @@ from textual.pilot import Pilot
 from textual.widget import Widget
 from textual.widgets import Static
 
-from screens.app import WizardApp
-from screens.engine import NodeEngine
-from screens.state import State
-from screens.widgets.rows import Rows
-from screens.widgets.text_view import TextView
-from wizard.demo import built_in, simulate
+from screens.shared.session import NodeEngine
+from screens.shared.state import State
+from screens.tui.app import WizardApp
+from screens.tui.widgets.list_view import Rows
+from screens.tui.widgets.text_view import TextView
+from wizard.simulator.built_in import built_in, simulate
 
 SMALL, LARGE = (80, 24), (120, 40)
 BUSY = ("look", "verify")  # workers that end by themselves

@@ -20,12 +20,15 @@ def imported(code: str) -> set[str]:
 @pytest.mark.parametrize(
     ("code", "libraries"),
     [
-        ("import screens.start, wizard.cli, wizard.commands", set()),
-        ("import screens.terminal, screens.faces, screens.serial, screens.guard", set()),
-        ("import screens.prompts, screens.prompts.walk", set()),
-        ("import screens.prompts.arrows", {"prompt_toolkit", "questionary"}),
-        ("import screens.app, screens.pages", {"textual", "rich"}),
-        ("import screens.app, screens.driver", {"textual", "rich"}),
+        ("import screens.start, wizard.cli.main, wizard.cli.commands", set()),
+        (
+            "import screens.terminal.probe, screens.terminal.choice, screens.terminal.serial_choice, screens.terminal.guard",
+            set(),
+        ),
+        ("import screens.plain, screens.plain.walk", set()),
+        ("import screens.plain.arrow_select", {"prompt_toolkit", "questionary"}),
+        ("import screens.tui.app, screens.tui.page_registry", {"textual", "rich"}),
+        ("import screens.tui.app, screens.console.driver", {"textual", "rich"}),
     ],
 )
 def test_a_face_imports_its_own_library_only(code: str, libraries: set[str]) -> None:
@@ -33,12 +36,12 @@ def test_a_face_imports_its_own_library_only(code: str, libraries: set[str]) -> 
 
 
 def test_what_is_seen_first_needs_no_engine() -> None:
-    program = "import sys, screens.start, wizard.cli, screens.prompts, screens.app, screens.driver; print([name for name in ('pydantic', 'wizard.node', 'wizard.plan') if name in sys.modules])"
+    program = "import sys, screens.start, wizard.cli.main, screens.plain, screens.tui.app, screens.console.driver; print([name for name in ('pydantic', 'wizard.node', 'wizard.model.plan') if name in sys.modules])"
     done = subprocess.run([sys.executable, "-I", "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
 
 
 def test_what_the_probe_needs_is_the_standard_library() -> None:
-    program = "import sys, screens.terminal; print([name for name in ('pydantic', 'asyncio', 'curses', 'ctypes') if name in sys.modules])"
+    program = "import sys, screens.terminal.probe; print([name for name in ('pydantic', 'asyncio', 'curses', 'ctypes') if name in sys.modules])"
     done = subprocess.run([sys.executable, "-I", "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"

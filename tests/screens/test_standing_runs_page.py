@@ -8,17 +8,17 @@ from driving import opened, page, press, settled, text, whole
 from prior_states import carried_out, planned_here, take_back
 from test_plain_face import Listener
 
-from screens.engine import NodeEngine
-from screens.prompts import doing
-from screens.prompts.walk import Walk
-from wizard import answer_files
+from screens.plain import run_pages as doing
+from screens.plain.walk import Walk
+from screens.shared.session import NodeEngine
+from wizard.answers import files as answer_files
 from wizard.apply import launch
-from wizard.apply.journal import follow
-from wizard.demo import built_in, simulate
-from wizard.merge import make_plan
-from wizard.node import facts
-from wizard.node.history import RUNS
-from wizard.node.simulated import SimulatedNode
+from wizard.facts import facts
+from wizard.planning.planner import make_plan
+from wizard.runs.history import RUNS
+from wizard.runs.journal import follow
+from wizard.simulator.built_in import built_in, simulate
+from wizard.simulator.simulated_node import SimulatedNode
 
 IOMMU = {"iommu": {"enable": True}}
 GATEWAYS = {"gateways": {"network": [{"label": "demo-net", "router": "10.44.1.1", "vlan": 1441}]}}

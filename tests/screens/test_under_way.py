@@ -9,12 +9,12 @@ from typing import Any
 
 from driving import keys, opened, page, press, state, text, until, whole, write
 
-from screens.engine import NodeEngine
-from wizard import answer_files
-from wizard.answers import AllAnswers
-from wizard.demo import built_in, simulate
-from wizard.node.facts import Facts
-from wizard.plan import Plan, SetAttribute
+from screens.shared.session import NodeEngine
+from wizard.answers import editing
+from wizard.facts.facts import Facts
+from wizard.model.answers import AllAnswers
+from wizard.model.plan import Plan, SetAttribute
+from wizard.simulator.built_in import built_in, simulate
 
 
 class Held(NodeEngine):
@@ -138,4 +138,4 @@ async def test_values_typed_while_a_plan_is_made_are_in_the_next_one(tmp_path: P
         await pilot.press("backspace", "4")
         engine.go_on.set()
         await until(pilot, lambda: "num_vfs=4" in whole(pilot))
-        assert answer_files.value_at(state(pilot).answers, "vfs", ("card", 0, "count")) == 4
+        assert editing.value_at(state(pilot).answers, "vfs", ("card", 0, "count")) == 4

@@ -9,12 +9,13 @@ from driving import keys, opened, page, planned, press, settled, state, text, un
 from textual.events import Key
 from textual.widgets import Input
 
-from screens.engine import NodeEngine
-from screens.names import PAGES
-from wizard import answer_files
-from wizard.chapters import metadata, vfs
-from wizard.demo import built_in, simulate
+from screens.shared.page_order import PAGES
+from screens.shared.session import NodeEngine
+from wizard.answers import editing
+from wizard.chapters.metadata import chapter as metadata
+from wizard.chapters.vfs import chapter as vfs
 from wizard.node.recorded import DirectoryNode
+from wizard.simulator.built_in import built_in, simulate
 
 
 async def test_the_whole_way_with_the_keyboard(tmp_path: Path) -> None:
@@ -73,7 +74,7 @@ async def test_back_never_loses_an_answer_and_an_error_stands_at_its_field(tmp_p
         await press(pilot, "3", "tab", "backspace", "backspace", "x")
         assert "type a whole number" in whole(pilot)
         await press(pilot, "backspace", "1", "6", "1", "x")
-        assert answer_files.value_at(state(pilot).answers, "vfs", ("card", 0, "count")) == 16
+        assert editing.value_at(state(pilot).answers, "vfs", ("card", 0, "count")) == 16
         await press(pilot, *["backspace"] * 4, "x")
         await press(pilot, "escape", "escape")
         assert page(pilot) == "iommu"
@@ -109,7 +110,7 @@ async def test_values_that_only_fit_together_are_taken_when_both_are_there(tmp_p
         assert "the host cannot keep 16 of 8 VFs" in whole(pilot)
         await press(pilot, "tab", "end", "backspace", "backspace", "4")
         assert "the host cannot keep" not in whole(pilot)
-        card = answer_files.value_at(state(pilot).answers, "vfs", ("card", 0))
+        card = editing.value_at(state(pilot).answers, "vfs", ("card", 0))
         assert (card["count"], card["host_vfs"]) == (8, 4)
 
 
@@ -140,17 +141,17 @@ async def test_a_count_above_the_limit_blocks_where_it_is_typed(tmp_path: Path) 
 
 async def test_a_card_is_dropped_and_added_again(tmp_path: Path) -> None:
     async with wizard(tmp_path) as pilot:
-        before = answer_files.value_at(state(pilot).answers, "vfs", ("card",))
+        before = editing.value_at(state(pilot).answers, "vfs", ("card",))
         assert len(before) == 3
         await press(pilot, "3", "d")
         assert "go to a field of the card" in whole(pilot)
         await press(pilot, "tab", "tab", "tab", "d")
-        assert answer_files.value_at(state(pilot).answers, "vfs", ("card",)) == before[1:]
+        assert editing.value_at(state(pilot).answers, "vfs", ("card",)) == before[1:]
         await press(pilot, "a")
         assert "Which device is to have VFs?" in text(pilot)
         assert "ConnectX-3 Pro" in text(pilot)
         await press(pilot, "enter")
-        assert answer_files.value_at(state(pilot).answers, "vfs", ("card",)) == [*before[1:], before[0]]
+        assert editing.value_at(state(pilot).answers, "vfs", ("card",)) == [*before[1:], before[0]]
         await press(pilot, "a")
         assert "is here already" in whole(pilot)
 

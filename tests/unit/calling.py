@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from wizard import cli
-from wizard.demo import built_in
-from wizard.node import described
+from wizard.cli import main as cli
+from wizard.simulator import described
+from wizard.simulator.built_in import built_in
 
 
 def call(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from wizard import answer_files
-from wizard.answers import AllAnswers
-from wizard.demo import built_in
-from wizard.merge import make_plan
-from wizard.node import facts
-from wizard.node.facts import Facts
+from wizard.answers import files as answer_files
+from wizard.answers import suggestion
+from wizard.facts import facts
+from wizard.facts.facts import Facts
+from wizard.model.answers import AllAnswers
+from wizard.model.findings import Finding
+from wizard.model.plan import Plan
 from wizard.node.recorded import MemoryNode
-from wizard.plan import Finding, Plan
+from wizard.planning.planner import make_plan
+from wizard.simulator.built_in import built_in
 
 CX3 = "/sys/devices/pci0000:00/0000:00:02.0/0000:04:00.0"
 
@@ -65,7 +67,7 @@ def replace(node: MemoryNode, path: str, old: str, new: str) -> None:
 
 def answered(seen: Facts, **chapters: Any) -> AllAnswers:
     """What would be suggested, with whole chapters replaced (None: left alone)."""
-    data = answer_files.suggest(seen).to_data()
+    data = suggestion.suggest(seen).to_data()
     for name, value in chapters.items():
         if value is None:
             data.pop(name, None)

@@ -19,14 +19,15 @@ from unittest import mock
 from hypothesis import strategies as st
 from strategies import any_answers
 
-from wizard import answer_files
+from wizard.answers import files as answer_files
+from wizard.answers import suggestion
 from wizard.apply import launch, runner
-from wizard.apply.journal import Journal, read
-from wizard.merge import make_plan
-from wizard.node import facts
-from wizard.node.run_records import STATE
-from wizard.node.simulated import SimulatedNode
-from wizard.plan import Plan
+from wizard.facts import facts
+from wizard.model.plan import Plan
+from wizard.planning.planner import make_plan
+from wizard.runs.journal import Journal, read
+from wizard.runs.records import STATE
+from wizard.simulator.simulated_node import SimulatedNode
 
 Deed = tuple[str, Any]
 
@@ -198,7 +199,7 @@ def _run(node: SimulatedNode, answers: dict[str, Any], killed_at: int | None, th
 def planned_here(node: SimulatedNode) -> Plan:
     """The plan for what would be suggested."""
     seen = facts.read(node)
-    return make_plan(seen, answer_files.suggest(seen))
+    return make_plan(seen, suggestion.suggest(seen))
 
 
 def allowed(node: SimulatedNode, answers: dict[str, Any]) -> Plan:
@@ -247,7 +248,7 @@ def resumed(node: SimulatedNode, run: str) -> None:
 
 def take_back(node: SimulatedNode, run: str, killed_at: int | None = None) -> None:
     """Take a run back, where something of it stands; what may not be taken back is left."""
-    from wizard.apply.undo import undo_plan
+    from wizard.planning.undo import undo_plan
 
     past = {each.id: each for each in facts.read(node).history.runs}.get(run)
     if past is None or past.undone_by or past.state == "rolled_back":

@@ -12,9 +12,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
-from wizard.apply.journal import Journal, read
-from wizard.node.run_records import fold
-from wizard.plan import Plan, SetAttribute
+from wizard.model.plan import Plan, SetAttribute
+from wizard.runs.journal import Journal, read
+from wizard.runs.records import fold
 
 KEEP, TAKE_BACK = "keep", "take_back"  # files of these names in the run's directory are the answer
 SECONDS_PER_VF = 1  # devices, interfaces and their names come up one after the other when VFs are made

@@ -13,21 +13,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from wizard import plan as plans
-from wizard import store
-from wizard.apply import confirm, rescue
-from wizard.apply import journal as journals
-from wizard.apply.files import Tree
-from wizard.apply.going_on import ahead
-from wizard.apply.lock import refusal, refuse_other
-from wizard.apply.obstacles import refuse_obstacles
-from wizard.apply.stale import refuse_if_stale, refuse_if_used
+from wizard.apply import confirm
+from wizard.apply import rescue_script as rescue
+from wizard.apply.file_writer import Tree
+from wizard.apply.preflight import refuse_obstacles
+from wizard.apply.staleness import refuse_if_stale, refuse_if_used
 from wizard.apply.trust import refuse_untrusted_program, refuse_untrusted_state
 from wizard.errors import Blocked, Exit, InputError, Interrupted, Refused
+from wizard.model import plan as plans
+from wizard.model.plan import Plan, Run, SetAttribute, Step, StopByPidfile
 from wizard.node.live import open_node
 from wizard.node.recorded import DirectoryNode
-from wizard.node.run_records import LOCK, STOP, Event, fold, lock_holder
-from wizard.plan import Plan, Run, SetAttribute, Step, StopByPidfile
+from wizard.runs import event_text, store
+from wizard.runs import journal as journals
+from wizard.runs.lock import refusal, refuse_other
+from wizard.runs.records import LOCK, STOP, Event, fold, lock_holder
+from wizard.runs.remaining_steps import ahead
 
 # A child of nobody, in a session of its own: neither the end of the terminal nor that of its parent reaches it.
 DETACH = "import os, sys\nif os.fork():\n    os._exit(0)\nos.setsid()\nos.execv(sys.argv[1], sys.argv[1:])"
@@ -242,4 +243,4 @@ def events(root: str | Path, run: str, *, follow_it: bool) -> Iterator[Event]:
 
 def line_for(event: Event) -> str:
     """An event as a line for people."""
-    return journals.sentence(event)
+    return event_text.sentence(event)

@@ -15,25 +15,27 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from wizard import notice, report, store
-from wizard import plan as plans
-from wizard.apply import confirm, going_on
-from wizard.apply.carry import Carrier
-from wizard.apply.files import Tree
-from wizard.apply.journal import Journal, JournalLost, read
-from wizard.apply.lock import only_run
-from wizard.apply.log import SystemLog
-from wizard.apply.outside import Live, Nobody, Outside, Simulated
-from wizard.apply.processes import refuse_beside_leftovers
-from wizard.apply.stale import refuse_if_stale, refuse_if_used
+from wizard import hashing
+from wizard.apply import confirm
+from wizard.apply.backends import Live, Nobody, Outside, Simulated
+from wizard.apply.file_writer import Tree
+from wizard.apply.leftovers import refuse_beside_leftovers
+from wizard.apply.staleness import refuse_if_stale, refuse_if_used
+from wizard.apply.step_executor import Carrier
+from wizard.apply.system_log import SystemLog
 from wizard.errors import NodeError, Refused, WizardError
-from wizard.node import history
+from wizard.model import plan as plans
+from wizard.model import step_text
+from wizard.model.plan import Plan, RemoveFile, Run, SetAttribute, Step, WriteFile
 from wizard.node.live import LiveNode
 from wizard.node.node import Node
 from wizard.node.recorded import DirectoryNode
-from wizard.node.run_records import JOURNAL_FORMAT, LOCK, STOP, Record, fold, lock_holder
-from wizard.plan import Plan, RemoveFile, Run, SetAttribute, Step, WriteFile
-from wizard.printable import printable
+from wizard.runs import history, store, verify_due
+from wizard.runs import remaining_steps as going_on
+from wizard.runs.journal import Journal, JournalLost, read
+from wizard.runs.lock import only_run
+from wizard.runs.records import JOURNAL_FORMAT, LOCK, STOP, Record, fold, lock_holder
+from wizard.safe_text import printable
 
 
 class Asked:
@@ -102,7 +104,7 @@ def _carry_out(root: Path, run: str, directory: Path, options: dict[str, Any], j
         format=JOURNAL_FORMAT,
         run=run,
         steps=len(plan.steps),
-        plan_sha256=plans.digest(plan.to_json().encode()),
+        plan_sha256=hashing.digest(plan.to_json().encode()),
         boot_id=boot,
         undoes=plan.undoes,
         resumed=record.begun is not None,
@@ -147,9 +149,9 @@ def _notice(node: Node, state: Path, run: str, plan: Plan, boot: str, journal: J
             runs = [each for each in history.read(node).runs if each.id not in (run, plan.undoes) and not each.undoes]
             waits = [each.id for each in runs if each.state == "done" and each.reboot_chapters and each.boot_id == boot]
         if waits:
-            notice.due(state, waits[-1], boot or "-")
+            verify_due.due(state, waits[-1], boot or "-")
         elif plan.undoes is not None:
-            notice.forget(state)
+            verify_due.forget(state)
     except (WizardError, OSError) as error:
         journal.write("note", text=f"the next login will not say that verify is due: {reason(error)}")
 
@@ -205,7 +207,7 @@ def _steps(plan: Plan, carrier: Carrier, journal: Journal, asked: Asked, done: s
             continue
         if asked:
             return "stopped"
-        journal.write("step", n=number, title=report.title(step))
+        journal.write("step", n=number, title=step_text.title(step))
         carrier.started.append(number)
         try:
             carrier.carry(number, step)

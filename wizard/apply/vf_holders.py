@@ -1,10 +1,12 @@
 """Who would lose a VF if their number were changed now. Looked at right before, not only when the plan was made: a guest may have
-taken one since, and the kernel does not ask (see :mod:`wizard.node.vf_use`)."""
+taken one since, and the kernel does not ask (see :mod:`wizard.facts.vf_use`)."""
 
 from __future__ import annotations
 
 from wizard.errors import Refused
-from wizard.node import guests, network, pci
+from wizard.facts import guests
+from wizard.facts.network import network
+from wizard.facts.pci import functions as pci
 from wizard.node.node import Node
 
 SHOWN = 4

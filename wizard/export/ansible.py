@@ -13,9 +13,9 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
-from wizard.answers import AllAnswers
 from wizard.errors import InputError
-from wizard.private import write_private
+from wizard.model.answers import AllAnswers
+from wizard.user_files import write_private
 from wizard.version import version
 
 ANSWERS = "answers.toml"

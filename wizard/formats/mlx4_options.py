@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from wizard.numerals import whole
+from wizard.integers import whole
 
 _CARD = re.compile(r"([0-9a-f]{4}:[0-9a-f]{2}:[01][0-9a-f]\.[0-7])-(\d{1,3})", re.ASCII)
 

@@ -12,8 +12,8 @@ from collections.abc import Iterable
 
 from wizard.errors import FormatError
 from wizard.formats.oslo_interpolation import names
+from wizard.formats.oslo_masking import masked
 from wizard.formats.oslo_reading import Document, Line, Setting, normalized, read, separator, unquoted
-from wizard.formats.secrets import masked
 
 __all__ = [
     "Setting",

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from wizard.node.node import Node
+
 import os
 import signal
 from collections.abc import Sequence
@@ -114,3 +120,7 @@ def open_node(root: str) -> Node:
             where=where,
             do="--root takes a directory or a tar file that holds the files of a node.",
         ) from None
+
+
+Open: TypeAlias = Callable[[], "tuple[Node, str]"]
+"""Gives the node and its root. Takes up to seconds, the loading of the engine included. Raises WizardError."""

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from wizard.errors import Denied, InputError, NodeError, NotThere
+from wizard.integers import whole
 from wizard.node.node import MAX_FILE, Kind, Node, Output, Status
-from wizard.numerals import whole
 
 COMMANDS = "/.compute-wizard/commands"
 STATE = "/var/lib/compute-wizard"

@@ -17,16 +17,18 @@ from injection import snapshot
 from prior_states import BY_HAND, Deed, allowed, any_past, carried_out, do, result
 from strategies import any_answers
 
-from wizard import answer_files, report
+from wizard.answers import editing, suggestion
+from wizard.answers import files as answer_files
 from wizard.apply import launch
-from wizard.apply.undo import undo_plan
-from wizard.demo import built_in, simulate
 from wizard.errors import Blocked
-from wizard.merge import make_plan
-from wizard.node import facts
-from wizard.node.bootloader import KEPT
-from wizard.node.simulated import SimulatedNode
-from wizard.plan import Plan, Run
+from wizard.facts import facts
+from wizard.facts.bootloader import KEPT
+from wizard.model import step_text
+from wizard.model.plan import Plan, Run
+from wizard.planning.planner import make_plan
+from wizard.planning.undo import undo_plan
+from wizard.simulator.built_in import built_in, simulate
+from wizard.simulator.simulated_node import SimulatedNode
 
 NODES = st.sampled_from(["demo", "origin"])  # with systemd, and with upstart
 EXAMPLES = int(os.environ.get("COMPUTE_WIZARD_EXAMPLES", "40"))
@@ -64,7 +66,7 @@ def commands(plan: Plan) -> set[str]:
 
 
 def titles(plan: Plan) -> list[str]:
-    return [report.title(step) for step in plan.steps]
+    return [step_text.title(step) for step in plan.steps]
 
 
 def differences(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
@@ -128,7 +130,7 @@ def test_a_run_whose_vfs_a_guest_holds_is_not_taken_back(count: int, data: st.Da
     held = data.draw(st.integers(0, count - 1))
     with tempfile.TemporaryDirectory() as directory:
         node = simulate(built_in("today"), Path(directory))
-        answers = answer_files.change(answer_files.suggest(facts.read(node)), "vfs", ("card", 0, "count"), count)
+        answers = editing.change(suggestion.suggest(facts.read(node)), "vfs", ("card", 0, "count"), count)
         run = carried_out(node, make_plan(facts.read(node), answers))
         assert result(node, run) == "done"
         vf = node.link_name(f"/sys/bus/pci/devices/0000:3b:00.0/virtfn{held}") or ""

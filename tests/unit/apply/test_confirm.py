@@ -13,18 +13,22 @@ import pytest
 from prior_states import run_here
 from test_runs import MADE_BY_SYSTEMCTL, tree
 
-from wizard import answer_files, cli, report, store
+from wizard.answers import suggestion
 from wizard.apply import confirm, launch
-from wizard.apply.journal import Journal, follow, read
-from wizard.apply.undo import undo_plan
-from wizard.demo import built_in, simulate
+from wizard.cli import main as cli
 from wizard.errors import Exit, InputError, Refused
-from wizard.merge import make_plan
-from wizard.node import facts
-from wizard.node.guests import Role
-from wizard.node.run_records import LOCK, fold, lock_holder
-from wizard.node.simulated import SimulatedNode
-from wizard.plan import Plan, Run, SetAttribute
+from wizard.facts import facts
+from wizard.facts.guests import Role
+from wizard.model import step_text
+from wizard.model.plan import Plan, Run, SetAttribute
+from wizard.planning.planner import make_plan
+from wizard.planning.undo import undo_plan
+from wizard.report import text as report
+from wizard.runs import store
+from wizard.runs.journal import Journal, follow, read
+from wizard.runs.records import LOCK, fold, lock_holder
+from wizard.simulator.built_in import built_in, simulate
+from wizard.simulator.simulated_node import SimulatedNode
 
 
 @pytest.fixture
@@ -34,7 +38,7 @@ def demo(tmp_path: Path) -> SimulatedNode:
 
 def planned(node: SimulatedNode) -> Plan:
     seen = facts.read(node)
-    return make_plan(seen, answer_files.suggest(seen))
+    return make_plan(seen, suggestion.suggest(seen))
 
 
 def begun(node: SimulatedNode, plan: Plan, seconds: float) -> launch.Started:
@@ -83,7 +87,7 @@ def test_history_says_until_when_it_waits_and_confirm_keeps_it(
     started = begun(demo, planned(demo), 600)
     waits(demo, started)
     at = fold(read(started.journal)).waiting or {}
-    assert f"waiting for confirmation until {report.clock(at['until'])}" in report.history(
+    assert f"waiting for confirmation until {step_text.clock(at['until'])}" in report.history(
         facts.read(demo).history.runs
     )
     with pytest.raises(Refused, match="under way"):
@@ -269,7 +273,7 @@ def test_steps_on_a_card_that_carries_the_node_say_so(tmp_path: Path) -> None:
     seen = facts.read(node)
     for role in ("ssh", "default route", "bond", "root disk"):
         object.__setattr__(seen.guests, "roles", (Role("0000:3b:00.0", role, "x"),))
-        plan = make_plan(seen, answer_files.suggest(seen))
+        plan = make_plan(seen, suggestion.suggest(seen))
         labelled = {
             step.path for step in plan.steps if isinstance(step, SetAttribute) and "drops-network" in step.labels
         }
@@ -282,7 +286,7 @@ def test_steps_on_a_card_that_carries_the_node_say_so(tmp_path: Path) -> None:
 def test_module_options_of_a_card_that_carries_the_node_say_so(demo: SimulatedNode) -> None:
     seen = facts.read(demo)
     object.__setattr__(seen.guests, "roles", (Role("0000:04:00.0", "ssh", "ib0"),))
-    plan = make_plan(seen, answer_files.suggest(seen))
-    assert [report.title(step) for step in plan.steps if "drops-network" in step.labels] == [
+    plan = make_plan(seen, suggestion.suggest(seen))
+    assert [step_text.title(step) for step in plan.steps if "drops-network" in step.labels] == [
         "write /etc/modprobe.d/mlx4_core.conf"
     ]

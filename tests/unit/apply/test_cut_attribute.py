@@ -9,15 +9,15 @@ from unittest import mock
 import pytest
 from prior_states import Killed, carried_out, result, run_here
 
-from wizard import answer_files
+from wizard.answers import editing, suggestion
 from wizard.apply import launch
-from wizard.apply.journal import Journal
-from wizard.apply.undo import undo_plan
-from wizard.demo import built_in, simulate
-from wizard.merge import make_plan
-from wizard.node import facts
-from wizard.node.simulated import SimulatedNode
-from wizard.plan import Plan, SetAttribute
+from wizard.facts import facts
+from wizard.model.plan import Plan, SetAttribute
+from wizard.planning.planner import make_plan
+from wizard.planning.undo import undo_plan
+from wizard.runs.journal import Journal
+from wizard.simulator.built_in import built_in, simulate
+from wizard.simulator.simulated_node import SimulatedNode
 
 FIRST, SECOND = (f"/sys/bus/pci/devices/0000:3b:00.{n}/sriov_numvfs" for n in (0, 1))
 
@@ -27,7 +27,7 @@ def _planned(node: SimulatedNode, before: str) -> Plan:
     if before != "0":
         node.set_attribute(FIRST, before)
     seen = facts.read(node)
-    answers = answer_files.change(answer_files.suggest(seen), "vfs", ("card", 0, "count"), 8)
+    answers = editing.change(suggestion.suggest(seen), "vfs", ("card", 0, "count"), 8)
     return make_plan(seen, answers)
 
 
@@ -100,7 +100,7 @@ def test_a_later_run_that_was_cut_while_it_set_the_attribute_comes_first(tmp_pat
     node = simulate(built_in("today"), tmp_path)
     one = carried_out(node, _planned(node, "0"))
     seen = facts.read(node)
-    answers = answer_files.change(answer_files.suggest(seen), "vfs", ("card", 0, "count"), 5)
+    answers = editing.change(suggestion.suggest(seen), "vfs", ("card", 0, "count"), 5)
     plan = make_plan(seen, answers)
     number = next(n for n, step in enumerate(plan.steps, 1) if isinstance(step, SetAttribute))
     two = _killed_at(node, plan, "held", number)

@@ -12,17 +12,17 @@ from unittest import mock
 import pytest
 from prior_states import Killed, carried_out, planned_here, resumed, run_here, take_back
 
-from wizard import cli
 from wizard.apply import launch
-from wizard.apply.journal import Journal
-from wizard.apply.stale import refuse_if_used
-from wizard.apply.undo import undo_plan
-from wizard.demo import built_in, simulate
+from wizard.apply.staleness import refuse_if_used
+from wizard.cli import main as cli
 from wizard.errors import Exit, InputError, Refused
-from wizard.node import facts
-from wizard.node.run_records import RUNS
-from wizard.node.simulated import SimulatedNode
-from wizard.plan import Run
+from wizard.facts import facts
+from wizard.model.plan import Run
+from wizard.planning.undo import undo_plan
+from wizard.runs.journal import Journal
+from wizard.runs.records import RUNS
+from wizard.simulator.built_in import built_in, simulate
+from wizard.simulator.simulated_node import SimulatedNode
 
 SCRIPT = "/usr/local/sbin/compute-wizard-metadata"
 UNIT = "/etc/systemd/system/compute-wizard-metadata.service"

@@ -10,17 +10,17 @@ from typing import Any
 import pytest
 from prior_states import carried_out, planned_here, result, run_here
 
-from wizard import cli
 from wizard.apply import launch
-from wizard.apply.journal import read
-from wizard.apply.outside import Announce, Simulated, Tell, quiet
-from wizard.apply.undo import undo_plan
-from wizard.demo import built_in, simulate
+from wizard.apply.backends import Announce, Simulated, Tell, quiet
+from wizard.cli import main as cli
 from wizard.errors import NodeError
-from wizard.node import facts
-from wizard.node.run_records import RUNS
-from wizard.node.simulated import SimulatedNode
-from wizard.plan import Plan, WriteFile
+from wizard.facts import facts
+from wizard.model.plan import Plan, WriteFile
+from wizard.planning.undo import undo_plan
+from wizard.runs.journal import read
+from wizard.runs.records import RUNS
+from wizard.simulator.built_in import built_in, simulate
+from wizard.simulator.simulated_node import SimulatedNode
 
 CONF, MENU = "/etc/nova/nova.conf", "/etc/default/grub.d/zz-compute-wizard.cfg"
 DAMAGES: dict[str, Callable[[Path], Any]] = {

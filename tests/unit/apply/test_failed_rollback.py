@@ -11,13 +11,13 @@ import pytest
 from prior_states import planned_here, run_here
 
 from wizard.apply import launch
-from wizard.apply.files import Tree
-from wizard.apply.outside import Simulated
-from wizard.apply.undo import undo_plan
-from wizard.demo import built_in, simulate
+from wizard.apply.backends import Simulated
+from wizard.apply.file_writer import Tree
 from wizard.errors import NodeError
-from wizard.node import facts
-from wizard.node.simulated import SimulatedNode
+from wizard.facts import facts
+from wizard.planning.undo import undo_plan
+from wizard.simulator.built_in import built_in, simulate
+from wizard.simulator.simulated_node import SimulatedNode
 
 MENU, IMAGE = "/boot/grub/grub.cfg", "/boot/initrd.img-4.4.0-210-generic"
 OPTIONS, DROP_IN = "/etc/modprobe.d/mlx4_core.conf", "/etc/default/grub.d/zz-compute-wizard.cfg"

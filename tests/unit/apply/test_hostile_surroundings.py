@@ -14,18 +14,22 @@ from pathlib import Path
 
 import pytest
 
-from wizard import answer_files, store
-from wizard.apply import launch, obstacles, trust
-from wizard.apply.files import Tree
-from wizard.apply.journal import follow
-from wizard.apply.obstacles import refuse_obstacles
+from wizard.answers import files as answer_files
+from wizard.answers import suggestion
+from wizard.apply import launch, trust
+from wizard.apply import preflight as obstacles
+from wizard.apply.file_writer import Tree
+from wizard.apply.preflight import refuse_obstacles
 from wizard.apply.trust import refuse_untrusted_program, refuse_untrusted_state
-from wizard.demo import built_in, simulate
 from wizard.errors import Denied, Exit, InputError, NodeError, Refused
-from wizard.merge import make_plan
-from wizard.node import facts
-from wizard.node.simulated import SimulatedNode
-from wizard.plan import Plan, RemoveFile, WriteFile, digest
+from wizard.facts import facts
+from wizard.hashing import digest
+from wizard.model.plan import Plan, RemoveFile, WriteFile
+from wizard.planning.planner import make_plan
+from wizard.runs import store
+from wizard.runs.journal import follow
+from wizard.simulator.built_in import built_in, simulate
+from wizard.simulator.simulated_node import SimulatedNode
 
 IMMUTABLE = 0x10
 
@@ -38,7 +42,7 @@ def node(tmp_path: Path) -> SimulatedNode:
 
 def planned(node: SimulatedNode) -> Plan:
     seen = facts.read(node)
-    return make_plan(seen, answer_files.suggest(seen))
+    return make_plan(seen, suggestion.suggest(seen))
 
 
 def written(plan: Plan) -> list[str]:
@@ -352,8 +356,8 @@ def in_namespace(script: str, directory: Path) -> subprocess.CompletedProcess[st
         pytest.skip("kernel: this process may not make a mount namespace")
     program = (
         "import sys; from pathlib import Path; from wizard import answer_files; from wizard.apply import launch; "
-        "from wizard.apply.journal import follow; from wizard.merge import make_plan; from wizard.node import facts; "
-        "from wizard.node.simulated import SimulatedNode; from wizard.errors import WizardError\n"
+        "from wizard.runs.journal import follow; from wizard.planning.planner import make_plan; from wizard.node import facts; "
+        "from wizard.simulator.simulated_node import SimulatedNode; from wizard.errors import WizardError\n"
         "node = SimulatedNode(Path(sys.argv[1])); seen = facts.read(node)\n"
         "plan = make_plan(seen, answer_files.suggest(seen))\n"
         "try:\n    started = launch.start(node.directory, plan, simulated=True)\n"

@@ -12,16 +12,16 @@ import pytest
 from prior_states import Killed, carried_out, planned_here, run_here
 
 from wizard.apply import launch
-from wizard.apply.files import Found, Tree
-from wizard.apply.journal import read
-from wizard.apply.outside import Simulated
-from wizard.apply.undo import undo_plan
-from wizard.demo import built_in, simulate
+from wizard.apply.backends import Simulated
+from wizard.apply.file_writer import Found, Tree
 from wizard.errors import NodeError
-from wizard.node import facts
-from wizard.node.run_records import Event
-from wizard.node.simulated import SimulatedNode
-from wizard.plan import Plan, RemoveFile, WriteFile
+from wizard.facts import facts
+from wizard.model.plan import Plan, RemoveFile, WriteFile
+from wizard.planning.undo import undo_plan
+from wizard.runs.journal import read
+from wizard.runs.records import Event
+from wizard.simulator.built_in import built_in, simulate
+from wizard.simulator.simulated_node import SimulatedNode
 
 CONF, NEW = "/etc/nova/nova.conf", "/etc/modprobe.d/mlx4_core.conf"
 THEIRS = b"# an hour of somebody's work\n"

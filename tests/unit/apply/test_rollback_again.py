@@ -13,15 +13,15 @@ from injection import snapshot
 from prior_states import Killed, carried_out, planned_here, run_here
 
 from wizard.apply import launch
-from wizard.apply.journal import Journal
-from wizard.apply.outside import Announce, Simulated, Tell, quiet
-from wizard.demo import built_in, simulate
+from wizard.apply.backends import Announce, Simulated, Tell, quiet
 from wizard.errors import NodeError
-from wizard.node import facts
-from wizard.node.bootloader import KEPT
-from wizard.node.run_records import STATE
-from wizard.node.simulated import SimulatedNode
-from wizard.plan import Run
+from wizard.facts import facts
+from wizard.facts.bootloader import KEPT
+from wizard.model.plan import Run
+from wizard.runs.journal import Journal
+from wizard.runs.records import STATE
+from wizard.simulator.built_in import built_in, simulate
+from wizard.simulator.simulated_node import SimulatedNode
 
 VFS = "/sys/bus/pci/devices/0000:3b:00.{}/sriov_numvfs"
 LAST = {"today": "numvfs", "demo": "nova-network"}  # what fails at first, late in the run

@@ -14,18 +14,22 @@ import pytest
 from hypothesis import given, settings
 from strategies import any_answers
 
-from wizard import answer_files, report, store
-from wizard.apply import launch, stale
-from wizard.apply.journal import follow, read
-from wizard.apply.undo import undo_plan
-from wizard.demo import built_in, simulate
+from wizard.answers import editing, suggestion
+from wizard.answers import files as answer_files
+from wizard.apply import launch
+from wizard.apply import staleness as stale
 from wizard.errors import Blocked, Exit, InputError, Refused
-from wizard.merge import make_plan
-from wizard.node import facts
-from wizard.node.bootloader import KEPT
-from wizard.node.simulated import SimulatedNode
-from wizard.plan import ExpectAttribute, ExpectFile, ExpectValue, FileContent, Plan, Run, SetAttribute, WriteFile
-from wizard.verify import verify
+from wizard.facts import facts
+from wizard.facts.bootloader import KEPT
+from wizard.model import step_text
+from wizard.model.plan import ExpectAttribute, ExpectFile, ExpectValue, FileContent, Plan, Run, SetAttribute, WriteFile
+from wizard.planning.planner import make_plan
+from wizard.planning.undo import undo_plan
+from wizard.planning.verification import verify
+from wizard.runs import store
+from wizard.runs.journal import follow, read
+from wizard.simulator.built_in import built_in, simulate
+from wizard.simulator.simulated_node import SimulatedNode
 
 OWN = ("var/lib/compute-wizard", "proc", "sys", ".compute-wizard")
 MADE_BY_SYSTEMCTL = "etc/systemd"
@@ -65,7 +69,7 @@ def run(node: SimulatedNode, plan: Plan, **options: Any) -> tuple[launch.Started
 
 def planned(node: SimulatedNode) -> Plan:
     seen = facts.read(node)
-    return make_plan(seen, answer_files.suggest(seen))
+    return make_plan(seen, suggestion.suggest(seen))
 
 
 def test_the_whole_way_and_back(node: SimulatedNode) -> None:
@@ -74,7 +78,7 @@ def test_the_whole_way_and_back(node: SimulatedNode) -> None:
     started, events, code = run(node, plan)
     assert code is Exit.DONE
     assert [event["title"] for event in events if event["event"] == "step"] == [
-        report.title(step) for step in plan.steps
+        step_text.title(step) for step in plan.steps
     ]
     for step in plan.steps:
         if isinstance(step, WriteFile):
@@ -163,7 +167,7 @@ def test_what_others_set_stays_when_a_chapter_is_off(demo: SimulatedNode) -> Non
         {"vfs": {"card": [{"match": {"vendor": "15b3", "product": "1007"}, "count": 0}]}, "iommu": {"enable": False}}
     )
     plan = make_plan(facts.read(demo), answers)
-    assert [title for title in map(report.title, plan.steps) if not title.startswith("$ cp -p")] in (
+    assert [title for title in map(step_text.title, plan.steps) if not title.startswith("$ cp -p")] in (
         [],
         ["write /etc/profile.d/compute-wizard-verify.sh", "$ update-initramfs -u -k all"],
     )
@@ -314,12 +318,12 @@ def test_below_another_root_commands_are_not_run_and_stay_in_the_plan(demo: Simu
     assert sum(event["event"] == "skipped" for event in events) == sum(
         not isinstance(step, WriteFile) for step in plan.steps
     )
-    left = [report.title(step) for step in planned(demo).steps]
-    was = [report.title(step) for step in plan.steps if not isinstance(step, WriteFile)]
+    left = [step_text.title(step) for step in planned(demo).steps]
+    was = [step_text.title(step) for step in plan.steps if not isinstance(step, WriteFile)]
     assert left == was
     demo.reboot()  # it starts every service anew
-    assert "$ update-grub" in [report.title(step) for step in planned(demo).steps]
-    assert "restart" not in " ".join(report.title(step) for step in planned(demo).steps)
+    assert "$ update-grub" in [step_text.title(step) for step in planned(demo).steps]
+    assert "restart" not in " ".join(step_text.title(step) for step in planned(demo).steps)
 
 
 def test_a_file_that_changed_since_is_not_overwritten_by_undo(demo: SimulatedNode) -> None:
@@ -346,16 +350,16 @@ def test_a_vf_in_use_stands_in_the_way_of_undo(tmp_path: Path) -> None:
         finding.code
         for finding in make_plan(
             facts.read(node),
-            answer_files.change(answer_files.suggest(facts.read(node)), "vfs", ("card", 0, "count"), 4),
+            editing.change(suggestion.suggest(facts.read(node)), "vfs", ("card", 0, "count"), 4),
         ).findings
     }
 
 
 def test_numvfs_go_back_through_zero(tmp_path: Path) -> None:
     node = simulate(built_in("today"), tmp_path)
-    eight = answer_files.suggest(facts.read(node))
+    eight = suggestion.suggest(facts.read(node))
     run(node, make_plan(facts.read(node), eight))
-    run(node, make_plan(facts.read(node), answer_files.change(eight, "vfs", ("card", 0, "count"), 4)))
+    run(node, make_plan(facts.read(node), editing.change(eight, "vfs", ("card", 0, "count"), 4)))
     back = undo_plan(facts.read(node), node, None, node.directory)
     moves = [
         (step.before, step.after) for step in back.steps if isinstance(step, SetAttribute) and "3b:00.0" in step.path
@@ -382,7 +386,7 @@ def test_links_and_attributes_are_kept(tmp_path: Path) -> None:
 
 
 def test_a_second_run_is_refused_while_one_is_under_way(demo: SimulatedNode) -> None:
-    from wizard.apply.lock import only_run
+    from wizard.runs.lock import only_run
 
     plan = planned(demo)
     store.new_run(demo.directory)

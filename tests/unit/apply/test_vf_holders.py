@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from wizard import answer_files
+from wizard.answers import editing, suggestion
 from wizard.apply import launch, vf_holders
-from wizard.apply.journal import follow
-from wizard.demo import built_in, simulate
 from wizard.errors import Exit, Refused
-from wizard.merge import make_plan
-from wizard.node import facts
-from wizard.node.simulated import SimulatedNode
-from wizard.plan import Plan
+from wizard.facts import facts
+from wizard.model.plan import Plan
+from wizard.planning.planner import make_plan
+from wizard.runs.journal import follow
+from wizard.simulator.built_in import built_in, simulate
+from wizard.simulator.simulated_node import SimulatedNode
 
 CARD = "/sys/bus/pci/devices/0000:3b:00.0"
 VF = "0000:3b:00.2"
@@ -24,7 +24,7 @@ VF = "0000:3b:00.2"
 def node(tmp_path: Path) -> SimulatedNode:
     """A node with its eight VFs."""
     node = simulate(built_in("today"), tmp_path)
-    assert run(node, make_plan(facts.read(node), answer_files.suggest(facts.read(node))))[0] is Exit.DONE
+    assert run(node, make_plan(facts.read(node), suggestion.suggest(facts.read(node))))[0] is Exit.DONE
     return node
 
 
@@ -36,7 +36,7 @@ def run(node: SimulatedNode, plan: Plan) -> tuple[Exit, list[str]]:
 
 def to_four(node: SimulatedNode) -> Plan:
     seen = facts.read(node)
-    return make_plan(seen, answer_files.change(answer_files.suggest(seen), "vfs", ("card", 0, "count"), 4))
+    return make_plan(seen, editing.change(suggestion.suggest(seen), "vfs", ("card", 0, "count"), 4))
 
 
 def start_guest(node: SimulatedNode) -> None:

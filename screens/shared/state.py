@@ -1,0 +1,100 @@
+"""What the wizard holds outside its widgets: facts, answers, what is not right yet, the plan, and where the admin has been."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from screens.shared.page_order import CHAPTERS, TITLES
+from screens.shared.probing import Proving
+from wizard.facts.facts import Facts
+from wizard.model.answers import AllAnswers
+from wizard.model.plan import Plan
+from wizard.model.questions import Key
+
+UNDER_WAY = ("running", "waiting")  # states of a run that is followed
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """What was typed into a field and could not be taken: its text (None for a choice), its value where it has one, and why."""
+
+    text: str | None
+    value: Any
+    has_value: bool
+    problem: str
+
+
+@dataclass(slots=True)
+class RawRow:
+    """A row that is not right yet: texts by the key of their column. `source` says where it comes from, such as "line 7"."""
+
+    values: dict[Key, Any]
+    problem: str
+    source: str = ""
+    fresh: dict[Key, Any] = field(default_factory=dict)  # what a new row begins with
+
+    @property
+    def untouched(self) -> bool:
+        """Whether nothing was put into it."""
+        return {key: value for key, value in self.values.items() if value} == self.fresh
+
+
+@dataclass
+class State:
+    """One object that handlers own; workers only send messages."""
+
+    facts: Facts | None = None
+    answers: AllAnswers = field(default_factory=AllAnswers)
+    plan: Plan | None = None
+    planned: AllAnswers | None = None  # the answers that `plan` was made of
+    refused: dict[str, dict[Key, Refused]] = field(default_factory=dict)  # by chapter
+    begun: dict[tuple[str, Key], Any] = field(default_factory=dict)  # what fields held before they were typed into
+    raw: dict[str, list[RawRow]] = field(default_factory=dict)  # by chapter
+    visited: set[str] = field(default_factory=set)
+    run: str | None = None  # the run that the page Apply shows
+    running: bool = False  # whether it is under way
+    runs: int = 0  # how many were started from here
+    undo: Plan | None = None
+    proving: Proving | None = None  # a proof that is being given, or was
+    checked: str = ""  # the worst that Verify saw: a state of a check
+    from_draft: bool = False
+
+    @property
+    def current(self) -> Plan | None:
+        """The plan that fits the answers; None while it is being made."""
+        return self.plan if self.planned is self.answers else None
+
+    def unfinished(self, chapter: str) -> int:
+        """How many fields and rows of a chapter are not right yet."""
+        rows = [row for row in self.raw.get(chapter, []) if not row.untouched]
+        return len(self.refused.get(chapter, {})) + len(rows)
+
+    def not_right(self) -> list[str]:
+        """The titles of chapters with something that is not right yet."""
+        return [TITLES[name] for name in CHAPTERS if self.unfinished(name)]
+
+    def mark(self, page: str) -> str:
+        """The state of a page in the list: [ok], [! ] needs attention, [x ] blocks, [- ] left alone, [  ] not visited."""
+        if page in CHAPTERS:
+            plan = self.plan
+            severities = {finding.severity for finding in plan.findings if finding.chapter == page} if plan else set()
+            blocked = plan is not None and page in plan.blocked
+            if blocked or ("blocks" in severities and self.answers.get(page) is not None):
+                return "[x ]"
+            if self.unfinished(page) or "warns" in severities:
+                return "[! ]"
+            if self.answers.get(page) is None:
+                return "[- ]"
+        if page == "verify" and self.checked:
+            return "[! ]" if self.checked == "failed" else "[ok]"
+        if page == "apply":
+            return "[..]" if self.running else "[ok]" if self.runs else "[  ]"
+        return "[ok]" if page in self.visited else "[  ]"
+
+    def attention(self) -> list[str]:
+        """Chapters that block or warn, the ones that block first."""
+        marks: Mapping[str, int] = {"[x ]": 0, "[! ]": 1}
+        found = [name for name in CHAPTERS if self.mark(name) in marks]
+        return sorted(found, key=lambda name: marks[self.mark(name)])

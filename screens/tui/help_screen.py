@@ -1,0 +1,64 @@
+"""Help: what a page is for and which keys act there."""
+
+from __future__ import annotations
+
+from importlib import resources
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.screen import Screen
+from textual.widgets import Static
+
+from screens.shared.page_order import TITLES, heading
+from screens.tui.widgets.text_view import TextView
+
+KEYS = """
+Everywhere
+  Enter next       Esc back          Tab, Up, Down: from field to field
+  0-9 to a page    h history         Space change; Left, Right choose
+  / search         F1 or ? help      F2 a shell; exit comes back
+  q or F10 quit: the answers are kept and offered at the next start
+  F3 or Ctrl-L draw anew, when noise on the line spoilt the screen
+In a field that is typed into
+  only Tab, Enter (both: next field), Esc (leave it), F-keys and Ctrl-L act
+The list on the left
+  [ok] seen   [! ] look here   [x ] blocked   [- ] left alone   [  ] not seen yet
+"""
+
+
+def paragraphs(text: str) -> list[str]:
+    """Each paragraph as one line, so that it is broken where the view ends and not where the file's lines do."""
+    lines: list[str] = []
+    for block in text.strip().split("\n\n"):
+        lines += [" ".join(block.splitlines()), ""]
+    return lines
+
+
+class HelpPage(Screen[None]):
+    """One text; any of Esc, Enter, q and F1 leaves it."""
+
+    BINDINGS: ClassVar = [
+        *[(key, "leave", "back") for key in ("escape", "enter", "q", "f1", "f10", "question_mark")],
+        ("pagedown", "page(1)", ""),
+        ("pageup", "page(-1)", ""),
+    ]
+    AUTO_FOCUS = "TextView"
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self._page = page
+
+    def compose(self) -> ComposeResult:
+        yield Static(heading(self.app, f"Help | {TITLES[self._page]}"), id="status", markup=False)
+        yield TextView(id="help", prose=True)
+        yield Static("Up, Down, PgUp, PgDn  Esc back", id="keys", markup=False)
+
+    def on_mount(self) -> None:
+        text = resources.files("assets").joinpath("help", f"{self._page}.md").read_text(encoding="utf-8")
+        self.query_one(TextView).show([*paragraphs(text), *KEYS.strip().splitlines()])
+
+    def action_leave(self) -> None:
+        self.dismiss()
+
+    def action_page(self, by: int) -> None:
+        self.query_one(TextView).page(by)

@@ -1,0 +1,134 @@
+"""Verify: is it so now, and will it be so after the next boot?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual import work
+from textual.app import ComposeResult
+from textual.message import Message
+from textual.widgets import Static
+
+from screens.shared.key_line import Key
+from screens.shared.page_order import TITLES, to_do
+from screens.tui.page import QUIT, Page
+from screens.tui.widgets.list_view import Column, Rows
+from screens.tui.widgets.text_view import TextView
+from wizard.model.findings import Check
+from wizard.safe_text import printable
+
+ORDER = {"failed": 0, "pending": 1, "unknown": 2, "held": 3}
+
+
+class Verified(Message):
+    """What the checks saw."""
+
+    def __init__(self, found: list[Check]) -> None:
+        super().__init__()
+        self.found = found
+
+
+class VerifyPage(Page):
+    """The checks, the ones that failed first; what each saw below."""
+
+    NAME = "verify"
+    AUTO_FOCUS = "Rows"
+    SCROLLS = False
+    FINDS = "only checks with"
+    BINDINGS: ClassVar = [("v", "again", "again"), ("b", "reboot", "reboot"), ("p", "jump('prove')", "prove")]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._found: list[Check] = []
+
+    def keys(self) -> list[Key]:
+        reboot: list[Key] = [("b", "reboot (simulated)")] if self.wizard.simulation else []
+        return [("v", "again"), *reboot, ("p", "try it out"), ("h", "history"), ("/", "filter")]
+
+    def ways(self) -> list[Key]:
+        return [("Esc", "back"), QUIT]
+
+    def body(self) -> ComposeResult:
+        yield Static("Looking ...", id="verdict", markup=False)
+        yield Rows([Column("state", 7), Column("chapter", 11), Column("check")], id="checks", empty="nothing to show")
+        yield TextView(id="detail")
+
+    def on_mount(self) -> None:
+        self.check()
+
+    @work(thread=True, exclusive=True, group="verify")
+    def check(self) -> None:
+        facts = self.state.facts
+        if facts is not None:
+            found = self.wizard.engine.verify(facts, self.wizard.to_be())
+            self.post_message(Verified([*found, *self.wizard.engine.to_be(facts).unseen]))
+
+    def on_verified(self, message: Verified) -> None:
+        proven = (self.state.proving.checks if self.state.proving else None) or []
+        self._found = sorted([*message.found, *proven], key=lambda check: ORDER[check.state])
+        self.state.checked = self._found[0].state if self._found else ""
+        self.refresh_frame()
+        self.query_one("#verdict", Static).update(printable("\n".join(self.verdict())))
+        self.find("")
+
+    def find(self, text: str) -> None:
+        words = text.lower()
+        keys = [
+            str(number)
+            for number, check in enumerate(self._found)
+            if words in f"{check.state} {check.chapter} {check.what} {check.seen}".lower()
+        ]
+        self.query_one(Rows).show(keys, self.cells)
+
+    def leave_find(self) -> None:
+        self.query_one(Rows).focus()
+
+    def cells(self, key: str) -> list[str]:
+        check = self._found[int(key)]
+        state = check.state.upper() if check.state == "failed" else check.state
+        return [state, TITLES.get(check.chapter, "All"), check.what]
+
+    def on_rows_moved(self, message: Rows.Moved) -> None:
+        message.stop()
+        lines: list[str] = []
+        if message.key is not None and self._found:
+            check = self._found[int(message.key)]
+            lines = [f"{check.what}: {check.state}", "", f"seen: {check.seen}"]
+            do = check.do.replace("Run plan, then apply.", "See 7 Preview, then 8 Apply.")
+            lines += [f"do:   {do}"] if do and check.state != "held" else []
+        self.query_one("#detail", TextView).show(lines)
+
+    def action_scroll(self, pages: float) -> None:
+        self.query_one("#detail", TextView).page(pages)
+
+    def verdict(self) -> list[str]:
+        """What it comes to, in a sentence or two."""
+        facts = self.state.facts
+        runs = self.wizard.engine.to_be(facts).runs if facts else ()
+        about = to_do(runs) if runs else "Nothing is applied; what is answered now"
+        states = [check.state for check in self._found]
+        counts = ", ".join(f"{states.count(state)} {state}" for state in ORDER if state in states)
+        if not states:
+            return ["Nothing is answered, so there is nothing to verify."]
+        return [f"{about}: {counts}.", self.sentence(states, bool(runs))]
+
+    def sentence(self, states: Sequence[str], applied: bool) -> str:
+        if "failed" in states:
+            return "Not all is as it is to be." if applied else "What failed is what applying would set right."
+        if "pending" in states:
+            return "All is in place; some of it waits for the reboot."
+        if "unknown" in states:
+            return "Nothing failed, but something could not be seen."
+        return f"All {len(states)} checks held."
+
+    def action_again(self) -> None:
+        self.wizard.look("verify")
+
+    def action_reboot(self) -> None:
+        if self.wizard.simulation:
+            self.wizard.engine.reboot()
+            self.wizard.look("verify")
+
+    def action_next(self) -> None:
+        """There is nothing behind this page."""

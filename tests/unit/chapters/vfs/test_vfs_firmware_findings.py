@@ -1,0 +1,191 @@
+"""More VFs than the card offers now: they wait for its firmware, or never come; and what is said of it is what is done."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from nodes import CX3, codes, found, origin, planned, remove, today
+
+from wizard.answers import files as answer_files
+from wizard.facts import facts
+from wizard.model.plan import Plan, Run, SetAttribute
+from wizard.node.node import Output
+from wizard.node.recorded import MemoryNode
+from wizard.planning.planner import make_plan
+from wizard.planning.verification import verify
+from wizard.simulator.built_in import simulate
+
+CX5 = "/sys/devices/pci0000:30/0000:30:02.0/0000:3b:00.0"
+FIRST = "0000:3b:00.0"
+UNIT = "/etc/systemd/system/compute-wizard-vfs-0000-3b-00-0.service"
+ASKED = ("mstconfig", "-d", FIRST, "-e", "q")
+
+
+def wanting(firmware: str = "set", count: int | str = 16, address: str = FIRST) -> dict[str, object]:
+    return {"card": [{"match": {"address": address}, "count": count, "firmware": firmware}]}
+
+
+def said(node: MemoryNode, name: str, current: str, following: str) -> None:
+    """Let mstconfig say another value."""
+    lines = node.commands[ASKED].stdout.splitlines()
+    at = next(index for index, line in enumerate(lines) if name in line.split()[:2])
+    lines[at] = f"*       {name}       0        {current}       {following}"
+    node.commands[ASKED] = Output(ASKED, 0, "\n".join(lines) + "\n", "")
+
+
+def no_tool(node: MemoryNode) -> None:
+    """A node without mstconfig, where nobody could ask."""
+    for path in ("/usr/bin/mstconfig", "/usr/local/bin/mstconfig"):
+        remove(node, path)
+    for argv in [argv for argv in node.commands if argv[0] == "mstconfig"]:
+        del node.commands[argv]
+
+
+def off(node: MemoryNode, place: str = CX5) -> None:
+    for name in ("sriov_totalvfs", "sriov_numvfs"):
+        remove(node, f"{place}/{name}")
+
+
+def written(plan: Plan) -> list[str]:
+    return [step.path for step in plan.steps if isinstance(step, SetAttribute)]
+
+
+def run(plan: Plan, program: str) -> list[tuple[str, ...]]:
+    return [step.argv for step in plan.steps if isinstance(step, Run) and step.argv[0] == program]
+
+
+@pytest.mark.parametrize("now", ["0", "4"])
+def test_what_the_firmware_will_only_offer_after_a_reset_is_not_written_now(now: str) -> None:
+    node = today()
+    node.entries[f"{CX5}/sriov_numvfs"].content = f"{now}\n".encode()
+    plan = planned(node, vfs=wanting(), passthrough=None)
+    assert plan.blocked == ()
+    assert written(plan) == []
+    assert run(plan, "mstconfig") == [("mstconfig", "-y", "-d", FIRST, "set", "NUM_OF_VFS=16")]
+    assert UNIT in [getattr(step, "path", "") for step in plan.steps]
+    finding = found(plan, "VFS-AFTER-REBOOT")
+    assert finding.severity == "tells"
+    assert "offers 8 VFs now, 16 are asked for; the last step of this plan" in finding.seen
+    assert {"VFS-ABOVE-LIMIT", "VFS-IN-USE", "VFS-CARRIES-NODE"}.isdisjoint(codes(plan))
+
+
+def test_it_is_carried_out_and_there_after_the_reboot(tmp_path: Path) -> None:
+    node = simulate(today(), tmp_path)
+    seen = facts.read(node)
+    answers = answer_files.from_data({"vfs": wanting()})
+    for step in make_plan(seen, answers).steps:
+        if step.kind == "write_file":
+            place = node.place(step.path)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(step.after.data())
+        elif isinstance(step, SetAttribute):
+            node.set_attribute(step.path, step.after)
+        elif isinstance(step, Run):
+            done = node.obey(step.argv)
+            assert done.status == 0, done
+    assert node.text(f"{CX5}/sriov_numvfs") == "0"
+    node.reboot()
+    assert node.text(f"{CX5}/sriov_numvfs") == "16"
+
+
+@pytest.mark.parametrize("firmware", ["set", "keep"])
+def test_firmware_that_is_set_already_only_waits_for_its_reset(firmware: str) -> None:
+    node = today()
+    said(node, "NUM_OF_VFS", "8", "16")
+    plan = planned(node, vfs=wanting(firmware), passthrough=None)
+    assert "is set to as many already" in found(plan, "VFS-AFTER-REBOOT").seen
+    assert (plan.blocked, written(plan), run(plan, "mstconfig")) == ((), [], [])
+    for step in plan.steps:
+        if step.kind == "write_file":
+            node.write(step.path, step.after.data(), mode=int(step.after.mode, 8))
+    states = {each.what: each for each in verify(facts.read(node), answer_files.from_data(plan.answers))}
+    assert states[f"{FIRST} has 16 VFs"].state == "failed"  # the unit is not enabled: no boot would make them
+    node.symlink("/etc/systemd/system/multi-user.target.wants/" + UNIT.rpartition("/")[2], UNIT)
+    states = {each.what: each for each in verify(facts.read(node), answer_files.from_data(plan.answers))}
+    assert states[f"{FIRST} has 16 VFs"].state == "pending"
+    assert "Reboot" in states[f"{FIRST} has 16 VFs"].do
+
+
+def test_firmware_that_is_in_force_and_yet_offers_fewer_is_not_what_stands_in_the_way() -> None:
+    node = today()
+    said(node, "NUM_OF_VFS", "16", "16")
+    finding = found(planned(node, vfs=wanting(), passthrough=None), "VFS-ABOVE-LIMIT")
+    assert finding.severity == "blocks"
+    assert "BIOS" in finding.do
+    assert "firmware = " not in finding.do
+
+
+def test_more_vfs_of_firmware_that_nobody_can_set() -> None:
+    node = today()
+    no_tool(node)
+    finding = found(planned(node, vfs=wanting(), passthrough=None), "VFS-ABOVE-LIMIT")
+    assert "mstflint" in finding.do
+
+
+def test_sriov_that_is_off_and_a_tool_that_is_not_there() -> None:
+    node = today()
+    off(node)
+    no_tool(node)
+    plan = planned(node, vfs=wanting(), passthrough=None)
+    finding = found(plan, "VFS-FIRMWARE-OFF")
+    assert finding.severity == "blocks"
+    assert "mstflint" in finding.do
+    assert "vfs" in plan.blocked
+    assert UNIT not in [getattr(step, "path", "") for step in plan.steps]
+
+
+def test_sriov_that_is_off_and_a_card_that_does_not_answer() -> None:
+    node = today()
+    off(node)
+    for argv in [("mstconfig", "-d", f"0000:3b:00.{number}", "-e", "q") for number in (0, 1)]:
+        node.commands[argv] = Output(argv, 1, "", "-E- Failed to open the device\n")
+    finding = found(planned(node, vfs=wanting(), passthrough=None), "VFS-FIRMWARE-OFF")
+    assert "Failed to open the device" in finding.do
+
+
+def test_sriov_that_is_off_and_will_be_on() -> None:
+    node = today()
+    off(node)
+    said(node, "SRIOV_EN", "False(0)", "True(1)")
+    plan = planned(node, vfs=wanting("keep", 8), passthrough=None)
+    assert "VFS-FIRMWARE-OFF" not in codes(plan)
+    assert found(plan, "VFS-AFTER-REBOOT").severity == "tells"
+    node = today()
+    off(node)
+    said(node, "SRIOV_EN", "False(0)", "False(0)")
+    plan = planned(node, vfs=wanting("set", 8), passthrough=None)
+    assert run(plan, "mstconfig") == [("mstconfig", "-y", "-d", FIRST, "set", "SRIOV_EN=1")]
+    assert found(plan, "VFS-AFTER-REBOOT").severity == "tells"
+
+
+def test_a_card_without_a_driver_is_not_helped_by_firmware() -> None:
+    node = today()
+    remove(node, f"{CX5}/driver")
+    plan = planned(node, vfs=wanting(), passthrough=None)
+    assert "driver" in found(plan, "VFS-NOT-OFFERED").seen
+    assert "vfs" in plan.blocked
+
+
+def test_connectx3_that_was_set_waits_and_one_that_hides_its_vfs_blocks() -> None:
+    node = origin()
+    node.entries[f"{CX3}/sriov_totalvfs"].content = b"8\n"
+    plan = planned(node, vfs=wanting("keep", 16, "0000:04:00.0"), passthrough=None)
+    assert "VFS-ABOVE-LIMIT" not in codes(plan)
+    assert found(plan, "VFS-AFTER-REBOOT").severity == "tells"
+    off(node, CX3)
+    assert found(planned(node, vfs=wanting("keep", 16, "0000:04:00.0")), "VFS-FIRMWARE-OFF").severity == "blocks"
+    assert found(planned(node, vfs=wanting("set", 16, "0000:04:00.0")), "VFS-AFTER-REBOOT").severity == "tells"
+
+
+def test_firmware_that_will_offer_fewer_is_warned_of() -> None:
+    node = today()
+    assert "VFS-FIRMWARE-LOWERS" not in codes(planned(node, vfs=wanting("keep", 8)))
+    said(node, "NUM_OF_VFS", "8", "4")
+    assert found(planned(node, vfs=wanting("keep", 8)), "VFS-FIRMWARE-LOWERS").severity == "warns"
+    assert "VFS-FIRMWARE-LOWERS" not in codes(planned(node, vfs=wanting("keep", 4)))
+    plan = planned(node, vfs=wanting("set", 8))
+    assert "VFS-FIRMWARE-LOWERS" not in codes(plan)
+    assert run(plan, "mstconfig") == [("mstconfig", "-y", "-d", FIRST, "set", "NUM_OF_VFS=8")]
+    said(node, "NUM_OF_VFS", "4", "4")  # in force, and the kernel offers more: another setting counts
+    assert "VFS-FIRMWARE-LOWERS" not in codes(planned(node, vfs=wanting("keep", 8)))

@@ -1,0 +1,103 @@
+"""Answers from files and from fields: read, checked with one clear message, changed one value at a time, written as TOML."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from wizard import user_files as given
+from wizard.chapters.registry import chapters
+from wizard.errors import InputError
+from wizard.model.answers import FORMAT, AllAnswers, AnswersModel
+from wizard.model.validation import _dotted, _shown, problem
+
+LIMIT = 1 * given.MIB  # bytes of an answers file; a thousand networks take a tenth of it
+
+
+def load(path: Path) -> AllAnswers:
+    """Read an answers file. Raises InputError with the field that is wrong."""
+    return from_text(read(path), str(path))
+
+
+def read(path: Path) -> str:
+    """The text of an answers file, not looked into. Raises InputError."""
+    return given.text(path, LIMIT)
+
+
+def from_text(text: str, where: str) -> AllAnswers:
+    """Answers from the text of an answers file. Raises InputError with the field that is wrong."""
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"is not TOML: {error}", where=where, do="Mend that place.") from None
+    except ValueError as error:  # Python refuses to convert a number of some thousand digits
+        digits = re.search(r"[0-9][0-9_]{1000,}", text)
+        place = (
+            f"line {text.count(chr(10), 0, digits.start()) + 1}: a number has far too many digits" if digits else error
+        )
+        raise InputError(f"is not TOML that can be read: {place}", where=where, do="Mend that place.") from None
+    except RecursionError:
+        raise InputError("is not TOML that can be read: brackets stand too deep in each other", where=where) from None
+    found = data.pop("format", None)
+    if found != FORMAT:
+        raise InputError(
+            f"format is {_shown(found)}" if found else "has no format",
+            where=where,
+            do=f'The first line has to be: format = "{FORMAT}"',
+        )
+    return from_data(data, where)
+
+
+def from_data(data: Mapping[str, Any], where: str = "") -> AllAnswers:
+    """Answers from plain data. Raises InputError with the field that is wrong."""
+    models = {each.NAME: each.Answers for each in chapters()}
+    found: dict[str, AnswersModel] = {}
+    for name, value in data.items():
+        if name not in models:
+            raise InputError(f"unknown chapter [{name}]", where=where, do=f"Known are: {', '.join(models)}.")
+        try:
+            found[name] = models[name].model_validate(value)
+        except ValidationError as error:
+            place, what = problem(error, models[name])
+            field = _dotted((name, *place))
+            raise InputError(f"{field}: {what}", where=where) from None
+    return AllAnswers({name: found[name] for name in models if name in found})
+
+
+def to_toml(answers: AllAnswers, comments: Mapping[str, str] | None = None) -> str:
+    """An answers file; `comments` by chapter name are put above each chapter's table."""
+    lines = [f'format = "{FORMAT}"']
+    for name, data in answers.to_data().items():
+        lines.append("")
+        lines += [f"# {line}" for line in (comments or {}).get(name, "").splitlines()]
+        lines += _table((name,), data)
+    return "\n".join(lines) + "\n"
+
+
+def _table(place: tuple[str, ...], data: Mapping[str, Any]) -> list[str]:
+    plain = {key: value for key, value in data.items() if not _is_table_list(value)}
+    lines = [f"[{'.'.join(place)}]"]
+    lines += [f"{key} = {_inline(value)}" for key, value in plain.items()]
+    for key, value in data.items():
+        if _is_table_list(value):
+            for row in value:
+                lines += ["", f"[[{'.'.join((*place, key))}]]", *(f"{k} = {_inline(v)}" for k, v in row.items())]
+    return lines
+
+
+def _is_table_list(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(row, dict) for row in value)
+
+
+def _inline(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{key} = {_inline(each)}" for key, each in value.items()) + " }"
+    if isinstance(value, list):
+        return "[" + ", ".join(_inline(each) for each in value) + "]"
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -1,0 +1,112 @@
+"""The way back without this tool: each run's undo.sh, and what it reads of each file that was backed up.
+
+The script lies in the run's directory before the first change. It holds the plan; how far the run came it reads from the
+backups and the journal, so it is right at every moment of the run. Paths are those without links, owners are numbers: in a
+rescue shell neither the node's links nor its names would be resolved.
+"""
+
+from __future__ import annotations
+
+import shlex
+import struct
+from collections.abc import Iterable, Iterator
+from importlib import resources
+
+from wizard.apply.file_writer import Found
+from wizard.errors import NodeError
+from wizard.model.plan import Plan, RemoveFile, Run, SetAttribute, Step, WriteFile
+from wizard.model.step_text import words
+from wizard.safe_text import printable
+
+NAME = "undo.sh"
+ACL = "system.posix_acl_access"
+_ACL_TAGS = {
+    0x01: "u::",
+    0x02: "u:{}:",
+    0x04: "g::",
+    0x08: "g:{}:",
+    0x10: "m::",
+    0x20: "o::",
+}  # include/uapi/linux/posix_acl.h
+
+
+def script(plan: Plan) -> str:
+    """The text of undo.sh for a plan."""
+    numbered = list(enumerate(plan.steps, 1))
+    lines = [resources.files("assets").joinpath("rescue", NAME).read_text(encoding="utf-8").rstrip("\n")]
+    for number, step in reversed(numbered):
+        if isinstance(step, Run) and step.undo and step.undo_when == "before_files" and step.undo[0] != "systemctl":
+            lines.append(_call("until_boot", str(number), f"what `{words(step.argv)}` did"))
+    for number, step in reversed(numbered):
+        if isinstance(step, WriteFile | RemoveFile):
+            written = step.after.sha256 if isinstance(step, WriteFile) else "-"
+            lines.append(_call("file", f"{number:04}", written))
+    lines += [_call("unit_links", unit) for unit in dict.fromkeys(_units(plan.steps))]
+    lines.append("directories")
+    lines += list(_afterwards(numbered))
+    lines.append("finish")
+    return "\n".join(lines) + "\n"
+
+
+def _units(steps: Iterable[Step]) -> Iterator[str]:
+    """Units that the run enabled: `systemctl enable` makes links, which go with their unit."""
+    for step in steps:
+        if isinstance(step, Run) and step.argv[:2] == ("systemctl", "enable"):
+            yield from (word for word in step.argv[2:] if not word.startswith("-"))
+
+
+def _afterwards(numbered: list[tuple[int, Step]]) -> Iterator[str]:
+    """Attributes first, then commands that make something of the files: in the order of an undo by the tool."""
+    for number, step in reversed(numbered):
+        if isinstance(step, SetAttribute):
+            yield _call("later", str(number), "live", f"echo {shlex.quote(step.before)} >{shlex.quote(step.path)}")
+    seen: set[tuple[str, ...]] = set()
+    for number, step in numbered:
+        if isinstance(step, Run) and step.undo and step.undo_when == "after_files" and step.undo not in seen:
+            seen.add(step.undo)
+            offline = step.undo[0] != "systemctl" if step.phase == "boot" else step.undo[:2] == ("systemctl", "enable")
+            when = "boot" if offline else "live"  # boot: it makes sense in a chroot, too
+            yield _call("later", str(number), when, words(step.undo))
+    for number, step in numbered:
+        if isinstance(step, Run) and step.undo and step.undo_when == "last":
+            yield _call("later", str(number), "boot", words(step.undo))
+
+
+def _call(name: str, *arguments: str) -> str:
+    return shlex.join([name, *(printable(argument) for argument in arguments)])
+
+
+def state(found: Found | None, real: str, made: Iterable[str]) -> bytes:
+    """What undo.sh has to know of a file before it is touched; `made` are the directories that will be made for it.
+
+    Lines of a word and its value: real, made, sha256 (or none), mode, owner (numbers), xattr (name and hex), acl (text).
+    Raises NodeError for a path that holds a line break.
+    """
+    lines = [f"real {real}", *(f"made {path}" for path in made)]
+    if any(character in line for line in lines for character in "\n\r\0"):
+        raise NodeError("has a line break in its name, or in that of a directory above it", where=repr(real))
+    if found is None:
+        return _encoded([*lines, "sha256 none"])
+    uid, gid = found.ids
+    lines += [f"sha256 {found.state.sha256}", f"mode {found.mode:04o}", f"owner {uid}:{gid}"]
+    lines += [f"xattr {name} 0x{value.hex()}" for name, value in sorted(found.attributes.items()) if _plain(name)]
+    if ACL in found.attributes:
+        lines.append(f"acl {acl_text(found.attributes[ACL])}")
+    return _encoded(lines)
+
+
+def _plain(name: str) -> bool:
+    return name.isprintable() and " " not in name
+
+
+def _encoded(lines: list[str]) -> bytes:
+    return "".join(f"{line}\n" for line in lines).encode("utf-8", "surrogateescape")
+
+
+def acl_text(value: bytes) -> str:
+    """An ACL as the kernel keeps it (version 2, then tag, permissions and id, little endian), in setfacl's words."""
+    entries = []
+    for tag, permissions, number in struct.iter_unpack("<HHI", value[4 : 4 + (len(value) - 4) // 8 * 8]):
+        letters = "".join(letter if permissions & bit else "-" for letter, bit in (("r", 4), ("w", 2), ("x", 1)))
+        entries.append(_ACL_TAGS.get(tag, "o::").format(number) + letters)
+    return ",".join(entries)

@@ -1,0 +1,193 @@
+"""One step after the other: what each kind does, what is kept of what was there, and how it is taken back."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+from wizard.apply import rescue_script as rescue
+from wizard.apply import vf_holders
+from wizard.apply.backends import Announce, Outside
+from wizard.apply.file_writer import Found, Tree
+from wizard.boot import postconditions as undone
+from wizard.boot.postconditions import shortcomings
+from wizard.errors import NodeError, Refused
+from wizard.facts import facts
+from wizard.hashing import digest
+from wizard.model.plan import FileState, Proof, RemoveFile, Run, SetAttribute, Step, StopByPidfile, UndoWhen, WriteFile
+from wizard.runs.journal import Journal
+from wizard.runs.records import Backup, undamaged
+from wizard.user_files import write_private
+
+
+class Carrier:
+    """Carries steps out below a root, and writes down what it does."""
+
+    def __init__(self, tree: Tree, outside: Outside, directory: Path, journal: Journal) -> None:
+        self.tree, self.outside, self.directory, self.journal = tree, outside, directory, journal
+        self.backups: dict[int, Backup] = {}
+        self.directories: list[str] = []
+        self.started: list[int] = []
+        self.skipped: set[int] = set()
+        self.goals: dict[str, str] = {}
+        """What each attribute is to be in the end. One that is so already is not taken through 0: its VFs may be a guest's."""
+
+    def carry(self, number: int, step: Step) -> None:
+        """Do a step; a step that is as it should be already is just held. Raises NodeError where it fails."""
+        if isinstance(step, WriteFile):
+            self._write(number, step)
+        elif isinstance(step, RemoveFile):
+            self._remove(number, step)
+        elif self.outside.why_not:
+            self.skipped.add(number)
+            self.journal.write("skipped", n=number, why=self.outside.why_not)
+            return
+        elif isinstance(step, SetAttribute):
+            if self.tree.node.text(step.path) != self.goals.get(step.path):
+                self._attribute(number, step.path, step.after, step.deadline_s)
+        elif isinstance(step, StopByPidfile):
+            said = self.outside.stop(step.pidfile, step.must_contain, step.deadline_s)
+            self.journal.output(number, said)
+        else:
+            self._run(number, step.argv, step.deadline_s)
+            self._flush(step)
+            self._prove(number, step.argv[0], step.proves)
+        self.journal.write("held", n=number)
+
+    def _run(self, number: int, argv: tuple[str, ...], deadline_s: int) -> None:
+        status = self.outside.run(
+            argv, deadline_s, lambda line: self.journal.output(number, line), self._announce(number)
+        )
+        if status:
+            raise NodeError(f"{argv[0]} ended with exit status {status}")
+
+    def _flush(self, step: Run) -> None:
+        """A power cut seconds after update-grub returned left the old boot menu beside the new settings: so wait for the disk."""
+        if step.phase == "boot":
+            self.outside.flush(backup.real for backup in self.backups.values())
+
+    def _prove(self, number: int, command: str, proofs: Iterable[Proof]) -> None:
+        """Look whether the command made what it was to make."""
+        wrong, unknown = shortcomings(self.outside.node, proofs)
+        for sentence in unknown:
+            self.journal.write("note", n=number, text=sentence)
+        if wrong:
+            raise NodeError(f"{command} ended well, but {'; '.join(wrong)}")
+
+    def _attribute(self, number: int, path: str, value: str, deadline_s: int, taking_back: bool = False) -> None:
+        if self.tree.node.text(path) != value:
+            vf_holders.refuse(self.tree.node, path, guests_only=taking_back)
+            self.outside.write_attribute(path, value, deadline_s, self._announce(number))
+
+    def _announce(self, number: int) -> Announce:
+        """The process itself says who it is before it does anything, so that none is ever unknown, even if we are killed."""
+        return lambda pid: self.journal.write("process", n=number, pid=pid)
+
+    def _write(self, number: int, step: WriteFile) -> None:
+        content = step.after.data()
+        found = self.tree.find(step.path)
+        if found is not None and found.state == _state(step):
+            self._keep(number, step.path, found)
+            return
+        self._as_planned(step, found)
+        self._keep(number, step.path, found)
+        for path in self.tree.missing_directories(step.path):
+            self.journal.write("directory", n=number, path=path)
+            self.directories.append(path)
+            self.tree.make_directory(path)
+        attributes = found.attributes if found is not None else None
+        if step.attributes is not None:
+            attributes = {name: base64.b64decode(value) for name, value in step.attributes.items()}
+        notes = self.tree.write(step.path, content, int(step.after.mode, 8), step.after.owner, attributes, found)
+        for note in notes:
+            self.journal.write("note", n=number, text=note)
+
+    def _remove(self, number: int, step: RemoveFile) -> None:
+        found = self.tree.find(step.path)
+        if found is None:
+            return
+        self._as_planned(step, found)
+        self._keep(number, step.path, found)
+        self.tree.remove(step.path, found)
+
+    def _as_planned(self, step: WriteFile | RemoveFile, found: Found | None) -> None:
+        """A file that changed while the run was under way is not overwritten."""
+        expected = step.before.sha256 if step.before else None
+        now = digest(found.content) if found is not None else None
+        if now != expected:
+            raise Refused(f"{step.path} was changed by somebody else while this run was under way")
+
+    def _keep(self, number: int, path: str, found: Found | None) -> None:
+        """Put what is there into the backup, before it is touched; once for each step."""
+        if number in self.backups:
+            return
+        name = f"{number:04}" if found is not None else None
+        place = self.directory / "backup"
+        place.mkdir(mode=0o700, exist_ok=True)
+        if found is not None:
+            write_private(place / f"{number:04}", found.content)
+        before = found.state.model_dump() if found is not None else None
+        attributes = {k: base64.b64encode(v).decode() for k, v in found.attributes.items()} if found is not None else {}
+        real = found.real if found is not None else self.tree.resolve(path)
+        made = self.tree.missing_directories(path)
+        write_private(place / f"{number:04}.state", rescue.state(found, real, made))  # last: with it undo.sh acts
+        self.journal.write("backup", n=number, path=path, real=real, file=name, before=before, attributes=attributes)
+        self.backups[number] = Backup(path, real, name, before, attributes)
+
+    # taking back
+
+    def undo_when(self, step: Step) -> UndoWhen | None:
+        """When a step's command is to be taken back; None where there is none."""
+        if self.outside.why_not or not isinstance(step, Run | StopByPidfile):
+            return None
+        if isinstance(step, Run) and step.undo is None:
+            return None
+        return step.undo_when
+
+    def has_state(self, step: Step) -> bool:
+        return isinstance(step, WriteFile | RemoveFile) or (isinstance(step, SetAttribute) and not self.outside.why_not)
+
+    def take_back(self, number: int, step: Step, how: str) -> None:
+        """Take one step back. Raises NodeError where that fails."""
+        if how == "command":
+            if isinstance(step, Run) and step.undo is not None:
+                self._run(number, step.undo, step.deadline_s)
+                self._flush(step)
+                if step.proves and step.undo_when == "after_files":  # the files are back: it has to be made of them
+                    self._prove(number, step.undo[0], undone.proofs(facts.read(self.outside.node), step, {}))
+            elif isinstance(step, StopByPidfile):
+                self.outside.stop(step.pidfile, step.must_contain, step.deadline_s)
+        elif isinstance(step, SetAttribute):
+            self._attribute(number, step.path, step.before, step.deadline_s, taking_back=True)
+        elif isinstance(step, WriteFile | RemoveFile) and number in self.backups:
+            written = step.after.sha256 if isinstance(step, WriteFile) else None
+            self._restore(self.backups[number], written)
+
+    def _restore(self, backup: Backup, written: str | None) -> None:
+        """The file as it was; one that somebody else changed after this run wrote it stays as it is: Refused."""
+        found = self.tree.find(backup.path)
+        ours = (written, backup.before["sha256"] if backup.before else None)
+        if found is not None and found.state.sha256 not in ours:
+            raise Refused(f"{backup.path} was changed by somebody else after this run wrote it: it stays as it is now")
+        if backup.before is None or backup.file is None:
+            if found is not None:
+                self.tree.remove(backup.path, found)
+            return
+        attributes = {name: base64.b64decode(value) for name, value in backup.attributes.items()}
+        if found is None or found.state.model_dump() != backup.before or found.attributes != attributes:
+            mode, owner = int(backup.before["mode"], 8), backup.before["owner"]
+            self.tree.write(backup.path, self._kept(backup), mode, owner, attributes, found)
+
+    def _kept(self, backup: Backup) -> bytes:
+        """The bytes of a backup, as they were when it was made. Raises NodeError."""
+        place = self.directory / "backup" / str(backup.file)
+        content: bytes | None = None
+        with suppress(FileNotFoundError):
+            content = place.read_bytes()
+        return undamaged(content, backup, str(place))
+
+
+def _state(step: WriteFile) -> FileState:
+    return FileState(sha256=step.after.sha256, mode=step.after.mode, owner=step.after.owner)

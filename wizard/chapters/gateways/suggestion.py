@@ -1,0 +1,137 @@
+"""What is suggested for the networks of a node, and which of them get no suggestion, and why."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from pydantic import ValidationError
+
+from wizard.chapters.shared.networks import Network, is_address
+from wizard.facts.facts import Facts
+from wizard.facts.nova.nova import NovaNetwork
+from wizard.formats import dnsmasq
+
+
+@dataclass(frozen=True, slots=True)
+class Odd:
+    """A router of the node's own file that no answer can hold: its network, and the place and what is wrong."""
+
+    label: str
+    seen: str
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A network for which nothing is suggested. `bridges` are empty where it is known from a line of the file alone."""
+
+    label: str
+    bridges: tuple[str, ...]
+    seen: str
+    do: str
+    sound: bool = False  # nothing is wrong there: it only cannot be said as an answer
+
+
+Row = Network | Odd | Left
+
+
+def rows(facts: Facts, path: str) -> list[Row]:
+    """A row for each network that is served here or named in the file; or why there can be none."""
+    known = {option.label: option for option in dnsmasq.router_options(facts.content(path) or b"")}
+    served: dict[str, list[NovaNetwork]] = {}
+    for network in facts.nova.networks:
+        if network.label:
+            served.setdefault(network.label, []).append(network)
+    found: list[Row] = []
+    vlans: set[int | None] = set()
+    for label in dict.fromkeys([*served, *known]):
+        row = _row(label, path, served.get(label, []), known.get(label), vlans)
+        if isinstance(row, Network):
+            vlans.add(row.vlan)
+        found.append(row)
+    return [*found, *_without_label(facts)]
+
+
+def _without_label(facts: Facts) -> list[Row]:
+    """Networks of which only state files are left: these do not hold the label."""
+    bridges = tuple(network.bridge for network in facts.nova.networks if not network.label)
+    if not bridges:
+        return []
+    seen = f"{', '.join(bridges)}: no dnsmasq of nova-network runs there, and {facts.nova.networks_path} does not hold the label"
+    do = (
+        "Answer them by their labels (`nova network-list`), or begin again once nova-network has started their dnsmasq."
+    )
+    return [Left("", bridges, seen, do, sound=True)]
+
+
+def _row(
+    label: str,
+    path: str,
+    served: list[NovaNetwork],
+    line: dnsmasq.RouterOption | None,
+    vlans: Collection[int | None],
+) -> Row:
+    """The row of one network; `vlans` are those of the rows before it."""
+    bridges = tuple(network.bridge for network in served)
+    place = f"{path} line {line.line}" if line is not None else f"{label!r} on {', '.join(bridges)}"
+    problem = dnsmasq.label_problem(label)
+    if problem is not None:
+        text = f"{place}: {problem}" if not served else f"{label!r} on {', '.join(bridges)}: {problem}"
+        do = (
+            f"It is left to you: where dnsmasq takes that label, a line in {path} with its tag names the router, and is kept; else "
+            "the network has to have another label in nova."
+        )
+        return Left(label, bridges, text, do)
+    if len(served) > 1:
+        each = ", ".join(f"{network.cidr or 'an unknown network'} on {network.bridge}" for network in served)
+        do = "Give each network a label of its own in nova: a router that is named for this one is told to the guests of all."
+        return Left(label, bridges, f"{label} is the label of several networks here: {each}", do)
+    if line is not None:
+        stays = _several_or_none(label, bridges, place, line.router)
+        if stays is not None:
+            return stays
+        if not is_address(line.router):
+            return Odd(label, f"{place}: {line.router!r} is no IPv4 address")
+    network = served[0] if served else None
+    router = line.router if line is not None else _first_address(network)
+    do = f"Answer the router of {label}, where it has one outside."
+    if not router:
+        return Left(label, bridges, f"{place}: its addresses are not known from the arguments of its dnsmasq", do)
+    try:
+        return _network(label, router, network, vlans)
+    except ValidationError as error:
+        why = str(error.errors()[0]["msg"]).removeprefix("Value error, ")
+        return Odd(label, f"{place}: {why}") if line is not None else Left(label, bridges, f"{place}: {why}", do)
+
+
+def _several_or_none(label: str, bridges: tuple[str, ...], place: str, router: str) -> Left | None:
+    """A line that is sound, and yet no answer: an answer holds one router."""
+    routers = router.split(",") if router else []
+    if len(routers) == 1 or not all(is_address(each) for each in routers):
+        return None
+    seen = f"{place}: guests of {label} are told {f'several routers, {router}' if routers else 'no router at all'}"
+    do = f"Nothing, where that is meant: the line is kept. Else answer one router for {label}."
+    return Left(label, bridges, seen, do, sound=True)
+
+
+def _network(label: str, router: str, network: NovaNetwork | None, vlans: Collection[int | None]) -> Network:
+    """The answer for one network. Raises ValidationError where it cannot be one."""
+    if network is None:
+        return Network(label=label, router=router)
+    inside = network.cidr and ipaddress.IPv4Address(router) in ipaddress.IPv4Network(network.cidr)
+    vlan = network.vlan if network.vlan not in vlans else None  # one bridge can carry several networks
+    return Network(
+        label=label,
+        router=router,
+        vlan=vlan,
+        cidr=network.cidr if inside else None,
+        bridge=network.bridge if network.bridge and network.bridge != f"br{vlan}" else None,
+    )
+
+
+def _first_address(network: NovaNetwork | None) -> str:
+    """The first host of the network: where routers mostly are, and nova's own default gateway. A guess, to be looked at."""
+    if network is None or not network.cidr:
+        return ""
+    return str(ipaddress.IPv4Network(network.cidr).network_address + 1)

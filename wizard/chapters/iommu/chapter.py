@@ -1,0 +1,206 @@
+"""IOMMU: let the kernel translate what devices do to memory, so that a device can be given to a guest."""
+
+from __future__ import annotations
+
+from wizard.boot import next_command_line as kernel_line
+from wizard.boot.artifacts import entries_lack, normal
+from wizard.chapters.iommu import findings as iommu_findings
+from wizard.chapters.iommu import foreign, not_effective
+from wizard.chapters.iommu import grubby as iommu_grubby
+from wizard.chapters.iommu import kernel_arguments as iommu_line
+from wizard.chapters.iommu.kernel_arguments import (
+    asked_words,
+    edits_for,
+    menu_due,
+    overlay_of,
+    stale_entries,
+    verdict_of,
+    wanted_words,
+)
+from wizard.chapters.shared import advice as unseen_advice
+from wizard.chapters.shared import foreign as set_elsewhere
+from wizard.facts.bootloader import GRUB_DEFAULT, MENU
+from wizard.facts.facts import Facts
+from wizard.formats import kernel_arguments
+from wizard.formats.kernel_arguments import IommuVerdict
+from wizard.model.answers import AllAnswers
+from wizard.model.changes import Product, Wants
+from wizard.model.findings import Check, Finding
+from wizard.model.plan import HoldsArguments, Proof
+from wizard.model.questions import Question, Table
+
+NAME = "iommu"
+TITLE = "IOMMU"
+WHY = (
+    "A guest may only drive a device whose memory accesses the IOMMU holds in check: VT-d at Intel, AMD-Vi at AMD. "
+    "The BIOS has to offer it, and the kernel has to switch it on at boot."
+)
+NEEDS: tuple[str, ...] = ()
+Answers = iommu_line.Answers
+
+
+def suggest(facts: Facts) -> Answers | None:
+    """Wherever there is a card to be passed through: without one there is nothing to be held in check."""
+    wanted = any(function.offer in ("offered", "off") and not function.is_vf for function in facts.pci.functions)
+    return Answers(enable=True, passthrough_mode=True) if wanted else None
+
+
+def questions(facts: Facts, answers: AllAnswers) -> list[Question | Table]:
+    mine = answers.of(Answers)
+    off = "" if mine is None or mine.enable else "the IOMMU is not to be enabled"
+    return [
+        Question(("enable",), "yesno", "Enable the IOMMU at boot", help="Needed for every kind of PCI passthrough."),
+        Question(
+            ("passthrough_mode",),
+            "yesno",
+            "Pass-through mode for the host's own devices (iommu=pt)",
+            help="The host's traffic is not translated: no loss at 40 Gb/s and more. Guests are still held in check.",
+            disabled=off,
+        ),
+    ]
+
+
+def _proof(facts: Facts, overlay: dict[str, bytes | None]) -> tuple[Proof, ...]:
+    """What the boot menu has to hold once it was made anew."""
+    line = kernel_line.next_boot(facts, overlay)
+    if line.arguments is None:
+        return ()
+    words = tuple(kernel_arguments.split(line.arguments))
+    return (HoldsArguments(words=words, without=tuple(word for word in kernel_line.OURS if word not in words)),)
+
+
+def wants(facts: Facts, answers: AllAnswers) -> Wants:
+    mine = answers.of(Answers)
+    if mine is None:
+        return Wants()
+    words = wanted_words(facts, mine)
+    if facts.boot.way == "grubby":
+        return Wants(actions=tuple(iommu_grubby.actions(NAME, facts, words)), reads=(GRUB_DEFAULT,))
+    edits = edits_for(facts, words)
+    overlay = {edit.path: edit.change(facts.content(edit.path)) for edit in edits}
+    product = Product(
+        "grub",
+        facts.boot.update,
+        "boot",
+        f"make {facts.boot.generated or 'the boot menu'} from its sources",
+        inputs=tuple(edit.path for edit in edits),
+        due=menu_due(facts, mine, overlay),
+        labels=("reboot",),
+        undo=facts.boot.update,
+        proves=_proof(facts, overlay),
+        order=10,
+    )
+    return Wants(edits=edits, products=(product,) if facts.boot.update else (), reads=facts.boot.sources)
+
+
+def findings(facts: Facts, answers: AllAnswers) -> list[Finding]:
+    mine = answers.of(Answers)
+    return iommu_findings.findings(facts, mine) + set_elsewhere.findings(
+        NAME, "enable = false", _elsewhere(facts, mine)
+    )
+
+
+def _elsewhere(facts: Facts, mine: Answers | None) -> list[str]:
+    """Who else switches on what is answered as off."""
+    return foreign.iommu(facts, overlay_of(facts, mine)) if mine is not None and not mine.enable else []
+
+
+def checks(facts: Facts, answers: AllAnswers) -> list[Check]:
+    mine = answers.of(Answers)
+    if mine is None or not mine.enable:
+        return set_elsewhere.checks(
+            NAME, "No kernel argument of this tool switches the IOMMU on", _elsewhere(facts, mine)
+        )
+    mode = [_mode(facts, mine)] if mine.passthrough_mode else []
+    return [_running(facts, mine), *mode, *_menu(facts, mine)]
+
+
+def _grubby_entries(facts: Facts, answers: Answers) -> Check:
+    what = "Each kernel's boot entry holds what was asked for"
+    lacking = entries_lack(facts.boot, asked_words(facts, answers))
+    if lacking is None:
+        return Check(NAME, what, "unknown", kernel_line.next_boot(facts).why, unseen_advice.of_next_line(facts))
+    if lacking:
+        return Check(NAME, what, "failed", lacking, "Do not reboot yet: run plan, then apply.")
+    return Check(NAME, what, "held", f"{len(facts.boot.grubby_kernels)} kernels of grubby --info=ALL")
+
+
+def _menu(facts: Facts, answers: Answers) -> list[Check]:
+    """Whether the boot menu that was generated holds what its sources say; nothing where it is made in another way."""
+    if facts.boot.way == "grubby":
+        return [_grubby_entries(facts, answers)]
+    if not facts.boot.generated:
+        return []
+    what = f"{facts.boot.generated} holds what the next boot is to have"
+    stale = stale_entries(facts, {})
+    if stale is None:
+        unseen = next((each.why for each in facts.boot.unseen if each.what == MENU), "")
+        why = kernel_line.next_boot(facts).why
+        advice = unseen_advice.of_next_line(facts) if why else unseen_advice.of_node(facts)
+        seen = why or unseen or f"{facts.boot.generated} holds no entry but for recovery"
+        return [Check(NAME, what, "unknown", seen, advice)]
+    if stale:
+        return [Check(NAME, what, "failed", stale, "Do not reboot yet: run plan, then apply.")]
+    return [Check(NAME, what, "held", f"{len(normal(facts.boot.entries or ()))} entries")]
+
+
+def _next_verdict(facts: Facts) -> IommuVerdict | None:
+    line = kernel_line.next_boot(facts)
+    if line.arguments is None or stale_entries(facts, {}):
+        return None
+    return verdict_of(facts, line.arguments)
+
+
+def _running(facts: Facts, answers: Answers) -> Check:
+    what = "The IOMMU is on"
+    if facts.iommu.running:
+        return Check(NAME, what, "held", f"{len(facts.iommu.groups)} IOMMU groups")
+    if not facts.live and not facts.simulated and not facts.iommu.command_line:
+        return Check(NAME, what, "unknown", "not a running system")
+    coming = _next_verdict(facts)
+    if coming is not None and coming.on:
+        if facts.history.rebooted_since(NAME, facts.system.boot_id):
+            lacking = kernel_arguments.missing(facts.iommu.command_line, asked_words(facts, answers))
+            return Check(
+                NAME,
+                what,
+                "failed",
+                *(not_effective.arguments(facts, lacking) if lacking else not_effective.iommu(facts)),
+            )
+        return Check(NAME, what, "pending", f"at the next boot: {coming.because}", "Reboot, then verify again.")
+    empty = "/sys/kernel/iommu_groups is empty"
+    if coming is not None and coming.on is None:
+        return Check(NAME, what, "unknown", f"{empty}; what this kernel does at the next boot is not known")
+    return Check(NAME, what, "failed", empty, "Run plan, then apply.")
+
+
+def _mode(facts: Facts, answers: Answers) -> Check:
+    what = "The host's own devices are not translated (iommu=pt)"
+    if not facts.iommu.command_line:
+        return Check(NAME, what, "unknown", "/proc/cmdline could not be read")
+    if verdict_of(facts, facts.iommu.command_line).passthrough:
+        return Check(NAME, what, "held", facts.iommu.command_line)
+    coming = _next_verdict(facts)
+    if coming is not None and coming.passthrough:
+        if facts.history.rebooted_since(NAME, facts.system.boot_id):
+            return Check(NAME, what, "failed", *not_effective.arguments(facts, asked_words(facts, answers)))
+        return Check(NAME, what, "pending", "on the next boot's command line", "Reboot, then verify again.")
+    return Check(NAME, what, "failed", facts.iommu.command_line, "Run plan, then apply.")
+
+
+def summary(facts: Facts) -> list[str]:
+    _, name = iommu_findings.TABLES.get(facts.iommu.vendor, ("", "IOMMU"))
+    bios = (
+        f"offered ({facts.iommu.table})"
+        if facts.iommu.table
+        else "not offered"
+        if facts.iommu.table_seen
+        else "unknown"
+    )
+    running = f"on, {len(facts.iommu.groups)} groups" if facts.iommu.running else "off"
+    default = {True: "on", False: "off", None: "unknown"}[facts.iommu.kernel_default_on]
+    line = kernel_line.next_boot(facts)
+    return [
+        f"{name} in the BIOS: {bios}; running: {running}; this kernel's default: {default}",
+        f"next boot ({facts.boot.way}): {line.arguments if line.arguments is not None else 'unknown: ' + line.why}",
+    ]

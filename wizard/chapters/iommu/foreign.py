@@ -1,0 +1,26 @@
+"""Kernel arguments that others set."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from wizard.boot import next_command_line as kernel_line
+from wizard.boot.next_command_line import _layers, _words
+from wizard.facts.facts import Facts
+
+IOMMU = ("intel_iommu", "amd_iommu")
+
+
+def iommu(facts: Facts, overlay: Mapping[str, bytes | None]) -> list[str]:
+    """Kernel arguments that switch it on. grubby keeps no layers: whose argument it is cannot be said after a run of ours."""
+    if facts.boot.way == "grubby":
+        ours = any("iommu" in run.chapters and not run.undone_by for run in facts.history.runs)
+        lines = zip(facts.boot.grubby_kernels, facts.boot.grubby_arguments or (), strict=False)
+        found = [f"the boot entry of {kernel}: {word}" for kernel, line in lines for word in _words(line, _switches_on)]
+        return [] if ours else found
+    return _layers(facts, overlay, _switches_on)
+
+
+def _switches_on(word: str) -> bool:
+    name, _, value = word.partition("=")
+    return word in kernel_line.OURS or (name in IOMMU and value.split(",")[0] in ("on", "force", "force_enable"))

@@ -1,0 +1,284 @@
+"""Metadata: bring what guests send to 169.254.169.254 back into this node, past the router outside."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import field_validator
+
+from wizard import asset_text
+from wizard.chapters.metadata import findings as metadata_findings
+from wizard.chapters.metadata import rules
+from wizard.chapters.metadata import service as metadata_service
+from wizard.chapters.shared import advice as unseen_advice
+from wizard.chapters.shared import foreign as set_elsewhere
+from wizard.chapters.shared import init_system as services
+from wizard.chapters.shared.networks import NetworkAnswers, interface_name
+from wizard.facts.facts import Facts
+from wizard.formats import ebtables
+from wizard.model.answers import AllAnswers, AnswersModel
+from wizard.model.changes import Action, Edit, Product, Wants
+from wizard.model.findings import Check, Finding
+from wizard.model.plan import Run
+from wizard.model.questions import Choice, Question, Table
+
+NAME = "metadata"
+TITLE = "Metadata redirect"
+WHY = (
+    "With a router outside, a guest's request to 169.254.169.254 is bridged past this node's IP stack and never reaches nova's "
+    "metadata service. One bridge rule brings it back; it has to be there after each boot, once, and leave libvirt's "
+    "anti-spoofing in force."
+)
+NEEDS: tuple[str, ...] = ()
+
+CHAIN = metadata_findings.CHAIN
+SCRIPT = "/usr/local/sbin/compute-wizard-metadata"
+CONFIG = "/etc/compute-wizard/metadata.conf"
+UNIT = "compute-wizard-metadata.service"
+JOB = f"{services.JOBS}/compute-wizard-metadata.conf"
+
+
+class Answers(AnswersModel):
+    """`bridges`: "all" means those of every network answered or found. `uplinks`: ports that lead out of the node."""
+
+    redirect: bool
+    bridges: Literal["all"] | list[str] = "all"
+    target: Literal["continue", "accept"] = "continue"
+    uplinks: Literal["auto"] | list[str] = "auto"
+
+    @field_validator("bridges", "uplinks", mode="before")
+    @classmethod
+    def _words(cls, value: object) -> object:
+        """A field of a form gives one text: "br1441, br1442"."""
+        if isinstance(value, str) and value not in ("all", "auto"):
+            return value.replace(",", " ").split()
+        return value
+
+    @field_validator("bridges", "uplinks")
+    @classmethod
+    def _names(cls, value: str | list[str]) -> str | list[str]:
+        return value if isinstance(value, str) else [interface_name(name) for name in value]
+
+
+def suggest(facts: Facts) -> Answers | None:
+    return Answers(redirect=True) if facts.nova.networking == "nova-network" else None
+
+
+def questions(facts: Facts, answers: AllAnswers) -> list[Question | Table]:
+    mine = answers.of(Answers)
+    off = "" if facts.nova.networking != "neutron" else "Neutron has its own way to the metadata service"
+    inner = off or ("" if mine is None or mine.redirect else "the redirect is off")
+    targets = (
+        Choice("continue", "CONTINUE: libvirt's anti-spoofing still judges the packet"),
+        Choice("accept", "ACCEPT: the rule as published; one VM can fetch another's metadata"),
+    )
+    return [
+        Question(("redirect",), "yesno", "Redirect metadata requests to this node", disabled=off),
+        Question(("target",), "choice", "Target", choices=targets, disabled=inner),
+        Question(
+            ("bridges",),
+            "text",
+            "Bridges",
+            help='"all" (those of every network answered or found), or names such as br1441 br1442',
+            disabled=inner,
+        ),
+        Question(
+            ("uplinks",),
+            "text",
+            "Uplinks",
+            help='ports that lead out of the node, never redirected: "auto", or names such as vlan+',
+            disabled=inner,
+        ),
+    ]
+
+
+def bridges(facts: Facts, answers: AllAnswers) -> list[str]:
+    """The bridges of the rule: a rule may precede its bridge."""
+    mine = answers.of(Answers)
+    if mine is not None and not isinstance(mine.bridges, str):
+        return list(mine.bridges)
+    networks = answers.of(NetworkAnswers)
+    named = [network.bridge_name for network in networks.network] if networks else []
+    found = [network.bridge for network in facts.nova.networks]
+    return sorted(dict.fromkeys(name for name in [*named, *found] if name))
+
+
+def uplinks(facts: Facts, answers: AllAnswers) -> list[str]:
+    """Ports that lead out of the node: as answered, else by nova's network manager, else the ports that are seen."""
+    mine = answers.of(Answers)
+    if mine is not None and not isinstance(mine.uplinks, str):
+        return list(mine.uplinks)
+    manager = facts.nova.last("DEFAULT", "network_manager") or "nova.network.manager.VlanManager"  # nova's own default
+    known = facts.nova.unknown("DEFAULT", "network_manager") is None
+    if facts.nova.networking == "nova-network" and known and manager.endswith("VlanManager"):
+        return ["vlan+"]
+    ports = [
+        link.name
+        for link in facts.network.links
+        if link.master in bridges(facts, answers) and link.kind in ("physical", "vlan", "bond")
+    ]
+    return sorted(ports)
+
+
+def config(facts: Facts, answers: AllAnswers, mine: Answers) -> str:
+    """The script's configuration."""
+    return (
+        "# Written by compute-wizard; read by compute-wizard-metadata, never sourced.\n"
+        f'BRIDGES="{" ".join(bridges(facts, answers))}"\n'
+        f'UPLINKS="{" ".join(uplinks(facts, answers))}"\n'
+        f'TARGET="{mine.target.upper()}"\n'
+    )
+
+
+def wants(facts: Facts, answers: AllAnswers) -> Wants:
+    mine = answers.of(Answers)
+    if mine is None:
+        return Wants()
+    return _installed(facts, answers, mine) if mine.redirect else _removed(facts)
+
+
+def _boot_files(facts: Facts) -> list[tuple[str, str]]:
+    """What applies the rule at boot: (path, asset)."""
+    if facts.system.init == "systemd":
+        return [(f"{services.UNITS}/{UNIT}", "compute-wizard-metadata.service")]
+    return [(JOB, "compute-wizard-metadata.upstart")] if facts.system.init == "upstart" else []
+
+
+def _installed(facts: Facts, answers: AllAnswers, mine: Answers) -> Wants:
+    edits = [
+        services.installed(
+            SCRIPT, asset_text.asset("compute-wizard-metadata"), "keeps the rule in a chain of its own", 0o755
+        ),
+        services.installed(CONFIG, config(facts, answers, mine), f"bridges {' '.join(bridges(facts, answers))}"),
+    ]
+    boot = _boot_files(facts)
+    why = "the rule is there again after each boot, before nova starts"
+    edits += [services.installed(path, asset_text.asset(name), why) for path, name in boot]
+    products: tuple[Product, ...] = ()
+    actions: tuple[Action, ...] = ()
+    if facts.system.init == "systemd":
+        products = services.unit_list(facts, (f"{services.UNITS}/{UNIT}",))
+        actions = services.enable(facts, NAME, UNIT, why)
+    state = _state(facts, answers, mine)
+    reasons = ("the rule, now: no guest has to wait for a reboot",) if state is None else state.differences
+    step = Run(
+        chapters=(NAME,),
+        phase="live",
+        argv=(SCRIPT, "apply"),
+        why=tuple(reasons) or ("the rule follows its configuration",),
+        undo=(SCRIPT, "apply" if _stood(facts) else "remove"),
+        undo_when="after_files" if _stood(facts) else "before_files",
+        deadline_s=120,
+    )
+    right = state is not None and state.right
+    actions += (Action(step, inputs=(SCRIPT, CONFIG) if right else None, order=70),)
+    return Wants(edits=tuple(edits), products=products, actions=actions)
+
+
+def _stood(facts: Facts) -> bool:
+    """Whether our chain and its script are there already: then taking back means the rule as it was, by the files as they were."""
+    files = facts.content(SCRIPT) is not None and facts.content(CONFIG) is not None
+    chains = facts.network.nat_chains
+    return files and (chains is None or any(chain.name == CHAIN for chain in chains))
+
+
+def _removed(facts: Facts) -> Wants:
+    """Taken back as far as it is ours: our own files, and the chain that our script made."""
+    paths = [path for path in (SCRIPT, CONFIG, f"{services.UNITS}/{UNIT}", JOB) if facts.content(path) is not None]
+    if not paths:
+        return Wants()
+    edits: list[Edit] = [services.removed(path, "the redirect is off") for path in paths]
+    actions: tuple[Action, ...] = services.disable(facts, NAME, UNIT, "before its file is removed")
+    if SCRIPT in paths:
+        step = Run(
+            chapters=(NAME,),
+            phase="check",
+            argv=(SCRIPT, "remove"),
+            why=("the rule goes before the script that knows it",),
+            undo=(SCRIPT, "apply"),
+            undo_when="after_files",
+            deadline_s=120,
+        )
+        actions += (Action(step, order=20),)
+    units = tuple(path for path in paths if path.startswith(services.UNITS))
+    return Wants(edits=tuple(edits), products=services.unit_list(facts, units), actions=actions)
+
+
+def _state(facts: Facts, answers: AllAnswers, mine: Answers) -> ebtables.MetadataState | None:
+    """The rule as it is now against what is wanted; None where the tables could not be read."""
+    if facts.network.nat_chains is None:
+        return None
+    chains = {chain.name: chain for chain in facts.network.nat_chains}
+    return ebtables.metadata_state(
+        chains,
+        chain=CHAIN,
+        bridges=bridges(facts, answers),
+        uplinks=uplinks(facts, answers),
+        target=mine.target.upper(),
+    )
+
+
+def findings(facts: Facts, answers: AllAnswers) -> list[Finding]:
+    mine = answers.of(Answers)
+    if mine is None or not mine.redirect:
+        elsewhere = rules.metadata(facts, CHAIN) if mine is not None else []
+        return metadata_findings.findings(facts, None) + set_elsewhere.findings(NAME, "redirect = false", elsewhere)
+    places = tuple(bridges(facts, answers)), tuple(uplinks(facts, answers))
+    return metadata_findings.findings(facts, metadata_findings.Asked(*places, mine.target))
+
+
+def checks(facts: Facts, answers: AllAnswers) -> list[Check]:
+    mine = answers.of(Answers)
+    if mine is None:
+        return []
+    if not mine.redirect:
+        elsewhere = rules.metadata(facts, CHAIN)
+        return set_elsewhere.checks(NAME, "Metadata is redirected by no rule of this tool", elsewhere)
+    return [_now(facts, answers, mine), _at_boot(facts), _served(facts)]
+
+
+def _now(facts: Facts, answers: AllAnswers, mine: Answers) -> Check:
+    what = f"Metadata of {', '.join(bridges(facts, answers)) or 'no bridge'} is redirected"
+    state = _state(facts, answers, mine)
+    if state is None:
+        return Check(NAME, what, "unknown", "the bridge tables could not be read", unseen_advice.of_node(facts))
+    if state.right:
+        return Check(NAME, what, "held", f"chain {CHAIN}, one jump from PREROUTING")
+    return Check(NAME, what, "failed", "; ".join(state.differences), "Run plan, then apply.")
+
+
+def _at_boot(facts: Facts) -> Check:
+    what = "The redirect is there again after each boot"
+    boot = _boot_files(facts)
+    if not boot:
+        why = "this init system is not known, so nothing of ours is started by it"
+        return Check(NAME, what, "unknown", why, f"Run `{SCRIPT} apply` at boot, before nova.")
+    for path in (SCRIPT, CONFIG, *(path for path, _ in boot)):
+        if facts.hidden(path):
+            return Check(NAME, what, "unknown", f"{path} {facts.hidden(path)}", "Run verify as root.")
+        if facts.content(path) is None:
+            return Check(NAME, what, "failed", f"{path} is not there", "Run plan, then apply.")
+    if facts.system.init == "systemd" and not services.is_enabled(facts, UNIT):
+        return Check(NAME, what, "failed", f"{UNIT} is not enabled", "Run plan, then apply.")
+    return Check(NAME, what, "held", boot[0][0])
+
+
+def _served(facts: Facts) -> Check:
+    """A socket says no more than that its program listens: what it answers is for the proof to see."""
+    service = metadata_service.service(facts)
+    states: dict[str, Literal["held", "failed"]] = {"listens": "held", "nothing": "failed"}
+    what = "Something listens for metadata requests"
+    return Check(NAME, what, states.get(service.state, "unknown"), service.seen, service.do)
+
+
+def summary(facts: Facts) -> list[str]:
+    if facts.nova.networking == "neutron":
+        return ["Neutron: does not apply here"]
+    value = facts.network.bridge_nf_call_iptables
+    tables = ", ".join(facts.network.ebtables) or "not installed"
+    service = metadata_service.service(facts)
+    listens = {"listens": f"{service.place}: something listens", "nothing": service.seen}
+    return [
+        f"ebtables: {tables}; bridge-nf-call-iptables: {'not there' if value is None else value}",
+        listens.get(service.state, f"who answers is not known: {service.seen}"),
+    ]

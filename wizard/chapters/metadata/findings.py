@@ -1,0 +1,186 @@
+"""What is wrong, or will go wrong, with the redirect of metadata."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from wizard.chapters.metadata import rules as metadata_rules
+from wizard.chapters.metadata import service as metadata_service
+from wizard.chapters.shared import nova_unknown
+from wizard.facts.facts import Facts
+from wizard.model.findings import Finding, Severity
+
+CHAPTER = "metadata"
+CHAIN = metadata_rules.CHAIN
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the answers come to: the bridges and the uplinks by name, and the target of the rule."""
+
+    bridges: tuple[str, ...]
+    uplinks: tuple[str, ...]
+    target: str
+
+
+def _finding(code: str, severity: Severity, seen: str, why: str, do: str) -> Finding:
+    return Finding(code=code, severity=severity, chapter=CHAPTER, seen=seen, why=why, do=do)
+
+
+def findings(facts: Facts, asked: Asked | None) -> list[Finding]:
+    """`asked` is None where no redirect is wanted."""
+    if facts.nova.networking == "neutron":
+        return [_neutron(facts, asked is not None)]
+    if asked is None:
+        return []
+    found = [*_bridge_firewall(facts), *_listener(facts), *_rules(facts, asked)]
+    if not asked.bridges:
+        found.append(
+            _finding(
+                "METADATA-NO-BRIDGE",
+                "blocks",
+                "no network is answered, and none of nova-network was found here",
+                "The rule is made for each bridge; for every bridge of the node would be too much.",
+                'Name networks in the chapter Gateways, or answer bridges = ["br1441"].',
+            )
+        )
+    elif not asked.uplinks:
+        found.append(
+            _finding(
+                "METADATA-UPLINKS-UNKNOWN",
+                "blocks",
+                "which ports lead out of this node is not known",
+                "Without them the rule would also answer for guests of other nodes, when the switch floods their packets.",
+                'Answer uplinks = ["vlan+"], or the names of the bridges\' physical ports.',
+            )
+        )
+    if not facts.network.ebtables:
+        found.append(
+            _finding(
+                "METADATA-NO-EBTABLES",
+                "blocks",
+                "there is no ebtables command on this node",
+                "The rule works on bridged packets, which no other tool here reaches.",
+                "Install the package ebtables (Debian, Ubuntu) or iptables-ebtables (RHEL), then run check again.",
+            )
+        )
+    return found
+
+
+def _neutron(facts: Facts, asked: bool) -> Finding:
+    return _finding(
+        "METADATA-NEUTRON",
+        "blocks" if asked else "tells",
+        f"this node's networking is Neutron ({facts.nova.networking_source})",
+        "Neutron brings metadata by its own agents: OVN by a port of its own on each network, OVS by the DHCP agent. A bridge "
+        "rule would be never used, or in the way.",
+        "Where guests have a router outside: force_metadata = True in dhcp_agent.ini (OVS), the OVN metadata agent on every "
+        "compute node (OVN), or a config drive (force_config_drive = True).",
+    )
+
+
+def _bridge_firewall(facts: Facts) -> list[Finding]:
+    value = facts.network.bridge_nf_call_iptables
+    if value == 1:
+        return [
+            _finding(
+                "METADATA-BRIDGE-NF",
+                "tells",
+                "/proc/sys/net/bridge/bridge-nf-call-iptables is 1",
+                "While it is, iptables sees bridged packets, and metadata works without any rule - until something unloads "
+                "br_netfilter or sets it to 0.",
+                "Nothing: the rule is installed all the same, and does no harm.",
+            )
+        ]
+    if value is None and _is_old(facts.system.kernel):
+        return [
+            _finding(
+                "METADATA-BRIDGE-NF",
+                "tells",
+                f"kernel {facts.system.kernel}: there is no /proc/sys/net/bridge/bridge-nf-call-iptables",
+                "Before Linux 3.18 br_netfilter is no module of its own, but comes with the first bridge: whether iptables will "
+                "see bridged packets is not known.",
+                "Nothing: the rule is right in either case.",
+            )
+        ]
+    seen = "br_netfilter is not loaded" if value is None else "/proc/sys/net/bridge/bridge-nf-call-iptables is 0"
+    return [
+        _finding(
+            "METADATA-BRIDGE-NF",
+            "tells",
+            seen,
+            "Bridged packets pass by iptables: the redirect is needed, and nova's security groups do not filter bridged traffic.",
+            "Nothing for the redirect. Know that packets from outside reach guests unfiltered on these bridges.",
+        )
+    ]
+
+
+def _is_old(kernel: str) -> bool:
+    """Whether br_netfilter is part of the kernel's bridge module: a module of its own since 3.18."""
+    numbers = re.match(r"(\d{1,9})\.(\d{1,9})", kernel, re.ASCII)
+    return numbers is not None and (int(numbers[1]), int(numbers[2])) < (3, 18)
+
+
+def _listener(facts: Facts) -> list[Finding]:
+    unsaid = metadata_service.unsaid(facts)
+    if unsaid:
+        return nova_unknown.findings(CHAPTER, "warns", unsaid)
+    service = metadata_service.service(facts)
+    if service.state == "nothing":
+        return [
+            _finding(
+                "METADATA-NO-LISTENER",
+                "warns",
+                service.seen,
+                "nova's rule sends metadata requests there: with the redirect they arrive, and are refused.",
+                service.do,
+            )
+        ]
+    if service.remote:
+        return [
+            _finding(
+                "METADATA-LISTENER-UNKNOWN",
+                "warns",
+                service.seen,
+                "nova's rule sends metadata requests on to another host: that takes ip_forward = 1 here, and a way back through "
+                "this node. Where they are given another source address on the way, nova cannot tell which guest asks.",
+                f"{service.do} With a nova-api-metadata on this node (multi_host needs one on each), leave metadata_host out.",
+            )
+        ]
+    if service.state == "unknown":
+        return [
+            _finding(
+                "METADATA-LISTENER-UNKNOWN",
+                "tells",
+                service.seen,
+                "So whether metadata requests are answered, once the redirect brings them to this node, is not known.",
+                f"{service.do or 'As root more of it can be seen.'} After apply, `compute-wizard verify --metadata` tells.",
+            )
+        ]
+    return []
+
+
+def _rules(facts: Facts, asked: Asked) -> list[Finding]:
+    found = [*metadata_rules.findings(facts)]
+    if len(facts.network.ebtables) > 1:
+        found.append(
+            _finding(
+                "METADATA-TWO-EBTABLES",
+                "warns",
+                f"two variants are installed: {', '.join(facts.network.ebtables)}",
+                "Their rules do not see each other. This tool uses what the command `ebtables` means here.",
+                "Keep to one; look with both when something does not match.",
+            )
+        )
+    if asked.target == "accept":
+        found.append(
+            _finding(
+                "METADATA-ACCEPT",
+                "warns",
+                'target = "accept"',
+                "ACCEPT ends the table before libvirt's chains: a VM that poses as another is served that one's metadata.",
+                'Answer target = "continue", unless something here needs the rule as it was published.',
+            )
+        )
+    return found

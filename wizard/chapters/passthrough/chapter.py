@@ -1,0 +1,198 @@
+"""Passthrough: tell nova which devices it may hand to guests, and by what name flavors ask for them."""
+
+from __future__ import annotations
+
+from wizard.chapters.passthrough import alias_findings, card_findings, pool_findings
+from wizard.chapters.passthrough import controller as handover
+from wizard.chapters.passthrough import existing as passthrough_there
+from wizard.chapters.passthrough import findings as passthrough_findings
+from wizard.chapters.passthrough import nova_options as nova_names
+from wizard.chapters.passthrough import pools as passthrough_pools
+from wizard.chapters.passthrough import questions as passthrough_questions
+from wizard.chapters.passthrough.pools import Flavor, Pool, alias, file_of, for_node, fragment, release_of, specs
+from wizard.chapters.shared import advice as unseen_advice
+from wizard.chapters.shared import foreign as set_elsewhere
+from wizard.chapters.shared import init_system as services
+from wizard.facts.facts import Facts
+from wizard.formats import oslo_config
+from wizard.model.answers import AllAnswers
+from wizard.model.changes import Edit, Product, Wants
+from wizard.model.findings import Check, Finding
+
+NAME = "passthrough"
+TITLE = "Passthrough"
+WHY = (
+    "nova hands a device to a guest only if it is named in nova.conf here, if the scheduler looks at devices, and if a flavor "
+    "asks for it by its alias. What belongs on the controller is printed for you: this node cannot see it."
+)
+NEEDS: tuple[str, ...] = ("iommu", "vfs")
+Answers = passthrough_pools.Answers
+
+
+def suggest(facts: Facts) -> Answers | None:
+    """What the last run was answered, where it still stands in nova.conf; else one pool over all cards."""
+    offered = [function for function in facts.pci.functions if function.offer == "offered" and function.is_mellanox]
+    if not facts.nova.installed:
+        return None
+    standing = _last_answers(facts)
+    if standing is not None:
+        return standing
+    if not offered:
+        return None
+    name = "ib" if any(function.is_infiniband for function in offered) else "mlx"
+    return Answers(pool=[Pool(name=name, cards="all", flavor=Flavor(name=f"m1.{name}"))])
+
+
+def _last_answers(facts: Facts) -> Answers | None:
+    asked = [run.answers[NAME] for run in facts.history.standing if NAME in run.answers]
+    if not asked:
+        return None
+    try:
+        answers = Answers.model_validate(asked[-1])
+    except ValueError:  # of another version of this tool
+        return None
+    release = release_of(facts, answers)
+    if release is None:
+        return None
+    section, option = nova_names.device_option(release)
+    there = {setting.value for setting in facts.nova.all(section, option)}
+    own = _own_values(facts, answers)
+    return answers if not own or there & own else None
+
+
+questions = passthrough_questions.questions
+
+
+def _own_values(facts: Facts, answers: Answers) -> set[str]:
+    """Values in nova.conf that an earlier run of this tool added."""
+    content = "\n".join(facts.history.file(file_of(facts, answers)).lines)
+    return {line.partition("=")[2].strip() for line in content.splitlines() if "=" in line}
+
+
+def wants(facts: Facts, answers: AllAnswers) -> Wants:
+    mine = answers.of(Answers)
+    release = release_of(facts, mine) if mine else None
+    if mine is None or release is None:
+        return Wants()
+    path = file_of(facts, mine)
+    wanted = for_node(facts, answers, mine, release)
+    own = _own_values(facts, mine)
+    edit = Edit(path, _why(mine), lambda old: _edited(old, wanted, own), mode=0o640, secret=True)
+    return Wants(
+        edits=(edit,),
+        products=_restart(facts, path),
+        controller=handover.steps(facts, release, _pools(facts, answers, mine, release)) if mine.pool else (),
+    )
+
+
+def _why(answers: Answers) -> str:
+    names = ", ".join(pool.name for pool in answers.pool)
+    return f"devices that nova may hand out: {names}" if names else "no device is to be handed out any more"
+
+
+def _pools(facts: Facts, answers: AllAnswers, mine: Answers, release: str) -> list[handover.Pool]:
+    return [
+        handover.Pool(
+            pool.name,
+            tuple(alias(facts, answers, pool, release)),
+            pool.flavor.name if pool.flavor else "",
+            pool.flavor.count if pool.flavor else 1,
+            pool.physical_network or "",
+            bool(passthrough_pools.infiniband(facts, answers, pool)),
+        )
+        for pool in mine.pool
+    ]
+
+
+def _edited(content: bytes | None, wanted: dict[tuple[str, str], list[str]], own: set[str]) -> bytes | None:
+    """nova.conf with what is wanted; ours that is wanted no more goes, what others wrote stays."""
+    if content is None:
+        return None
+    result = content
+    for (section, option), values in wanted.items():
+        for there in oslo_config.values(oslo_config.parse(result), section, option):
+            if there in own and there not in values:
+                result = oslo_config.remove_value(result, section, option, there)
+        for value in values:
+            if value not in oslo_config.values(oslo_config.parse(result), section, option):
+                result = oslo_config.append_value(result, section, option, value)
+    return result
+
+
+def _restart(facts: Facts, path: str) -> tuple[Product, ...]:
+    service = services.find(facts, "nova-compute", "openstack-nova-compute")
+    if service is None:
+        return ()
+    why = "nova-compute reads its devices only when it starts"
+    return (services.restarted(facts, service, why, (path,), waits_for_reboot=True),)
+
+
+def findings(facts: Facts, answers: AllAnswers) -> list[Finding]:
+    mine = answers.of(Answers)
+    if mine is None:
+        return []
+    release = release_of(facts, mine)
+    values = [value for pool in mine.pool for value in specs(facts, answers, pool)]
+    lines = fragment(for_node(facts, answers, mine, release)) if release is not None else []
+    question = passthrough_findings.Asked(release, file_of(facts, mine), mine, tuple(values), tuple(lines))
+    found = [
+        *passthrough_findings.findings(facts, question),
+        *pool_findings.findings(facts, answers, mine, release),
+        *set_elsewhere.findings(NAME, "No pool asks for these devices", _elsewhere(facts, mine, values)),
+    ]
+    if release is not None:
+        asked = passthrough_there.asked(facts, answers, mine, release, _own_values(facts, mine))
+        found += alias_findings.findings(asked) + card_findings.findings(asked)
+    return found
+
+
+def _elsewhere(facts: Facts, mine: Answers, values: list[str]) -> list[str]:
+    """Devices that nova may hand out by what others wrote, in any release's words."""
+    own, path = _own_values(facts, mine), file_of(facts, mine)
+    there = [each for place in passthrough_findings.OLD_NAMES for each in facts.nova.all(*place)]
+    return set_elsewhere.nova(there, lambda each: each.value in values or (each.value in own and each.path == path))
+
+
+def checks(facts: Facts, answers: AllAnswers) -> list[Check]:
+    mine = answers.of(Answers)
+    release = release_of(facts, mine) if mine else None
+    if mine is None or release is None:
+        return []
+    section, option = nova_names.device_option(release)
+    path = file_of(facts, mine)
+    found = []
+    if not mine.pool:
+        found += set_elsewhere.checks(NAME, "nova may hand out no device by this tool", _elsewhere(facts, mine, []))
+    for pool in mine.pool:
+        what = f"nova may hand out the devices of {pool.name}"
+        values = specs(facts, answers, pool)
+        there = [setting.value for setting in facts.nova.all(section, option)]
+        if facts.hidden(path):
+            found.append(Check(NAME, what, "unknown", f"{path} {facts.hidden(path)}", unseen_advice.of_node(facts)))
+        elif values and all(value in there for value in values):
+            found.append(_loaded(facts, path, what, option))
+        else:
+            found.append(Check(NAME, what, "failed", f"{path} does not say so", "Run plan, then apply."))
+    return found
+
+
+def _loaded(facts: Facts, path: str, what: str, option: str) -> Check:
+    """nova-compute reads its configuration when it starts, and never again."""
+    snapshot = facts.files.get(path)
+    started = facts.nova.compute_started
+    if not facts.nova.compute_running or snapshot is None or started is None:
+        return Check(NAME, what, "held", f"{option} in {path}; nova-compute is not running here now")
+    if started < snapshot.modified:
+        return Check(NAME, what, "pending", f"{path} is newer than the running nova-compute", "Restart it, or reboot.")
+    return Check(NAME, what, "held", f"{option} in {path}, read by the running nova-compute")
+
+
+def summary(facts: Facts) -> list[str]:
+    nova = facts.nova
+    if not nova.installed:
+        return ["nova is not installed on this node"]
+    managers = ", ".join(f"{manager.name} ({manager.evidence})" for manager in nova.managers) or "nobody else"
+    return [
+        f"nova {nova.release or 'of unknown release'} ({nova.release_source})",
+        f"configuration: {', '.join(nova.config_files) or 'none'}, from the {nova.config_source}; also written by: {managers}",
+    ]

@@ -1,0 +1,249 @@
+"""Pools: what is asked for, and what it comes to in nova's words."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from wizard.chapters.passthrough import device_spec
+from wizard.chapters.passthrough import nova_options as nova_names
+from wizard.chapters.passthrough.questions import Policy
+from wizard.chapters.shared import cards
+from wizard.chapters.shared.cards import CardAnswers, HexId, Match, PciAddress
+from wizard.chapters.shared.nova_owner import OwnerAnswers
+from wizard.facts.facts import Facts
+from wizard.facts.nova.release import RELEASES
+from wizard.facts.pci.functions import PciFunction
+from wizard.model.answers import AllAnswers, AnswersModel
+
+
+class Flavor(AnswersModel):
+    """A flavor that asks for `count` devices of the pool."""
+
+    name: str
+    count: int = 1
+
+    @field_validator("name")
+    @classmethod
+    def _name(cls, value: str) -> str:
+        if not re.fullmatch(r"[\w.@][\w.@-]{0,254}", value, re.ASCII):
+            raise ValueError("type a flavor name of letters, digits, '.', '_' or '-', such as m1.ib")
+        return value
+
+    @field_validator("count")
+    @classmethod
+    def _count(cls, value: int) -> int:
+        if not 1 <= value <= 64:
+            raise ValueError("type how many devices one guest gets: 1 to 64")
+        return value
+
+
+class Device(AnswersModel):
+    """A device by its ids and, if wanted, one address."""
+
+    vendor_id: HexId
+    product_id: HexId
+    address: PciAddress | None = None
+
+
+class Pool(AnswersModel):
+    """Devices under one name. `name` is the alias that flavors ask for."""
+
+    name: str
+    cards: Literal["all"] | Match | None = None
+    devices: Literal["vfs"] | list[Device] | None = None
+    flavor: Flavor | None = None
+    numa_policy: Policy | None = None
+    physical_network: str | None = None
+    trusted: bool | None = None
+
+    @field_validator("name")
+    @classmethod
+    def _name(cls, value: str) -> str:
+        if not re.fullmatch(r"[A-Za-z0-9._][A-Za-z0-9._-]{0,63}", value):
+            raise ValueError(
+                f"{value!r} is no alias: letters, digits, '.', '_' or '-', since ':' and ',' break the flavor's syntax"
+            )
+        return value
+
+    @field_validator("physical_network")
+    @classmethod
+    def _physical(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"[A-Za-z0-9._][A-Za-z0-9._-]{0,63}", value):
+            raise ValueError("type a physical network's name of letters, digits, '.', '_' or '-', such as physnet1")
+        return value
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Pool:
+        if isinstance(self.devices, list) and self.cards is not None:
+            raise ValueError("give cards or devices, not both")
+        return self
+
+
+class Answers(OwnerAnswers):
+    """`release`, `manager` and `config_file` are "auto" or what the admin knows better."""
+
+    release: str = "auto"
+    config_file: str = "auto"
+    pool: list[Pool] = Field(default=[])
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_form(cls, data: Any) -> Any:
+        """`alias = "ib"`, `devices = "vfs"`, `flavor = {…}`: one pool over all cards."""
+        if not isinstance(data, dict) or "alias" not in data:
+            return data
+        kept = {key: value for key, value in data.items() if key not in ("alias", "devices", "flavor")}
+        if kept.get("pool"):
+            raise ValueError("alias is the short form of one pool: it cannot stand beside [[passthrough.pool]]")
+        pool = {"name": data["alias"], "cards": "all"} | ({"flavor": data["flavor"]} if "flavor" in data else {})
+        if data.get("devices", "vfs") != "vfs":
+            pool |= {"devices": data["devices"], "cards": None}
+        return {**kept, "pool": [pool]}
+
+    @field_validator("release")
+    @classmethod
+    def _release(cls, value: str) -> str:
+        if value != "auto" and value not in RELEASES:
+            raise ValueError(f"has to be auto or a release of nova, {RELEASES[0]} to {RELEASES[-1]}, not {value!r}")
+        return value
+
+    @field_validator("config_file")
+    @classmethod
+    def _config_file(cls, value: str) -> str:
+        if value != "auto" and (
+            not value.startswith("/") or ".." in value.split("/") or value.endswith("/") or not value.isprintable()
+        ):
+            raise ValueError("has to be auto, or a whole path such as /etc/nova/nova.conf")
+        return value
+
+    @model_validator(mode="after")
+    def _once(self) -> Answers:
+        names = [pool.name for pool in self.pool]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"the pool {name} is there twice: give each pool its own name")
+        return self
+
+
+def release_of(facts: Facts, answers: Answers) -> str | None:
+    return facts.nova.release if answers.release == "auto" else answers.release
+
+
+def file_of(facts: Facts, answers: Answers) -> str:
+    return facts.nova.main_file if answers.config_file == "auto" else answers.config_file
+
+
+def with_vfs(facts: Facts, answers: AllAnswers) -> list[PciFunction]:
+    """The PFs that are to have VFs, or have them where nothing is asked of cards."""
+    asked = answers.of(CardAnswers)
+    if asked is None:
+        return [function for function in facts.pci.functions if function.num_vfs]
+    return [request.function for request in cards.requests(asked, facts.pci) if request.count]
+
+
+def pool_functions(facts: Facts, answers: AllAnswers, pool: Pool) -> list[PciFunction]:
+    """The PFs whose VFs a pool hands out."""
+    functions = with_vfs(facts, answers)
+    if isinstance(pool.cards, Match):
+        chosen = cards.select(pool.cards, facts.pci)
+        return [function for function in functions if function in chosen]
+    return functions
+
+
+def specs(facts: Facts, answers: AllAnswers, pool: Pool) -> list[str]:
+    """The values of device_spec for a pool: by ids where that is enough, else one for each PF."""
+    if isinstance(pool.devices, list):
+        return [device_spec.value(device.vendor_id, device.product_id, device.address) for device in pool.devices]
+    tags = [(key, value) for key, value in (("physical_network", pool.physical_network),) if value]
+    release = release_of(facts, mine) if (mine := answers.of(Answers)) else None
+    if pool.trusted is not None and (release is None or nova_names.knows_trusted(release)):
+        tags.append(("trusted", "true" if pool.trusted else "false"))
+    functions = pool_functions(facts, answers, pool)
+    found = []
+    for function in functions:
+        product = function.vf_device
+        if product is not None:
+            address = function.address if tags or _shared_id(facts, function, product, functions) else None
+            found.append(device_spec.value(function.vendor, product, address, tags))
+    return list(dict.fromkeys(found))
+
+
+def _shared_id(facts: Facts, function: PciFunction, product: str, functions: list[PciFunction]) -> bool:
+    """Whether VFs of a PF outside the pool have the same ids: then only the PF's address tells them apart."""
+    others = [f for f in facts.pci.functions if not f.is_vf and f not in functions and f.vendor == function.vendor]
+    return any(other.vf_device == product and other.offer == "offered" for other in others)
+
+
+def kinds(facts: Facts, answers: AllAnswers, pool: Pool) -> list[tuple[str, str]]:
+    """(vendor, product) of each kind of device in a pool."""
+    if isinstance(pool.devices, list):
+        ids = [(device.vendor_id, device.product_id) for device in pool.devices]
+    else:
+        ids = [(f.vendor, product) for f in pool_functions(facts, answers, pool) if (product := f.vf_device)]
+    return list(dict.fromkeys(ids))
+
+
+def infiniband(facts: Facts, answers: AllAnswers, pool: Pool) -> list[PciFunction]:
+    """The PFs of a pool's VFs that are InfiniBand now."""
+    wanted = kinds(facts, answers, pool)
+    functions = pool_functions(facts, answers, pool)
+    return [f for f in functions if f.is_infiniband and (f.vendor, f.vf_device) in wanted]
+
+
+def whole(facts: Facts, answers: AllAnswers, pool: Pool) -> list[PciFunction]:
+    """The PFs that a pool names by their own id. Where VFs have the id of their PF too and are to be there, they are meant."""
+    if not isinstance(pool.devices, list):
+        return []
+    ids = [(device.vendor_id, device.product_id, device.address) for device in pool.devices]
+    own = [f for f in facts.pci.functions if not f.is_vf and f.total_vfs]
+    named = [f for f in own if any((f.vendor, f.device, place) in ids for place in (None, f.address))]
+    parents = with_vfs(facts, answers)
+    return [f for f in named if f.vf_device != f.device or f not in parents]
+
+
+def device_type(facts: Facts, answers: AllAnswers, pool: Pool, release: str, kind: tuple[str, str]) -> str | None:
+    """What the alias of a pool says that its devices of a kind are; None where it says nothing of it."""
+    if not isinstance(pool.devices, list):
+        return nova_names.device_type(release)
+    pfs = [(function.vendor, function.device) for function in whole(facts, answers, pool)]
+    return nova_names.device_type(release, whole=True) if kind in pfs else None
+
+
+def alias(facts: Facts, answers: AllAnswers, pool: Pool, release: str) -> list[str]:
+    """The alias values of a pool: the same name for each kind of device in it. None for pools of Neutron ports."""
+    if pool.physical_network is not None:
+        return []
+    found = []
+    for vendor, product in kinds(facts, answers, pool):
+        fields: dict[str, Any] = {"name": pool.name, "vendor_id": vendor, "product_id": product}
+        said = device_type(facts, answers, pool, release, (vendor, product))
+        if said:
+            fields["device_type"] = said
+        if pool.numa_policy and pool.numa_policy in nova_names.numa_policies(release):
+            fields["numa_policy"] = pool.numa_policy
+        found.append(json.dumps(fields))
+    return found
+
+
+def for_node(facts: Facts, answers: AllAnswers, mine: Answers, release: str) -> dict[tuple[str, str], list[str]]:
+    """What nova.conf of this node has to say: values by (section, option)."""
+    found = {nova_names.device_option(release): [value for pool in mine.pool for value in specs(facts, answers, pool)]}
+    if nova_names.alias_on_compute(release):
+        values = [value for pool in mine.pool for value in alias(facts, answers, pool, release)]
+        found[nova_names.alias_option(release)] = values
+    return found
+
+
+def fragment(wanted: dict[tuple[str, str], list[str]]) -> list[str]:
+    """The same as lines for another place, each section once."""
+    lines = []
+    for section in dict.fromkeys(section for section, _ in wanted):
+        values = [
+            f"{option} = {value}" for (where, option), each in wanted.items() if where == section for value in each
+        ]
+        lines += [f"[{section}]", *values] if values else []
+    return lines

@@ -1,0 +1,209 @@
+"""Virtual functions: how many each card is to have, now and after each boot."""
+
+from __future__ import annotations
+
+from wizard.chapters.shared import cards
+from wizard.chapters.shared.cards import Card, CardAnswers, Request
+from wizard.chapters.vfs import checks as vfs_checks
+from wizard.chapters.vfs import findings as vfs_findings
+from wizard.chapters.vfs import firmware as vfs_firmware_findings
+from wizard.chapters.vfs import mlx4, sriov
+from wizard.chapters.vfs import vf_owners as other_owners
+from wizard.facts.facts import Facts
+from wizard.facts.pci.functions import PciFunction
+from wizard.model.answers import AllAnswers
+from wizard.model.changes import Action, Wants
+from wizard.model.findings import Check, Finding
+from wizard.model.plan import Run
+from wizard.model.questions import Choice, Question, Table
+
+NAME = "vfs"
+TITLE = "Virtual functions"
+WHY = (
+    "One VM takes one virtual function: this is how many VMs here can have the card. "
+    "ConnectX-3 gets them from a module option at boot, every other card from sysfs, now and at each boot."
+)
+NEEDS: tuple[str, ...] = ()
+
+SUGGESTED = 16  # a round number of guests for one node; cards may offer hundreds
+
+
+class Answers(CardAnswers):
+    """One entry a card."""
+
+
+def suggest(facts: Facts) -> Answers | None:
+    """Every network card that can have VFs, with what it is set to have; one that has none gets some if it is Mellanox's."""
+    found: list[Card] = []
+    for function in facts.pci.functions:
+        able = function.is_network and not function.is_vf and function.offer == "offered"
+        if not able or _covered(found, function, facts) or _gets_none(facts, function):
+            continue
+        found.append(card_for(facts, function))
+    return Answers(card=found) if found else None
+
+
+def card_for(facts: Facts, function: PciFunction) -> Card:
+    """An entry for a function, with what it is set to have; one that has no VFs gets some if it is Mellanox's."""
+    now = configured(facts, function)
+    fresh = min(cards.limit(function) or 0, SUGGESTED) if function.is_mellanox else 0
+    count = min(now if now is not None else fresh, cards.MOST_VFS)  # whatever the node says, answers hold no more
+    return Card(
+        match=cards.identity(function),
+        count=count,
+        host_vfs=min(_host_vfs(facts, function), count),
+        ports=_ports(facts, function),
+    )
+
+
+def _gets_none(facts: Facts, function: PciFunction) -> bool:
+    """Whether the option that is set is more than this card can have, and another one has it: to ask for fewer would take VFs
+    from that one, to ask for as many would be refused."""
+    count = configured(facts, function) if function.family == "mlx4" else None
+    if not count or mlx4.gets(function, count):
+        return False
+    return any(mlx4.gets(other, configured(facts, other) or 0) for other in mlx4.cards_here(facts))
+
+
+def not_answered(facts: Facts, answers: AllAnswers) -> list[PciFunction]:
+    """Functions that can have VFs and are in no entry of the answers."""
+    mine = answers.of(Answers)
+    there = list(mine.card) if mine else []
+    able = [function for function in facts.pci.functions if function.offer == "offered" and not function.is_vf]
+    return [function for function in able if not _covered(there, function, facts)]
+
+
+def _covered(found: list[Card], function: PciFunction, facts: Facts) -> bool:
+    return any(function in cards.select(card.match, facts.pci) for card in found)
+
+
+def configured(facts: Facts, function: PciFunction) -> int | None:
+    """How many VFs the function is set to have at the next boot, by whoever set it; None where nobody did. Of ConnectX-3, which
+    share one option, then what all of them can have."""
+    if function.family == "mlx4":
+        return mlx4.suggested(facts, function, SUGGESTED)
+    unit = sriov.configured(facts, function)
+    others = [owner.count for owner in other_owners.of(facts, function) if owner.count is not None]
+    return next((count for count in (unit, *others) if count is not None), function.num_vfs or None)
+
+
+def _host_vfs(facts: Facts, function: PciFunction) -> int:
+    return mlx4.host_vfs(facts, function) if function.family == "mlx4" else 0
+
+
+def _ports(facts: Facts, function: PciFunction) -> cards.Ports | list[cards.Ports]:
+    return mlx4.configured_ports(facts) if function.family == "mlx4" else "keep"
+
+
+def questions(facts: Facts, answers: AllAnswers) -> list[Question | Table]:
+    mine = answers.of(Answers)
+    found: list[Question | Table] = []
+    for index, card in enumerate(mine.card if mine else []):
+        functions = cards.select(card.match, facts.pci)
+        group = "; ".join(describe(function) for function in functions) or f"no card here has {card.match}"
+        off = "" if functions else "there is no such card on this node"
+        bound = min((cards.limit(f) or 0 for f in functions), default=0)
+        found.append(
+            Question(
+                ("card", index, "count"),
+                "number",
+                "VFs for each function" if len(functions) > 1 else "VFs",
+                help=f'up to {bound}, or "max"; 0 takes them away',
+                group=group,
+                disabled=off,
+            )
+        )
+        found.append(
+            Question(("card", index, "host_vfs"), "number", "of these, kept by the host", group=group, disabled=off)
+        )
+        if any(function.family == "mlx4" for function in functions):
+            found.append(_ports_question(index, group))
+        if any(function.is_mellanox for function in functions):
+            found.append(_firmware_question(facts, index, group))
+    return found
+
+
+def _ports_question(index: int, group: str) -> Question:
+    choices = (Choice("infiniband", "InfiniBand"), Choice("ethernet", "Ethernet"), Choice("keep", "keep as they are"))
+    return Question(("card", index, "ports"), "choice", "Ports", choices=choices, group=group)
+
+
+def _firmware_question(facts: Facts, index: int, group: str) -> Question:
+    choices = (
+        Choice("keep", "leave it as it is"),
+        Choice("set", "raise its limits where they stand in the way (one way)"),
+    )
+    off = "" if facts.firmware.tool else "mstconfig is not installed (package mstflint)"
+    return Question(("card", index, "firmware"), "choice", "Firmware", choices=choices, group=group, disabled=off)
+
+
+def describe(function: PciFunction) -> str:
+    """One line: address, model, driver, link layer, NUMA node, VFs now and at most."""
+    layers = "/".join(dict.fromkeys(function.link_layers))
+    numa = f"NUMA {function.numa_node}" if function.numa_node is not None and function.numa_node >= 0 else ""
+    bound = cards.limit(function)
+    vfs = f"VFs now {function.num_vfs or 0}, at most {bound}" if bound is not None else function.why_no_vfs
+    parts = [function.address, function.model, function.driver or "no driver", layers, numa]
+    return " ".join(part for part in parts if part) + f": {vfs}"
+
+
+def wants(facts: Facts, answers: AllAnswers) -> Wants:
+    mine = answers.of(Answers)
+    if mine is None:
+        return Wants()
+    requests = cards.requests(mine, facts.pci)
+    by_option = [request for request in requests if request.function.family == "mlx4"]
+    by_sysfs = [request for request in requests if request.function.family != "mlx4"]
+    option = mlx4.wants(facts, by_option)
+    attribute = sriov.wants(facts, by_sysfs)
+    return Wants(
+        edits=option.edits + attribute.edits,
+        products=option.products + attribute.products,
+        actions=option.actions + attribute.actions + _firmware(facts, requests),
+        reads=option.reads + attribute.reads,
+        attributes=_identities(facts, requests),
+    )
+
+
+def _identities(facts: Facts, requests: list[Request]) -> tuple[tuple[str, str], ...]:
+    """What says that the cards still are where they were: a card can be replaced, and addresses can move, without a reboot."""
+    found: dict[str, str] = {}
+    for function in (request.function for request in requests):
+        place = f"/sys/bus/pci/devices/{function.address}"
+        found |= {f"{place}/vendor": f"0x{function.vendor}", f"{place}/device": f"0x{function.device}"}
+        if function.total_vfs is not None:
+            found[f"{place}/sriov_totalvfs"] = str(function.total_vfs)
+    return tuple(found.items())
+
+
+def _firmware(facts: Facts, requests: list[Request]) -> tuple[Action, ...]:
+    """Firmware is changed only where it stands in the way, and only when the answers say so. It cannot be taken back."""
+    found = []
+    for request in requests:
+        words = vfs_firmware_findings.words(facts, request)
+        if request.card.firmware == "set" and words and facts.firmware.tool:
+            step = Run(
+                chapters=(NAME,),
+                phase="last",
+                argv=(facts.firmware.tool, "-y", "-d", request.function.address, "set", *words),
+                why=(f"the firmware of {request.function.address} does not offer {request.count} VFs",),
+                labels=("one-way", "reboot"),
+                deadline_s=120,
+            )
+            found.append(Action(step, order=90))
+    return tuple(found)
+
+
+def findings(facts: Facts, answers: AllAnswers) -> list[Finding]:
+    mine = answers.of(Answers)
+    return vfs_findings.findings(facts, mine.card if mine else [], cards.requests(mine, facts.pci) if mine else [])
+
+
+def checks(facts: Facts, answers: AllAnswers) -> list[Check]:
+    mine = answers.of(Answers)
+    return vfs_checks.checks(facts, cards.requests(mine, facts.pci)) if mine else []
+
+
+def summary(facts: Facts) -> list[str]:
+    functions = [f for f in facts.pci.functions if not f.is_vf and (f.offer != "none" or f.is_mellanox)]
+    return [describe(function) for function in functions] or ["no device with SR-IOV was found"]

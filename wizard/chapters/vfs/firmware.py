@@ -1,0 +1,164 @@
+"""What a card's firmware offers: now, from the next boot on, or after the step that the answers ask for."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from wizard.chapters.shared import cards
+from wizard.chapters.shared.cards import Request
+from wizard.chapters.vfs.mlx4_findings import finding
+from wizard.facts.facts import Facts
+from wizard.facts.firmware import CardFirmware
+from wizard.facts.pci.functions import PciFunction
+from wizard.integers import whole
+from wizard.model.findings import Finding
+
+Wait = Literal["", "step", "boot"]  # for nothing; for this plan's firmware step; for a boot that reads what is set
+_NAMES = ("SRIOV_EN", "NUM_OF_VFS")
+
+
+def words(facts: Facts, request: Request) -> list[str]:
+    """What mstconfig would have to set, so that the firmware offers what is asked for; none where it does, or is not known."""
+    card = facts.firmware.card(request.function.address)
+    if card is None or not request.count:
+        return []
+    found = []
+    if card.value("SRIOV_EN") == "0":
+        found.append("SRIOV_EN=1")
+    number = whole(card.value("NUM_OF_VFS") or "")
+    if number is not None and number < request.count:
+        found.append(f"NUM_OF_VFS={request.count}")
+    return found
+
+
+def code_of(function: PciFunction) -> str:
+    """Firmware is only one of the reasons why a card that could have VFs has none to offer."""
+    return "VFS-FIRMWARE-OFF" if function.offer == "off" and "firmware" in function.why_no_vfs else "VFS-NOT-OFFERED"
+
+
+def waits(facts: Facts, request: Request) -> Wait:
+    """What more VFs than the card offers now wait for; nothing where it offers as many, or no boot would bring them."""
+    function = request.function
+    if not request.count or (function.family == "mlx4" and request.count > cards.MLX4_LIMIT):
+        return ""
+    if function.offer == "offered":
+        if request.limit is None or request.count <= request.limit:
+            return ""
+    elif code_of(function) != "VFS-FIRMWARE-OFF":
+        return ""
+    if words(facts, request):
+        return "step" if request.card.firmware == "set" and facts.firmware.tool else ""
+    card = facts.firmware.card(function.address)
+    return "boot" if card is not None and _is_set(card, request) and _is_new(card, request) else ""
+
+
+def _is_set(card: CardFirmware, request: Request) -> bool:
+    """Whether the next boot is to offer as many."""
+    number = whole(card.value("NUM_OF_VFS") or "")
+    return number is not None and number >= request.count
+
+
+def _is_new(card: CardFirmware, request: Request) -> bool:
+    """Whether that is not in force yet.
+
+    A ConnectX-3 does not tell what is in force. Fewer VFs than are set say it; none at all may be the BIOS's doing as well, unless
+    the answers had them set.
+    """
+    if card.current is None:
+        return request.function.offer == "offered" or request.card.firmware == "set"
+    return _changes(card)
+
+
+def _changes(card: CardFirmware) -> bool:
+    """Whether the next boot brings other settings than those in force, of a card that tells both."""
+    return any(dict(card.current or ()).get(name) != dict(card.next_boot).get(name) for name in _NAMES)
+
+
+def of_one(facts: Facts, request: Request) -> list[Finding]:
+    """Where the card offers fewer VFs than are asked for: that they wait, or why they will never come."""
+    function, waiting = request.function, waits(facts, request)
+    if waiting:
+        return [_waits(request, waiting)]
+    if request.count and function.offer in ("off", "none"):
+        return [_off(facts, request)]
+    if request.limit is not None and request.count > request.limit:
+        return [_above(facts, request)]
+    return [_lowers(request)] if _is_lowered(facts, request) else []
+
+
+def _waits(request: Request, waiting: Wait) -> Finding:
+    function = request.function
+    now = f"{function.address} offers {function.total_vfs or 0} VFs now, {request.count} are asked for"
+    by = {"step": "the last step of this plan sets its firmware", "boot": "its firmware is set to as many already"}
+    return finding(
+        "VFS-AFTER-REBOOT",
+        "tells",
+        f"{now}; {by[waiting]}",
+        "A card reads such a setting when it is reset: until then its driver can make no more, and its VFs stay as they are.",
+        "Reboot: its VFs are made then. Where mstconfig asked for a power cycle, or a reboot did not bring them, switch the node off "
+        "and on.",
+    )
+
+
+def _is_lowered(facts: Facts, request: Request) -> bool:
+    """Whether somebody set the firmware to fewer VFs than it offers now, and this plan leaves it so."""
+    card = facts.firmware.card(request.function.address)
+    if card is None or request.function.offer != "offered" or (request.card.firmware == "set" and facts.firmware.tool):
+        return False
+    return (card.current is None or _changes(card)) and bool(words(facts, request))
+
+
+def _lowers(request: Request) -> Finding:
+    function = request.function
+    return finding(
+        "VFS-FIRMWARE-LOWERS",
+        "warns",
+        f"{function.address} offers {function.total_vfs} VFs now; its firmware is set to fewer than {request.count} at its next reset",
+        "The VFs are there now, and after the next reboot the card refuses so many: it gets none at all.",
+        'Answer firmware = "set" for this card, or ask for as many as the firmware is set to.',
+    )
+
+
+def _off(facts: Facts, request: Request) -> Finding:
+    function = request.function
+    code = code_of(function)
+    if code != "VFS-FIRMWARE-OFF":
+        do = "Mend what is said above, or take this card out of the answers."
+    elif request.card.firmware == "keep":
+        do = 'Answer firmware = "set" for this card, or use its page in the BIOS set-up; then reboot.'
+    else:
+        do = f"{_no_step(facts, request)} Or use the card's page in the BIOS set-up; then reboot, and plan again."
+    why = "The card offers no VFs as it is: the driver cannot make any."
+    return finding(code, "blocks", f"{function.address} ({function.model}): {function.why_no_vfs}", why, do)
+
+
+def _no_step(facts: Facts, request: Request) -> str:
+    """Why firmware = "set" comes to nothing, and what to do."""
+    address = request.function.address
+    if facts.firmware.tool is None:
+        return 'firmware = "set" needs mstconfig, which is not here: install the package mstflint, and plan again.'
+    if facts.firmware.card(address) is None:
+        card = address.partition(".")[0]  # any of its functions may have been asked
+        said = [each.why for each in facts.firmware.unseen if card in each.what or "cards" in each.what]
+        why = f": {said[0]}" if said else ""
+        return f"{facts.firmware.tool} did not tell how the firmware is set{why}. Mend that, and plan again."
+    return "The firmware is set to as many already, so it is not what stands in the way: look at SR-IOV in the BIOS set-up."
+
+
+def _above(facts: Facts, request: Request) -> Finding:
+    function, total = request.function, request.function.total_vfs
+    driver = function.family == "mlx4" and request.count > cards.MLX4_LIMIT
+    why = (
+        f"mlx4_core refuses to start a card with more than {cards.MLX4_LIMIT} VFs: the card itself would be gone after the reboot."
+        if driver
+        else "The firmware offers no more: the driver would make none at all."
+    )
+    do = f"Ask for at most {request.limit}"
+    if driver or not function.is_mellanox:
+        do += "."
+    elif request.card.firmware == "keep":
+        do += ', or answer firmware = "set" to raise NUM_OF_VFS.'
+    else:
+        do += f". {_no_step(facts, request)}"
+    seen = f"{request.count} VFs asked of {function.address}; its firmware allows {total}"
+    return finding("VFS-ABOVE-LIMIT", "blocks", seen, why, do)

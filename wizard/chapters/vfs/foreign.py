@@ -1,0 +1,54 @@
+"""VFs that others make."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from wizard.boot.next_command_line import _layers
+from wizard.chapters.shared.cards import Request
+from wizard.chapters.vfs import mlx4
+from wizard.chapters.vfs import vf_owners as other_owners
+from wizard.facts.facts import Facts
+from wizard.facts.pci.functions import PciFunction
+from wizard.formats import modprobe
+
+
+def vfs_of(facts: Facts, request: Request) -> list[str]:
+    """For a card whose count is 0: options of mlx4_core, which count for every card of it; else another owner of its number."""
+    if request.count:
+        return []
+    if request.function.family != "mlx4":
+        return _owners(facts, request.function)
+    edits = mlx4.wants(facts, [request]).edits
+    return mlx4_options(facts, {edit.path: edit.change(facts.content(edit.path)) for edit in edits})
+
+
+def mlx4_options(facts: Facts, overlay: Mapping[str, bytes | None]) -> list[str]:
+    """num_vfs as mlx4_core will be loaded with it, unless that is 0. On the kernel's line it goes before every file."""
+    name = f"{mlx4.MODULE}.num_vfs"
+    found = _layers(facts, {}, lambda word: word.startswith(f"{name}=") and word != f"{name}=0")
+    places = modprobe.places(mlx4.files(facts, overlay), mlx4.MODULE, "num_vfs")
+    if places and places[-1][2].partition("=")[2] != "0":
+        path, number, word = places[-1]
+        found.append(f"{path} line {number}: options {mlx4.MODULE} {word}")
+    return found
+
+
+def _owners(facts: Facts, function: PciFunction) -> list[str]:
+    return [str(owner) for owner in other_owners.of(facts, function) if owner.count != 0]
+
+
+def vfs_unnamed(facts: Facts, requests: Sequence[Request]) -> list[str]:
+    """For cards that the answers do not name, beside those that they do."""
+    asked = {request.function.address for request in requests}
+    shared = any(request.function.family == "mlx4" for request in requests)  # one line of options: told with those
+    found: list[str] = []
+    for function in facts.pci.functions:
+        if function.is_vf or function.offer == "none" or function.address in asked:
+            continue
+        if function.family != "mlx4":
+            found += _owners(facts, function)
+        elif not shared:
+            found += mlx4_options(facts, {})
+    told = {str(owner) for request in requests for owner in other_owners.of(facts, request.function)}
+    return [place for place in dict.fromkeys(found) if place not in told]

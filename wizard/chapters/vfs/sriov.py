@@ -1,0 +1,199 @@
+"""Every card but ConnectX-3: VFs are made by one write to sriov_numvfs, now, and by a unit of ours at each boot."""
+
+from __future__ import annotations
+
+import re
+
+from wizard import asset_text
+from wizard.chapters.shared import init_system as services
+from wizard.chapters.shared.cards import Request, own_mac
+from wizard.chapters.vfs import vf_owners as other_owners
+from wizard.facts.facts import Facts
+from wizard.facts.pci.functions import PciFunction
+from wizard.integers import whole
+from wizard.model.changes import Action, Edit, Wants
+from wizard.model.plan import Label, SetAttribute
+
+SCRIPT = "/usr/local/sbin/compute-wizard-vfs"
+PREFIX = "compute-wizard-vfs-"
+CHAPTER = "vfs"
+UNKNOWN = "none"  # the identity of a card that cannot be told from another one of its kind
+DEADLINE = 300  # seconds; an i40e takes 22 s for 64 VFs, and slower cards have been seen
+
+
+def attribute(address: str, name: str = "sriov_numvfs") -> str:
+    return f"/sys/bus/pci/devices/{address}/{name}"
+
+
+def unit_name(address: str) -> str:
+    """Without colons and dots, so that no shell and no init system reads more into it."""
+    return PREFIX + re.sub(r"[:.]", "-", address)
+
+
+def boot_path(facts: Facts, function: PciFunction) -> str:
+    """The file that makes this function's VFs at boot."""
+    name = unit_name(function.address)
+    if facts.system.init == "upstart":
+        return f"{services.JOBS}/{name}.conf"
+    return f"{services.UNITS}/{name}.service"
+
+
+def configured(facts: Facts, function: PciFunction) -> int | None:
+    """How many VFs our unit makes at boot; None where there is no unit of ours."""
+    content = facts.content(boot_path(facts, function))
+    if content is None:
+        return None
+    words = re.search(rb"compute-wizard-vfs \S+ \S+ \S+ \S+ (\d+)", content)
+    return whole(words[1].decode()) if words else None
+
+
+def enabled(facts: Facts, function: PciFunction) -> bool:
+    """Whether that file takes effect at boot: an upstart job does by being there."""
+    return facts.system.init == "upstart" or services.is_enabled(facts, f"{unit_name(function.address)}.service")
+
+
+def identity(function: PciFunction) -> str:
+    """What the unit knows the card by, besides its ids: bus numbers move when cards are added.
+
+    What the card says of itself goes into a command line, and is looked at before. Only what it came with counts: the unit runs before
+    a bond or a team gives its ports another address. Ports that are bonded for RDMA share one RDMA device, so that a GUID is the last
+    that is asked for, but on InfiniBand.
+    """
+    mac = own_mac(function)
+    if mac is not None:
+        return f"mac={mac}"
+    guid = next((d.node_guid for d in function.rdma if re.fullmatch(r"[0-9a-f]{4}(:[0-9a-f]{4}){3}", d.node_guid)), "")
+    if guid and "InfiniBand" in function.link_layers:
+        return f"guid={guid}"
+    if re.fullmatch(r"[A-Za-z0-9._+-]+", function.serial or ""):
+        return f"serial={function.serial}"
+    return f"guid={guid}" if guid else UNKNOWN
+
+
+def mistaken(facts: Facts, function: PciFunction) -> str:
+    """The MAC by which our unit knows the card, where the card is known to have come with another: it would be refused at boot."""
+    words = re.search(rb"compute-wizard-vfs \S+ \S+ \S+ mac=(\S+) ", facts.content(boot_path(facts, function)) or b"")
+    own = [device.own for device in function.netdevs]
+    said = words[1].decode("ascii", "replace").lower() if words else ""
+    return said if said and own and all(own) and said not in own else ""
+
+
+def unit(facts: Facts, request: Request) -> str:
+    """The text of the unit (or upstart job) for one function."""
+    function = request.function
+    kind = "upstart" if facts.system.init == "upstart" else "service"
+    text = asset_text.asset(f"compute-wizard-vfs.{kind}")
+    for name, value in {
+        "ADDRESS": function.address,
+        "VENDOR": function.vendor,
+        "DEVICE": function.device,
+        "IDENTITY": identity(function),
+        "COUNT": f"{request.count} autoprobe=0" if _for_guests(facts, request) else str(request.count),
+        "NAME": function.model,
+    }.items():
+        text = text.replace(f"@{name}@", value)
+    return text
+
+
+def wants(facts: Facts, requests: list[Request]) -> Wants:
+    """Attributes now, and units for the boot; units of functions that are no longer asked for, or have another owner, go."""
+    edits: list[Edit] = []
+    actions: list[Action] = []
+    kept = [request for request in requests if request.count and not other_owners.of(facts, request.function)]
+    if kept and facts.system.init in ("systemd", "upstart"):
+        edits.append(
+            services.installed(SCRIPT, asset_text.asset("compute-wizard-vfs"), "sets the VFs of one card", 0o755)
+        )
+    for request in kept:
+        edits += _unit(facts, request)
+        if facts.system.init == "systemd":
+            name = f"{unit_name(request.function.address)}.service"
+            why = f"{request.count} VFs on {request.function.address} at each boot, before nova-compute starts"
+            actions += services.enable(facts, CHAPTER, name, why)
+    for request in requests:
+        actions += numvfs(facts, request)
+    gone = _gone(facts, kept)
+    for path in gone:
+        name = path.rsplit("/", 1)[1]
+        edits.append(services.removed(path, "this tool no longer sets VFs of this card at boot"))
+        actions += services.disable(facts, CHAPTER, name, "before its file is removed")
+    if gone and not kept and facts.content(SCRIPT) is not None:
+        edits.append(services.removed(SCRIPT, "nothing uses it any more"))
+    units = tuple(edit.path for edit in edits if edit.path.startswith(services.UNITS))
+    reads = tuple(dict.fromkeys(owner.path for owner in other_owners.find(facts)))
+    return Wants(edits=tuple(edits), products=services.unit_list(facts, units), actions=tuple(actions), reads=reads)
+
+
+def _unit(facts: Facts, request: Request) -> list[Edit]:
+    if facts.system.init not in ("systemd", "upstart"):
+        return []
+    text = unit(facts, request)
+    return [services.installed(boot_path(facts, request.function), text, f"{request.count} VFs at each boot")]
+
+
+def _gone(facts: Facts, kept: list[Request]) -> list[str]:
+    """Units of ours that nothing asks for any more."""
+    wanted = {boot_path(facts, request.function) for request in kept}
+    there = [
+        f"{directory}/{name}"
+        for directory in (services.UNITS, services.JOBS)
+        for name in facts.files.names(directory)
+        if name.startswith(PREFIX) and name.endswith((".service", ".conf"))
+    ]
+    return [path for path in there if path not in wanted]
+
+
+def numvfs(facts: Facts, request: Request) -> list[Action]:
+    """From what is to what is wanted, through 0: the kernel refuses any other way (drivers/pci/iov.c)."""
+    function = request.function
+    now = function.num_vfs
+    if now is None or now == request.count or (request.count == 0 and not _ours(facts, function)):
+        return []
+    if function.total_vfs is not None and request.count > function.total_vfs:
+        return []  # the kernel would refuse it (ERANGE, drivers/pci/iov.c), after the old VFs are gone: the unit makes them at boot
+    why = f"{request.count} VFs on {function.address} ({function.model}), now {now}"
+    steps = []
+    if request.count and function.autoprobe and _for_guests(facts, request):
+        text = "the host does not take the new VFs for itself: they are for the guests"
+        steps.append(_set(function, "sriov_drivers_autoprobe", "1", "0", text))
+    labels: tuple[Label, ...] = ("drops-network",) if facts.guests.roles_of(function.address) else ()
+    if now and request.count:
+        steps.append(_set(function, "sriov_numvfs", str(now), "0", f"{why}; only through 0", labels))
+    before = "0" if request.count else str(now)
+    steps.append(_set(function, "sriov_numvfs", before, str(request.count), why, labels))
+    return [Action(step) for step in steps]
+
+
+def _ours(facts: Facts, function: PciFunction) -> bool:
+    return configured(facts, function) is not None
+
+
+def _for_guests(facts: Facts, request: Request) -> bool:
+    """Whether the host is to keep its drivers off the new VFs.
+
+    driver_override finds VFs that were not probed from 5.4 on; on some 4.12-5.x kernels vfio could not take them. Neutron's
+    macvtap ports need the VF's netdev, so with Neutron the host goes on probing.
+    """
+    numbers = re.match(r"(\d+)\.(\d+)", facts.system.kernel)
+    recent = numbers is not None and (int(numbers[1]), int(numbers[2])) >= (5, 4)
+    return (
+        recent
+        and request.card.host_vfs == 0
+        and facts.nova.networking != "neutron"
+        and request.function.autoprobe is not None
+    )
+
+
+def _set(
+    function: PciFunction, name: str, before: str, after: str, why: str, labels: tuple[Label, ...] = ()
+) -> SetAttribute:
+    return SetAttribute(
+        chapters=(CHAPTER,),
+        phase="live",
+        path=attribute(function.address, name),
+        before=before,
+        after=after,
+        why=(why,),
+        labels=labels,
+        deadline_s=DEADLINE,
+    )

@@ -1,0 +1,220 @@
+"""The commands: options in, results on stdout, exit code out. Raises WizardError for a mistake."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+from collections.abc import Callable
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from wizard.answers import files as answer_files
+from wizard.answers import suggestion
+from wizard.cli import apply as command_apply
+from wizard.cli import confirm as command_confirm
+from wizard.cli import history as command_history
+from wizard.cli import verify as command_verify
+from wizard.errors import Blocked, Exit, UsageError
+from wizard.facts import facts as fact_reader
+from wizard.facts.facts import Facts
+from wizard.model import findings
+from wizard.model import plan as plans
+from wizard.model.answers import AllAnswers
+from wizard.model.findings import Finding
+from wizard.model.plan import Plan
+from wizard.node.live import open_node
+from wizard.node.node import Node
+from wizard.planning.planner import make_plan
+from wizard.report import text as report
+from wizard.safe_text import printable
+from wizard.user_files import write_private
+
+
+def _print(text: str) -> None:
+    sys.stdout.write(text)
+
+
+def _print_json(data: Any) -> None:
+    _print(report.as_json(data))
+
+
+def _look(options: argparse.Namespace) -> tuple[Node, Facts]:
+    node = open_node(options.root)
+    return node, fact_reader.read(node)
+
+
+def _answers(options: argparse.Namespace, facts: Facts) -> AllAnswers:
+    """The answers that were given; else what fits the node as it is now."""
+    if options.answers is not None:
+        return answer_files.load(Path(options.answers))
+    return suggestion.suggest(facts)
+
+
+def _inspect(options: argparse.Namespace) -> int:
+    _, facts = _look(options)
+    if options.json:
+        _print_json({"format": "compute-wizard.facts/1", **facts.to_data()})
+    else:
+        _print(report.inspect(facts))
+    return Exit.DONE
+
+
+def _check(options: argparse.Namespace) -> int:
+    _, facts = _look(options)
+    found = list(make_plan(facts, _answers(options, facts)).findings)
+    if options.json:
+        _print_json({"format": "compute-wizard.findings/1", "findings": _plain(list[Finding], found)})
+    else:
+        _print(report.findings(found))
+    worst = findings.worst(found)
+    return {"blocks": Exit.BLOCKED, "warns": Exit.CHANGES}.get(worst or "", Exit.DONE)
+
+
+def _plain(kind: Any, value: object) -> Any:
+    return TypeAdapter(kind).dump_python(value, mode="json")
+
+
+def _suggest(options: argparse.Namespace) -> int:
+    _print(_suggested(_look(options)[1]))
+    return Exit.DONE
+
+
+def _suggested(facts: Facts) -> str:
+    """An answers file, commented."""
+    answers = suggestion.suggest(facts)
+    text = answer_files.to_toml(answers, report.suggested(facts, answers))
+    return text + report.not_suggested(answers, suggestion.left_out(facts, answers))
+
+
+def _plan(options: argparse.Namespace) -> int:
+    _, facts = _look(options)
+    plan = make_plan(facts, _answers(options, facts))
+    if options.out is not None:
+        write_private(Path(options.out), plan.to_json().encode())
+    _print(plan.masked().to_json() if options.json else report.plan(plan))
+    if options.out is not None and not options.json:
+        _print(f"\n{printable(_what_becomes_of(plan, options.out))}\n")
+    return _plan_code(plan)
+
+
+def _what_becomes_of(plan: Plan, out: str) -> str:
+    """What can be done with a plan that was saved."""
+    if plan.stopped:
+        return f"Saved as {out}, to be read: a finding blocks, and apply refuses it. Do what the finding says, then plan again."
+    return f"Saved as {out}; run it with: compute-wizard apply {shlex.quote(out)}"
+
+
+def _plan_code(plan: Plan) -> Exit:
+    if plan.blocked:
+        return Exit.BLOCKED
+    return Exit.CHANGES if plan.steps else Exit.DONE
+
+
+def _apply(options: argparse.Namespace) -> int:
+    if (options.plan is None) == (options.answers is None):
+        raise UsageError(
+            "give either a PLAN or --answers FILE", do="A plan is made with `compute-wizard plan --out PLAN`."
+        )
+    node = open_node(options.root)
+    if options.plan is not None:
+        plan = plans.load(Path(options.plan))
+    else:
+        plan = make_plan(facts := fact_reader.read(node), _answers(options, facts))
+    return command_apply.apply(node, plan, options, shown=options.plan is not None)
+
+
+def _undo(options: argparse.Namespace) -> int:
+    from wizard.planning.later_changes import choices
+    from wizard.planning.undo import undo_plan
+
+    changed = choices(options.changed)
+    node, facts = _look(options)
+    plan = undo_plan(facts, node, options.run, options.root, changed)
+    if not options.json:
+        _print(report.takes_back(facts.history.runs, plan))
+    return command_apply.apply(node, plan, options, shown=False)
+
+
+def _export(options: argparse.Namespace) -> int:
+    return _export_ansible(options) if options.what == "ansible" else _export_script(options)
+
+
+def _export_script(options: argparse.Namespace) -> int:
+    from wizard.export import script as shell
+
+    _, facts = _look(options)
+    plan = make_plan(facts, _answers(options, facts))
+    if plan.blocked:
+        _print(report.findings(plan.findings))
+        codes = sorted({finding.code for finding in plan.findings if finding.severity == "blocks"})
+        older = " What lies there was there before." if Path(options.out).exists() else ""
+        raise Blocked(
+            f"a finding blocks {', '.join(plan.blocked)}: {', '.join(codes)}; no script was written to {options.out}",
+            do=f"Each finding says how to go on, or leave that chapter out of the answers.{older}",
+        )
+    write_private(Path(options.out), shell.script(facts, plan).encode("utf-8", "surrogateescape"), mode=0o700)
+    node = printable(plan.node.hostname) or "the node"
+    if not plan.steps:
+        _print(
+            f"Nothing is to be changed on {node}: {options.out} looks whether it is still as it was, and changes nothing.\n"
+        )
+        return Exit.DONE
+    _print(
+        f"Wrote {options.out}: run it as root on {node} with `sh {options.out}`; with --dry-run it only looks first.\n"
+    )
+    for line in shell.one_way(plan):
+        _print(f"note: step {line.strip()} cannot be taken back: the script is run with --accept one-way, or refuses\n")
+    return Exit.DONE
+
+
+def _export_ansible(options: argparse.Namespace) -> int:
+    """With an answers file no node is looked at: it is meant for others."""
+    from wizard.export import ansible
+
+    text = answer_files.read(Path(options.answers)) if options.answers is not None else _suggested(_look(options)[1])
+    answers = answer_files.from_text(text, options.answers or "")
+    ansible.write(Path(options.out), text)
+    playbook = shlex.quote(f"{options.out}/{ansible.PLAYBOOK}")
+    _print(f"Wrote {options.out}. The plans of all nodes: ansible-playbook -i INVENTORY --check {playbook}\n")
+    for note in ansible.notes(answers):
+        _print(printable(f"note: {note}\n"))
+    return Exit.DONE
+
+
+def _bundle(options: argparse.Namespace) -> int:
+    from wizard.export import support_bundle as bundle
+
+    node, facts = _look(options)
+    found = bundle.parts(node, facts, options.run)
+    content, readme = bundle.packed(found, facts.system.hostname)
+    write_private(Path(options.out), content)
+    _print(
+        f"{readme}\nWrote {options.out}, readable for you alone. Look into it before you send it: tar -xzf {options.out}\n"
+    )
+    return Exit.DONE
+
+
+def _recorder(options: argparse.Namespace) -> int:
+    _print(resources.files("assets").joinpath("node", "recorder.sh").read_text(encoding="utf-8"))
+    return Exit.DONE
+
+
+COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
+    "inspect": _inspect,
+    "check": _check,
+    "suggest": _suggest,
+    "plan": _plan,
+    "apply": _apply,
+    "confirm": command_confirm.confirm,
+    "resume": command_apply.resume,
+    "verify": command_verify.verify,
+    "history": command_history.history,
+    "undo": _undo,
+    "export": _export,
+    "bundle": _bundle,
+    "recorder": _recorder,
+}

@@ -1,0 +1,71 @@
+"""The command line: arguments in, exit code out. Results on stdout, errors on stderr, one clear message for a mistake.
+
+The engine is loaded by what needs it: a wizard shows that it is there before it has read anything.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import sys
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, TypeAlias
+
+from wizard.cli import parser as arguments
+from wizard.errors import Exit, UsageError, WizardError
+from wizard.node.live import Open
+
+if TYPE_CHECKING:
+    from wizard.node.node import Node
+
+
+Face: TypeAlias = Callable[[Open, str, bool], int]
+"""Starts the wizard: what opens the node, which face, whether the node is a simulation; gives the exit code."""
+
+
+def main(argv: list[str] | None = None, face: Face | None = None) -> int:
+    """Run one command. Never raises for a user's mistake; a traceback is a defect of this tool."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # no locale and no name on the node ends a command half way
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        options = arguments.parser().parse_args(argv)
+        options.root = getattr(options, "root", "/")
+        return int(_dispatch(options, face))
+    except WizardError as error:
+        if sys.stderr is not None:  # it may be closed
+            from wizard.safe_text import printable
+
+            print(f"compute-wizard: {printable(str(error))}", file=sys.stderr)
+        return int(error.exit_code)
+    except KeyboardInterrupt:
+        return int(Exit.INTERRUPTED)
+
+
+def _dispatch(options: argparse.Namespace, face: Face | None) -> int:
+    if options.command not in (None, "demo"):
+        from wizard.cli import commands
+        from wizard.cli import stdout as output
+
+        with output.results():
+            return commands.COMMANDS[options.command](options)
+    if face is None:
+        raise UsageError("no command was given", do="See `compute-wizard --help`.")
+    with ExitStack() as kept:
+        simulated = options.command == "demo"
+        return face(lambda: _demo(options.node, kept) if simulated else _node(options.root), options.ui, simulated)
+
+
+def _demo(name: str, kept: ExitStack) -> tuple[Node, str]:
+    """A built-in node that is gone with `kept`."""
+    from wizard.simulator.built_in import demo_node
+
+    node = kept.enter_context(demo_node(name))
+    return node, str(node.directory)
+
+
+def _node(root: str) -> tuple[Node, str]:
+    from wizard.node.live import open_node
+
+    return open_node(root), root

@@ -1,0 +1,314 @@
+"""A plan as one POSIX shell script, for a node that cannot run this tool: it does exactly the plan, or stops.
+
+No secret leaves the node: a file that is there is described by line ranges of itself and the lines that are new, and what comes
+out is compared with the planned sha256 before it is put in place.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import shlex
+from collections.abc import Iterable, Iterator
+from importlib import resources
+
+from wizard.errors import InputError, NodeError
+from wizard.facts.facts import Facts
+from wizard.facts.system import MACHINE_ID
+from wizard.model import step_text
+from wizard.model.plan import (
+    ExpectAttribute,
+    ExpectFile,
+    ExpectLink,
+    ExpectValue,
+    Plan,
+    RemoveFile,
+    Run,
+    SetAttribute,
+    Step,
+    StopByPidfile,
+    WriteFile,
+)
+from wizard.report import text as report
+from wizard.safe_text import printable
+
+END = "COMPUTE_WIZARD_END"
+NOTHING = "Nothing is to be changed on this node."
+
+
+def _asset(name: str) -> str:
+    return resources.files("assets").joinpath("export", name).read_text(encoding="utf-8")
+
+
+def script(facts: Facts, plan: Plan) -> str:
+    """The script. Its backup directory holds an undo.sh once it has begun; without a step there is neither."""
+    return "\n".join(
+        [
+            "#!/bin/sh",
+            _comment(f"compute-wizard: a plan for {plan.node.hostname or 'a node'} ({plan.node.os}), as a script."),
+            "# It checks that the node is as it was when the plan was made, backs up what it changes, and stops at the first failure.",
+            "# Run it as root: sh THIS-SCRIPT [--dry-run] [--accept one-way]",
+            "#   --dry-run         says what would be done, checks the same, and changes nothing; its exit status is that of the check",
+            "#   --accept one-way  has the steps done that cannot be taken back; without it a script that has one refuses",
+            "# Exit status: 0 done; 1 an error; 4 refused, and nothing was changed; 64 wrong usage.",
+            "#",
+            *(_comment(_numbered(number, step)) for number, step in enumerate(plan.steps, 1)),
+            *([] if plan.steps else [_comment(NOTHING)]),
+            _asset("prologue.sh"),
+            *_start(plan),
+            *_expectations(plan),
+            *_permission(plan),
+            *(_begin(plan) if plan.steps else ()),
+            *(line for number in range(1, len(plan.steps) + 1) for line in _step(facts, plan, number)),
+            *_ending(plan),
+            "",
+        ]
+    )
+
+
+def one_way(plan: Plan) -> list[str]:
+    """The steps that cannot be taken back, as the script numbers them."""
+    return [_numbered(number, step) for number, step in enumerate(plan.steps, 1) if "one-way" in step.labels]
+
+
+def _title(step: Step) -> str:
+    labels = f"  [{', '.join(step.labels)}]" if step.labels else ""
+    return printable(f"{step_text.title(step)}{labels}")
+
+
+def _numbered(number: int, step: Step) -> str:
+    return f"{number:3}. {_title(step)}"
+
+
+def _start(plan: Plan) -> Iterator[str]:
+    yield '[ -n "$ROOT" ] || [ "$(id -u)" = 0 ] || { echo "this needs root rights" >&2; exit 1; }'
+    if plan.steps:
+        yield 'if [ "$DRY" = yes ]; then'
+        yield from ("\t" + _say(_numbered(number, step)) for number, step in enumerate(plan.steps, 1))
+        yield "fi"
+
+
+def _expectations(plan: Plan) -> Iterator[str]:
+    yield "\n# --- the node has to be as it was when the plan was made"
+    for expected in plan.expects:
+        if isinstance(expected, ExpectFile):
+            place = expected.real or expected.path
+            if expected.sha256 is None:
+                yield _call("expect_absent", place)
+            else:
+                yield _call("expect_file", place, expected.sha256, expected.mode or "", expected.owner or "")
+        elif isinstance(expected, ExpectLink):
+            yield _call("expect_link", expected.path, expected.target)
+        elif isinstance(expected, ExpectAttribute):
+            yield f'[ -n "$ROOT" ] || {_call("expect_value", expected.path, expected.value or "")}'
+        elif isinstance(expected, ExpectValue) and expected.kind == "machine_id":
+            yield f'[ -n "$ROOT" ] || {_call("expect_machine", expected.value, *MACHINE_ID)}'
+    written = {step.path for step in plan.steps if isinstance(step, WriteFile)}
+    for name in dict.fromkeys(step.argv[0] for step in plan.steps if isinstance(step, Run)):
+        if name not in written:
+            yield f'[ -n "$ROOT" ] || {_call("expect_command", name)}'
+    yield '[ "$PROBLEMS" = 0 ] || { echo "Nothing was changed. Make the plan anew." >&2; exit 4; }'
+
+
+def _permission(plan: Plan) -> Iterator[str]:
+    """Steps that cannot be taken back want their word before anything is changed, as with apply."""
+    forever = one_way(plan)
+    if forever:
+        yield 'if [ "$ACCEPTED" = no ]; then'
+        yield "\techo 'refused: the plan has what cannot be taken back, not by undo.sh either:' >&2"
+        yield from (f"\t{_say(line)} >&2" for line in forever)
+        yield "\tprintf 'Nothing was changed. If you mean it: sh %s --accept one-way\\n' \"$0\" >&2"
+        yield "\texit 4"
+        yield "fi"
+    if plan.steps:
+        yield 'if [ "$DRY" = yes ]; then'
+        yield "\techo 'The node is as it was when the plan was made. Nothing was changed.'"
+        yield "\texit 0"
+        yield "fi"
+
+
+def _real(plan: Plan, path: str) -> str:
+    """Where a path leads, as the plan found it: a link of the node's own stays, and the file behind it is changed."""
+    found = (each.real for each in plan.expects if isinstance(each, ExpectFile) and each.path == path)
+    return next(found, None) or path
+
+
+def _begin(plan: Plan) -> Iterator[str]:
+    yield "\n# --- backup and the way back"
+    yield 'mkdir -p "$ROOT/var/lib/compute-wizard" && chmod 0700 "$ROOT/var/lib/compute-wizard" && mkdir -m 0700 "$BACKUP" ||'
+    yield '\tdie "$BACKUP cannot be made"'
+    yield from _document('cat >"$BACKUP/undo.sh"', _undo(plan))
+
+
+def _undo(plan: Plan) -> str:
+    """The text of undo.sh: commands that need the new files, then files and attributes, then what is made of them."""
+    numbered = list(enumerate(plan.steps, 1))
+    lines = [_asset("undo.sh")]
+    for number, step in reversed(numbered):
+        if isinstance(step, Run) and step.undo and step.undo_when == "before_files":
+            lines.append(_call("command_back", str(number), *step.undo))
+    for number, step in reversed(numbered):
+        if isinstance(step, WriteFile | RemoveFile):
+            lines.append(_call("file_back", str(number), _real(plan, step.path)))
+        elif isinstance(step, SetAttribute):
+            lines.append(_call("value_back", str(number), step.path, step.before))
+    lines.append(
+        '[ ! -e "$HERE/directories" ] || sort -r "$HERE/directories" | while read -r d; do rmdir "$ROOT$d" 2>/dev/null; done'
+    )
+    seen: set[tuple[str, ...]] = set()
+    for number, step in numbered:
+        if isinstance(step, Run) and step.undo and step.undo_when == "after_files" and step.undo not in seen:
+            seen.add(step.undo)
+            lines.append(_call("command_back", str(number), *step.undo))
+        elif isinstance(step, StopByPidfile) and step.undo_when == "after_files":
+            lines.append(_call("stop_back", str(number), step.pidfile, step.must_contain))
+    for number, step in numbered:
+        if isinstance(step, Run) and step.undo and step.undo_when == "last":
+            lines.append(_call("command_back", str(number), *step.undo))
+    lines.append(_call("finish", "What was made for the next boot leaves with it." if plan.needs_reboot else ""))
+    return "\n".join(lines) + "\n"
+
+
+def _step(facts: Facts, plan: Plan, number: int) -> Iterator[str]:
+    step = plan.steps[number - 1]
+    yield ""
+    for why in step.why:
+        yield _comment(why)
+    yield _call("step", str(number), _title(step))
+    if isinstance(step, WriteFile):
+        old = _old(facts, step)
+        if step.secret and re.search(rb"\r(?!\n)", old):  # lines to who reads it, and one line to the script's tools
+            raise InputError(
+                "the file has a carriage return that is not part of a line end: a script cannot change it without holding its secrets",
+                where=step.path,
+                do="Mend its line ends, or apply the plan with this tool.",
+            )
+        yield _call("begin_write", _real(plan, step.path))
+        yield from _content(old, step.after.data())
+        yield _call("finish_write", _real(plan, step.path), step.after.sha256, step.after.mode, step.after.owner)
+    elif isinstance(step, RemoveFile):
+        yield _call("remove", _real(plan, step.path))
+    elif isinstance(step, SetAttribute):
+        yield _call("attribute", step.path, step.after)
+    elif isinstance(step, StopByPidfile):
+        yield _call("stop", step.pidfile, step.must_contain)
+    else:
+        if "one-way" in step.labels:
+            yield _call("one_way", printable(step_text.title(step)))
+        yield _call("run", *step.argv)
+
+
+def _old(facts: Facts, step: WriteFile) -> bytes:
+    if step.before is None:
+        return b""
+    content = facts.content(step.path)
+    if content is None:
+        raise NodeError("cannot be read any more", where=step.path)
+    return content
+
+
+def _content(old: bytes, new: bytes) -> Iterator[str]:
+    """Commands that put the new content together: ranges of the old file's lines, and new lines as they are."""
+    before, after = old.split(b"\n"), new.split(b"\n")
+    before, after = _kept_ends(before), _kept_ends(after)
+    matcher = difflib.SequenceMatcher(None, before, after, autojunk=False)
+    for tag, first, last, start, end in matcher.get_opcodes():
+        if tag == "equal":
+            yield f"lines {first + 1} {last}"
+        elif start < end:
+            yield from _new_lines(before, after[start:end])
+
+
+def _new_lines(before: list[bytes], lines: list[bytes]) -> Iterator[str]:
+    """Commands for lines that stand elsewhere now: what the old file holds is taken from there, never written out; so is its
+    last line where only the line end is new."""
+    places = {line: number for number, line in enumerate(before, 1)}
+    new: list[bytes] = []
+    for line in lines:
+        bare = line.removesuffix(b"\n")
+        number = places.get(line) or (places.get(bare) if bare else None) or places.get(bare + b"\n")
+        if number is None or not line.strip():
+            new.append(line)
+            continue
+        yield from _literal(new) if new else ()
+        new = []
+        if before[number - 1] == line:
+            yield f"lines {number} {number}"
+        elif line.endswith(b"\n"):
+            yield from (f"lines {number} {number}", "printf '\\n' >>\"$NEW\"")
+        else:
+            yield f"bare_line {number}"
+    if new:
+        yield from _literal(new)
+
+
+def _kept_ends(lines: list[bytes]) -> list[bytes]:
+    """Lines with their line end; the last one without, where the file has none."""
+    found = [line + b"\n" for line in lines[:-1]]
+    return [*found, lines[-1]] if lines[-1] else found
+
+
+def _literal(lines: list[bytes]) -> Iterator[str]:
+    """Commands that write these bytes: a here-document where they are plain text, octal escapes elsewhere."""
+    text: list[str] = []
+    for line in lines:
+        plain = _plain(line)
+        if plain is None:
+            yield from _document('cat >>"$NEW"', "".join(text)) if text else ()
+            text = []
+            octal = "".join(f"\\{byte:03o}" for byte in line)
+            yield f"printf '{octal}' >>\"$NEW\""
+        else:
+            text.append(plain)
+    if text:
+        yield from _document('cat >>"$NEW"', "".join(text))
+
+
+def _plain(line: bytes) -> str | None:
+    """A line that a here-document carries unchanged; None for others."""
+    try:
+        text = line.decode()
+    except UnicodeDecodeError:
+        return None
+    if not text.endswith("\n") or END in text:
+        return None
+    return text if all(char.isprintable() or char == "\t" for char in text[:-1]) else None
+
+
+def _document(command: str, text: str) -> Iterator[str]:
+    yield f"{command} <<'{END}'"
+    yield text.removesuffix("\n")
+    yield END
+
+
+def _ending(plan: Plan) -> Iterator[str]:
+    yield "\n# --- done"
+    if plan.steps:
+        yield "printf 'Done. `compute-wizard history` does not know of it: all that is kept of it lies in %s\\n' \"$BACKUP\""
+        yield "way_back It"
+    else:
+        yield _say(NOTHING)
+    if plan.needs_reboot:
+        line = plan.kernel_command_line
+        added = [word for word in (line.after_reboot or "").split() if word not in (line.now or "").split()]
+        off = f"take {' '.join(added)} off the line that begins with linux"
+        yield _say(
+            "A reboot is needed." + (f" If it does not come up: press e in the boot menu, and {off}." if added else "")
+        )
+    if plan.controller:
+        yield _say("To be done on the controller:")
+        yield from (_say(line) for line in report.controller(plan.controller))
+
+
+def _say(line: str) -> str:
+    """A command that says this, to the letter: echo of some shells takes backslashes for more."""
+    return shlex.join(["printf", "%s\\n", printable(line)])
+
+
+def _comment(text: str) -> str:
+    """One line that a shell skips, whatever the text holds."""
+    return "# " + printable(text).replace("\n", " ")
+
+
+def _call(name: str, *words: Iterable[str] | str) -> str:
+    return shlex.join([name, *(str(word) for word in words)])

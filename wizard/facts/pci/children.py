@@ -1,0 +1,97 @@
+"""Network interfaces and RDMA devices of a PCI function."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from wizard.facts.pci.directory import Place
+from wizard.facts.pci.permanent_address import OwnAddresses
+
+_VIRTIO = re.compile(r"virtio\d+")
+
+
+@dataclass(frozen=True, slots=True)
+class NetDevice:
+    """A network interface of a PCI function. `port` counts from 1; None where the kernel does not say.
+
+    `mac` is the address that it has now, `own` the one that it came with: a port of a bond has another. `own` is empty where it is
+    not known, and for VFs.
+    """
+
+    name: str
+    mac: str
+    port: int | None
+    state: str
+    own: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RdmaPort:
+    """A port of an RDMA device: `link_layer` is 'InfiniBand' or 'Ethernet', `state` such as 'ACTIVE' or 'DOWN'."""
+
+    number: int
+    link_layer: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class RdmaDevice:
+    """An RDMA device (mlx4_0, mlx5_1 …) with its firmware version, board id (PSID), node GUID and ports."""
+
+    name: str
+    firmware: str
+    board_id: str
+    node_guid: str
+    ports: tuple[RdmaPort, ...]
+
+
+def netdevs(place: Place, own: OwnAddresses) -> tuple[NetDevice, ...]:
+    """The network interfaces by port and name; a virtio device has its own between itself and the function."""
+    parents = ["net"] if "net" in place.names else []
+    parents += [f"{name}/net" for name in sorted(place.names) if _VIRTIO.fullmatch(name)]
+    found = [_netdev(place, f"{parent}/{name}", name, own) for parent in parents for name in place.children(parent)]
+    return tuple(sorted(found, key=lambda device: (device.port or 0, device.name)))
+
+
+def _netdev(place: Place, where: str, name: str, own: OwnAddresses) -> NetDevice:
+    def text(attribute: str) -> str:
+        return place.node.text(f"{place.path}/{where}/{attribute}") or ""
+
+    mac = text("address").lower()
+    came_with = "" if place.is_vf else own.of(f"{place.path}/{where}", name, mac)
+    return NetDevice(name, mac, _port(text("dev_port"), text("dev_id")), text("operstate"), came_with)
+
+
+def _port(dev_port: str, dev_id: str) -> int | None:
+    """Both count from 0. dev_port is there since 3.15, yet IPoIB went on with dev_id alone until 4.19: the larger counts."""
+    numbers = [int(dev_port)] if re.fullmatch(r"\d{1,4}", dev_port, re.ASCII) else []
+    if re.fullmatch(r"0x[0-9a-f]{1,4}", dev_id, re.IGNORECASE):
+        numbers.append(int(dev_id, 16))
+    return max(numbers) + 1 if numbers else None
+
+
+def rdma(place: Place) -> tuple[RdmaDevice, ...]:
+    """The RDMA devices by name; there are none as long as mlx4_ib or mlx5_ib is not loaded."""
+    if "infiniband" not in place.names:
+        return ()
+    return tuple(_device(place, f"infiniband/{name}", name) for name in place.children("infiniband"))
+
+
+def _device(place: Place, where: str, name: str) -> RdmaDevice:
+    def text(attribute: str) -> str:
+        return place.node.text(f"{place.path}/{where}/{attribute}") or ""
+
+    numbers = sorted(int(port) for port in place.children(f"{where}/ports") if re.fullmatch(r"\d{1,3}", port, re.ASCII))
+    return RdmaDevice(
+        name=name,
+        firmware=text("fw_ver"),
+        board_id=text("board_id"),
+        node_guid=text("node_guid"),
+        ports=tuple(
+            RdmaPort(
+                port, text(f"ports/{port}/link_layer"), text(f"ports/{port}/state").rpartition(": ")[2]
+            )  # "4: ACTIVE"
+            for port in numbers
+        ),
+    )

@@ -1,0 +1,115 @@
+"""The directory of one PCI function in sysfs, read with care: any file may be missing, garbled, or for root only."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from wizard.errors import NodeError
+from wizard.facts.pci.addresses import PCI_ADDRESS
+from wizard.facts.pci.ids import CARDS, MELLANOX
+from wizard.node import best_effort as quiet
+from wizard.node.node import Node, Unseen
+
+_DECIMAL = re.compile(r"-?[0-9]{1,9}")
+_HEXADECIMAL = re.compile(r"(?:0x)?([0-9a-f]{1,8})", re.IGNORECASE)
+
+
+@dataclass(slots=True)
+class Place:
+    """What a function says of itself. `path` holds no links any more; `names` are the files that are there, so that
+    those that are not need no look. `unseen` collects what could not be understood."""
+
+    node: Node
+    address: str
+    path: str
+    names: frozenset[str]
+    vendor: str = ""
+    device: str = ""
+    class_code: str = ""
+    unseen: list[Unseen] = field(default_factory=list)
+
+    @classmethod
+    def open(cls, node: Node, address: str, path: str) -> Place | None:
+        """The place of a function, or None where it does not say what it is."""
+        place = cls(node, address, path, frozenset(quiet.names(node, path) if path else ()))
+        place.vendor = place.hexadecimal("vendor", 4) or ""
+        place.device = place.hexadecimal("device", 4) or ""
+        place.class_code = place.hexadecimal("class", 6) or ""
+        return place if place.vendor and place.device and place.class_code else None
+
+    @property
+    def ids(self) -> tuple[str, str]:
+        return self.vendor, self.device
+
+    @property
+    def slot(self) -> str:
+        """The address without the function: what the functions of one card have in common."""
+        return self.address.partition(".")[0]
+
+    @property
+    def is_vf(self) -> bool:
+        return "physfn" in self.names
+
+    @property
+    def is_network(self) -> bool:
+        return self.class_code.startswith("02")
+
+    @property
+    def is_card(self) -> bool:
+        """Whether it is a Mellanox PF that can have VFs, by its id."""
+        return self.vendor == MELLANOX and self.device in CARDS
+
+    def text(self, name: str) -> str | None:
+        """The stripped text of a file, or None where it is not there or cannot be read."""
+        return self.node.text(f"{self.path}/{name}") if name in self.names else None
+
+    def number(self, name: str) -> int | None:
+        """A decimal number, or None; one that is garbled is noted."""
+        text = self.text(name)
+        if text is not None and _DECIMAL.fullmatch(text):
+            return int(text)
+        self._note(name, text, "a number")
+        return None
+
+    def hexadecimal(self, name: str, digits: int) -> str | None:
+        """A hexadecimal number, with 0x or without, as so many lower-case digits, or None; one that is garbled is noted."""
+        text = self.text(name)
+        match = _HEXADECIMAL.fullmatch(text or "")
+        if match and len(match[1].lstrip("0")) <= digits:
+            return match[1].lower().lstrip("0").zfill(digits)
+        self._note(name, text, f"{digits} hexadecimal digits")
+        return None
+
+    def link_name(self, name: str) -> str | None:
+        """The last component of a link's target, or None where there is no link."""
+        return self.node.link_name(f"{self.path}/{name}") if name in self.names else None
+
+    def function_behind(self, name: str) -> str | None:
+        """The address of the function to which a link leads, or None; one that leads elsewhere is noted."""
+        target = self.link_name(name)
+        if target and PCI_ADDRESS.fullmatch(target):
+            return target
+        self._note(name, target, "a PCI function")
+        return None
+
+    def content(self, name: str) -> bytes:
+        """The bytes of a file. Raises NodeError."""
+        return self.node.read(f"{self.path}/{name}")
+
+    def size(self, name: str) -> int:
+        """What the kernel says that a file could hold, in bytes; 0 where it does not say."""
+        try:
+            status = self.node.status(f"{self.path}/{name}")
+        except NodeError:
+            return 0
+        return status.size if status is not None else 0
+
+    def children(self, name: str) -> list[str]:
+        """The names in a directory of the function; empty where there is none."""
+        return quiet.names(self.node, f"{self.path}/{name}")
+
+    def _note(self, name: str, text: str | None, wanted: str) -> None:
+        if name in self.names:
+            why = "cannot be read" if text is None else f"holds {text[:40]!r}, not {wanted}"
+            self.unseen.append(Unseen(f"{name} of {self.address}", why))

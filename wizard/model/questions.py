@@ -1,0 +1,50 @@
+"""Questions as plain data: every face renders the same ones, and every check lives in the answers' models."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+Key: TypeAlias = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One of a few. `disabled` says why it cannot be taken; empty where it can."""
+
+    value: Any
+    label: str
+    disabled: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One value of a chapter's answers: `key` is its place in the model, such as ("card", 0, "count").
+
+    `group` is a heading that questions in a row share; `disabled` says why it cannot be answered now.
+    """
+
+    key: Key
+    kind: Literal["yesno", "choice", "number", "text"]
+    text: str
+    help: str = ""
+    choices: tuple[Choice, ...] = ()
+    group: str = ""
+    disabled: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A list of rows that can be added to and taken from: `key` is the list's place; `columns` are its fields.
+
+    `more` are fields of a row that a table is too narrow for: asked only where one row is edited. `fresh` are the values of a
+    new row.
+    """
+
+    key: Key
+    text: str
+    columns: tuple[Question, ...]
+    fresh: dict[str, Any]
+    group: str = ""
+    help: str = ""
+    more: tuple[Question, ...] = ()

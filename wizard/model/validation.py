@@ -1,0 +1,89 @@
+"""What pydantic found wrong, as a place and a sentence."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from pydantic import ValidationError
+
+from wizard.model.answers import AnswersModel
+from wizard.model.questions import Key
+
+# What a field has to be, by pydantic's name for the mistake.
+WANTED = {
+    "int_type": "a whole number", "int_parsing": "a whole number", "int_from_float": "a whole number",
+    "bool_type": "true or false", "bool_parsing": "true or false", "string_type": "a text in quotes",
+    "list_type": "a list", "model_type": "a table", "model_attributes_type": "a table", "dict_type": "a table",
+}  # fmt: skip
+
+
+def problem(error: ValidationError, model: type[AnswersModel]) -> tuple[Key, str]:
+    """The thing that is wrong first of all: its place in the model and a sentence that says what would be right."""
+    every = sorted(error.errors(), key=_gravity)
+    first = every[0]
+    key = _key(first)
+    kind, given_ = first["type"], first.get("input")
+    if kind == "extra_forbidden":
+        return key, f"is not a known key; known here: {', '.join(_fields(model, key[:-1]))}"
+    if kind == "missing":
+        return key, "is missing"
+    if kind == "value_error":
+        return key, str(first["ctx"]["error"])
+    # a field that may be one thing or another has an error for each
+    same = [each for each in every if _key(each) == key and (each["type"] in WANTED or each["type"] == "literal_error")]
+    wanted = [each["ctx"]["expected"] if each["type"] == "literal_error" else WANTED[each["type"]] for each in same]
+    if wanted:
+        return key, f"has to be {' or '.join(dict.fromkeys(wanted))}, not {_shown(given_)}"
+    return key, f"{first['msg']}, not {_shown(given_)}"
+
+
+def _gravity(error: Any) -> tuple[bool, int, bool]:
+    """Unknown keys first, since others may only follow from them; then what is deepest inside; what is said in our words."""
+    return error["type"] != "extra_forbidden", -len(_key(error)), error["type"] != "value_error"
+
+
+def _key(error: Any) -> Key:
+    """The place of an error by the answers' own names, without pydantic's for the kinds that a field may be."""
+    kinds = ("literal", "list[", "int", "function")
+    return tuple(
+        part for part in error["loc"] if not (isinstance(part, str) and (part.startswith(kinds) or part[:1].isupper()))
+    )
+
+
+def _shown(value: object) -> str:
+    try:
+        text = json.dumps(value, default=str)
+    except ValueError:  # Python refuses to write a number of some thousand digits
+        return "a number of far too many digits"
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _fields(model: type[AnswersModel], key: Key) -> list[str]:
+    """The names of the fields of the model at a place."""
+    here: Any = model
+    for part in key:
+        if isinstance(part, int):
+            continue
+        field = getattr(here, "model_fields", {}).get(part)
+        if field is None:
+            return []
+        here = _model_in(field.annotation)
+    return sorted(getattr(here, "model_fields", {}))
+
+
+def _model_in(annotation: Any) -> Any:
+    if hasattr(annotation, "model_fields"):
+        return annotation
+    for inner in getattr(annotation, "__args__", ()):
+        found = _model_in(inner)
+        if found is not None:
+            return found
+    return None
+
+
+def _dotted(key: Key) -> str:
+    text = ""
+    for part in key:
+        text += f"[{part + 1}]" if isinstance(part, int) else f".{part}" if text else part
+    return text

@@ -1,0 +1,90 @@
+"""After an apply, before a reboot is suggested: will the next boot find what the plan wanted, and how does one boot without it?"""
+
+from __future__ import annotations
+
+from wizard.answers import files as answer_files
+from wizard.boot import next_command_line as kernel_line
+from wizard.chapters.vfs import mlx4
+from wizard.facts.facts import Facts
+from wizard.formats import kernel_arguments
+from wizard.model.plan import Plan
+from wizard.model.step_text import title
+from wizard.planning.planner import make_plan
+from wizard.runs.history import RUNS
+
+BLACKLIST = f"modprobe.blacklist={mlx4.MODULE}"
+
+
+def after_apply(facts: Facts, plan: Plan) -> list[str]:
+    """Sentences for the end of a run: none where no reboot is needed; else whether to reboot now, and the way back.
+
+    `facts` are read after the run: the boot menu and the initramfs are judged as they are now.
+    """
+    if not plan.needs_reboot:
+        return []
+    wrong = not_ready(facts, plan)
+    if wrong:
+        return [f"Do not reboot yet: {sentence}." for sentence in wrong] + [
+            "Run plan, then apply: what is left is done."
+        ]
+    verb = "Reboot once, when it suits you, then run `compute-wizard verify`."
+    guests = facts.guests.guests
+    if guests:
+        verb = f"{len(guests)} guests run here: move them away first. {verb}"
+    unknown = not_seen(facts, plan)
+    checked = "The boot menu and the initramfs were looked into: they hold what was planned."
+    looked = f"Not looked into: {'; '.join(unknown)}." if unknown else checked
+    return [looked, verb, way_back(facts), *_rescue(facts)]
+
+
+def _rescue(facts: Facts) -> list[str]:
+    """The last way back, for a node that this tool cannot be run on any more."""
+    runs = facts.history.runs
+    return [f"If nothing else helps: from a rescue shell, sh /mnt{RUNS}/{runs[-1].id}/undo.sh."] if runs else []
+
+
+def not_ready(facts: Facts, plan: Plan) -> list[str]:
+    """What is left to be done before a reboot could help, a sentence each."""
+    answers = answer_files.from_data(plan.answers, "the plan")
+    left = [step for step in make_plan(facts, answers).steps if step.phase == "boot" and "reboot" in step.labels]
+    return [f"{title(step)} is still due ({'; '.join(step.why)})" for step in left]
+
+
+def not_seen(facts: Facts, plan: Plan) -> list[str]:
+    """What of the next boot could not be looked into."""
+    chapters = {name for step in plan.steps for name in step.chapters}
+    found = []
+    if "iommu" in chapters and facts.boot.entries is None and facts.boot.grubby_arguments is None:
+        found.append(f"the boot menu ({facts.boot.because})")
+    if "vfs" in chapters and facts.initramfs_copies is None and any(f.family == "mlx4" for f in facts.pci.functions):
+        found.append("the initramfs (an image could not be read or unpacked)")
+    return found
+
+
+def way_back(facts: Facts) -> str:
+    """How to boot this node without the change, in one line."""
+    words = _added(facts)
+    option = "num_vfs" in mlx4.parameters(facts)
+    if not words and not option:
+        return (
+            "If it does not come up: nothing of this plan is on the kernel's line; `compute-wizard undo` takes it back."
+        )
+    recovery = [entry for entry in facts.boot.entries or () if entry.recovery]
+    lacks = [entry for entry in recovery if not set(words) & set(kernel_arguments.split(entry.arguments))]
+    if lacks:
+        how = "choose the recovery entry in the boot menu"
+        how += f": it lacks {' '.join(words)}" if words else ""
+    else:
+        how = "press e in the boot menu" + (
+            f" and take {' '.join(words)} off the line that begins with linux" if words else ""
+        )
+    if option:
+        how += f", and add {BLACKLIST} to its linux line (e): the options are in the initramfs too"
+    kept = f"; the initramfs before: {', '.join(facts.boot.kept_images)}" if facts.boot.kept_images else ""
+    return f"If it does not come up: {how}{kept}."
+
+
+def _added(facts: Facts) -> list[str]:
+    """The arguments of this tool's that the next boot's line holds and the recovery entries' source does not bring."""
+    line = kernel_line.next_boot(facts).arguments or ""
+    return [word for word in kernel_line.OURS if word in kernel_arguments.split(line)]

@@ -1,0 +1,159 @@
+"""Taking a run back: a plan of its own, made from the run's plan, its journal and its backups, and shown before it runs.
+
+Order: commands that need the new files, attributes and files, then what is made of them, in forward order. In the plan they
+stand in the phases check, files and live, services - so that the list reads in the order in which it is done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from wizard.boot import postconditions as undone
+from wizard.errors import InputError, Refused
+from wizard.facts.facts import Facts
+from wizard.model.plan import NodeName, Plan, RemoveFile, Run, Step, StopByPidfile, UndoWhen, WriteFile
+from wizard.node.node import Node
+from wizard.planning.later_changes import Choice
+from wizard.planning.planner import kernel_lines
+from wizard.planning.preconditions import expected
+from wizard.planning.undo_draft import Draft, plan_of
+from wizard.runs import records as run_records
+from wizard.runs.history import RESCUE, RUNS, PastRun, Unread
+
+
+def undo_plan(
+    facts: Facts, node: Node, run: str | None, root: str | Path, changed: Mapping[str, Choice] | None = None
+) -> Plan:
+    """The plan that takes a run back; the newest standing one by default. Raises InputError where there is none.
+
+    `changed` says what becomes of files that were changed since, by path; "" stands for all others. What is not said blocks.
+    """
+    past = _chosen(facts, run)
+    done = plan_of(node, past.id)
+    record = run_records.read_record(node, past.id)
+    if record is None:
+        raise InputError(f"run {past.id} never began: there is nothing to be taken back")
+    numbers = [number for number in record.touched if number not in record.taken_back]
+    draft = Draft(facts, node, past, done, record, numbers, changed or {})
+    draft.stand_in_the_way()
+    again = sorted({*numbers, *draft.by_boot})
+    files, attributes = list(draft.files()), list(draft.attributes())
+    overlay = {step.path: _content(step) for step in files}
+    # what a rollback made while something was still the run's has to be made once more
+    made = sorted({*again, *record.touched}) if draft.was_changed else again
+    steps = [
+        *_commands(done, [n for n in reversed(again) if not draft.needless(n)], "before_files", "check"),
+        *files,
+        *attributes,
+        *(_proven(facts, done, step, overlay) for step in _commands(done, made, "after_files", None)),
+        *_commands(done, numbers, "last", "last"),
+    ]
+    return Plan(
+        node=NodeName(hostname=facts.system.hostname, os=facts.system.label, nova=facts.nova.release),
+        answers=_answers_afterwards(facts, past),
+        expects=expected(facts, list(overlay), steps),
+        steps=tuple(steps),
+        kernel_command_line=kernel_lines(facts, overlay, steps),
+        findings=tuple(draft.findings),
+        undoes=past.id,
+        later_work=tuple(draft.later_work),
+    )
+
+
+def _chosen(facts: Facts, run: str | None) -> PastRun:
+    seen = facts.history
+    if run is None:
+        _refuse_unread(seen.unread_after(seen.last.id if seen.last else ""))
+        if seen.last is None:
+            raise InputError("there is no run of this tool to be taken back on this node")
+        return _not_waiting(seen.last)
+    named = [each for each in seen.runs if run_records.is_meant(each.id, run)]
+    if not named:
+        hidden = seen.unread_named(run)
+        if hidden is not None:
+            raise Refused(f"{hidden.what} cannot be read: {hidden.why}", do=_way_back(hidden))
+        raise InputError(f"there is no run {run}", do="`compute-wizard history` lists them.")
+    past = named[0]
+    if past.undone_by:
+        raise InputError(f"run {past.id} was taken back already, by {past.undone_by}")
+    if past.state in ("rolled_back", "running"):
+        raise InputError(f"run {past.id} is {past.state}: it cannot be taken back")
+    return _not_waiting(past)
+
+
+def _refuse_unread(later: Sequence[Unread]) -> None:
+    """Raises Refused where the last run is one that cannot be read: an older one may rest under it, and is not meant."""
+    if later:
+        last = later[-1]
+        other = " Or name the run that is to be taken back: `compute-wizard undo RUN`." if last.id else ""
+        raise Refused(
+            f"{last.what} cannot be read, so what the last run did is not known: {last.why}",
+            do=_way_back(last) + other,
+        )
+
+
+def _way_back(run: Unread) -> str:
+    script = f"Its own {RUNS}/{run.id}/{RESCUE} takes it back without this tool." if run.id else ""
+    return f"{run.do} {script}".strip()
+
+
+def _not_waiting(past: PastRun) -> PastRun:
+    if past.state != "waiting":
+        return past
+    raise InputError(
+        f"run {past.id} waits for its confirmation: it is taken back by itself",
+        do="`compute-wizard confirm --no` takes it back now, `compute-wizard confirm` keeps it.",
+    )
+
+
+def _answers_afterwards(facts: Facts, past: PastRun) -> dict[str, Any]:
+    """What the newest run that stands then was asked for: that is what has to be so afterwards."""
+    standing = [
+        run
+        for run in facts.history.runs
+        if run.id == past.undoes or (run.id != past.id and run.state == "done" and not run.undoes)
+    ]
+    return standing[-1].answers if standing else {}
+
+
+def _commands(done: Plan, numbers: Iterable[int], when: str, phase: Any) -> Iterable[Step]:
+    """Commands that take the run's commands back, each once."""
+    seen: set[tuple[str, ...]] = set()
+    for number in numbers:
+        step = done.steps[number - 1]
+        if isinstance(step, Run) and step.undo is not None and step.undo_when == when and step.undo not in seen:
+            seen.add(step.undo)
+            yield step.model_copy(
+                update={
+                    "phase": phase or step.phase,
+                    "argv": step.undo,
+                    "undo": step.argv if when != "last" else None,
+                    "undo_when": _again(step, when),
+                    "proves": (),
+                    "why": (f"takes back: {' '.join(step.argv)}",),
+                }
+            )
+        elif isinstance(step, StopByPidfile) and step.undo_when == when:
+            yield step
+
+
+def _proven(facts: Facts, done: Plan, step: Step, overlay: Mapping[str, bytes | None]) -> Step:
+    """With what the command has to have made: taken back is what the boot menu says, not what update-grub's status is."""
+    takes_back = [
+        each for each in done.steps if isinstance(each, Run) and isinstance(step, Run) and each.undo == step.argv
+    ]
+    found = [proof for each in takes_back for proof in undone.proofs(facts, each, overlay)]
+    return step.model_copy(update={"proves": tuple(dict.fromkeys(found))}) if found else step
+
+
+def _again(step: Run, when: str) -> UndoWhen | None:
+    """When the undo of an undo has its turn."""
+    if when == "last":
+        return None
+    return "after_files" if when == "before_files" or step.argv == step.undo else "before_files"
+
+
+def _content(step: WriteFile | RemoveFile) -> bytes | None:
+    return step.after.data() if isinstance(step, WriteFile) else None

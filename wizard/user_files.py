@@ -1,0 +1,109 @@
+"""Files that may hold what nobody else is to read: plans and scripts that carry parts of nova.conf."""
+
+from __future__ import annotations
+
+import codecs
+import os
+import secrets
+import stat
+from pathlib import Path
+
+from wizard.errors import InputError
+
+
+def _kind(path: Path) -> str:
+    """What is at the path, or behind the link there, that is no regular file; empty where there is one, or nothing."""
+    try:
+        return kind(path.stat().st_mode)
+    except OSError:
+        return ""
+
+
+def write_private(path: Path, content: bytes, mode: int = 0o600) -> None:
+    """Write a file for its owner only, whole or not at all; an existing one is replaced, a device or a pipe never.
+
+    Raises InputError.
+    """
+    there = _kind(path)
+    if there or not path.name:
+        raise InputError(
+            f"is {there or 'no name of a file'}: it is not replaced",
+            where=str(path),
+            do="Name a file that may be written.",
+        )
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.rename(path)
+            sync_directory(path.parent)
+        except OSError:
+            temporary.unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise InputError(
+            f"cannot be written: {error.strerror}", where=str(path), do="Name a place that you may write to."
+        ) from None
+
+
+def sync_directory(path: Path) -> None:
+    """Have the names in a directory on the disk: a file that was synced may lose its name in a power cut. Raises OSError."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+MIB = 1024 * 1024
+KINDS = {
+    stat.S_IFDIR: "a directory",
+    stat.S_IFIFO: "a FIFO or a pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+
+
+def kind(mode: int) -> str:
+    """What is at a place that is no regular file, in words; empty for a regular file."""
+    return "" if stat.S_ISREG(mode) else KINDS.get(stat.S_IFMT(mode), "something else")
+
+
+def text(path: Path, limit: int) -> str:
+    """The text of a regular file of at most `limit` bytes; a byte order mark is left out. Raises InputError."""
+    where = str(path)
+    try:
+        # not blocking: a FIFO that nobody writes to would be waited for, before it could be seen what it is
+        with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:  # noqa: PTH123
+            status = os.fstat(file.fileno())
+            other = kind(status.st_mode)
+            if other:
+                raise InputError(f"is {other}, not a file", where=where, do="Save it as a file first.")
+            content = file.read(limit + 1) if status.st_size <= limit else b""
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror}", where=where) from None
+    if status.st_size > limit or len(content) > limit:
+        raise InputError(
+            f"is larger than {limit // MIB} MiB: it cannot be what is wanted here",
+            where=where,
+            do="Look whether the right file was named.",
+        )
+    try:
+        return content.removeprefix(codecs.BOM_UTF8).decode()
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise InputError(
+            f"byte 0x{error.object[error.start]:02x} in line {line} is not UTF-8", where=where, do="Save it as UTF-8."
+        ) from None
+
+
+def _own(*directories: Path) -> None:
+    """Directories for their owner only, whoever made them; what lies above the first is none of ours. Raises OSError."""
+    for directory in directories:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        directory.chmod(0o700)
