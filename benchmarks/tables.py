@@ -15,7 +15,7 @@ from screens.shared.session import NodeEngine
 from screens.tui.app import WizardApp
 from screens.tui.widgets.list_view import Rows
 from wizard.answers import editing
-from wizard.chapters.gateways import network_import as network_rows
+from wizard.chapters.gateways import network_import
 from wizard.facts.facts import Facts
 from wizard.simulator.built_in import built_in, simulate
 
@@ -68,7 +68,7 @@ async def main() -> None:
             await pilot.press("slash")
             await timed(pilot, "devices: a character of the filter", *"2f:1")
             await pilot.press("escape")
-            rows = [row.data() for row in network_rows.from_pattern("1-4094", TEMPLATES)]
+            rows = [row.data() for row in network_import.from_pattern("1-4094", TEMPLATES)]
             app.state.answers = editing.change(app.state.answers, "gateways", ("network",), rows)
             await timed(pilot, "gateways, 4,094 networks: open, with its plan", "5")
             await quiet(pilot)

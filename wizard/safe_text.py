@@ -5,7 +5,7 @@ from __future__ import annotations
 from wizard.redaction import redacted
 
 
-def printable(text: str) -> str:
+def safe_text(text: str) -> str:
     """Text from a node as it may be shown: without escape sequences and other control characters, tabs and line ends stay;
     and without what looks like a secret."""
     if not text.isprintable():

@@ -10,7 +10,7 @@ from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 
 from screens.plain.terminal_io import Command
 from wizard.model.questions import Choice
-from wizard.safe_text import printable
+from wizard.safe_text import safe_text
 
 PLAIN = questionary.Style([("pointer", "bold"), ("highlighted", "bold"), ("answer", "bold"), ("question", "")])
 
@@ -18,11 +18,11 @@ PLAIN = questionary.Style([("pointer", "bold"), ("highlighted", "bold"), ("answe
 def select(prompt: str, choices: Sequence[Choice], value: Any) -> Any:
     """A value, or the command that was pressed instead. Raises EOFError and KeyboardInterrupt as a line would."""
     options = [
-        questionary.Choice(printable(choice.label), value=choice.value, disabled=printable(choice.disabled) or None)
+        questionary.Choice(safe_text(choice.label), value=choice.value, disabled=safe_text(choice.disabled) or None)
         for choice in choices
     ]
     current = next((option for option in options if option.value == value and not option.disabled), None)
-    label, _, text = printable(prompt).partition(" ")
+    label, _, text = safe_text(prompt).partition(" ")
     question = questionary.select(
         text, options, default=current, qmark=label, pointer=">", instruction=" ", style=PLAIN
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from screens.plain import value_text as values
+from screens.plain import value_text
 from screens.plain.terminal_io import Command
 from wizard.errors import InputError
 from wizard.model.questions import Question
@@ -16,22 +16,22 @@ from wizard.answers import editing
 
 def choose(session: PlainSession, question: Question, value: Any, label: str) -> Any:
     """One of a few; with arrow keys where they work. Gives the value or BACK."""
-    choices = values.choices_of(question)
+    choices = value_text.choices_of(question)
     while True:
-        if session.talk.select is not None and len(choices) <= values.AT_ONCE:
+        if session.talk.select is not None and len(choices) <= value_text.AT_ONCE:
             said = session.talk.select(f"{label} {question.text}:", choices, value)
             if isinstance(said, Command):
                 if not session.obey(said, question.help):
                     return said
                 continue
             return said
-        line = session.ask(f"{label} {values.prompt(question, value)}", values.explanation(question))
+        line = session.ask(f"{label} {value_text.prompt(question, value)}", value_text.explanation(question))
         if isinstance(line, Command):
             return line
         if not line:
             return value
         try:
-            return values.meaning(question, line)
+            return value_text.meaning(question, line)
         except InputError as error:
             session.talk.say(f"! {error.what}")
 
@@ -42,11 +42,11 @@ def ask_value(session: PlainSession, name: str, question: Question, key: Any, va
         if question.kind in ("choice", "yesno"):
             wanted = choose(session, question, value, label)
         else:
-            line = session.ask(f"{label} {values.prompt(question, value)}", values.explanation(question))
+            line = session.ask(f"{label} {value_text.prompt(question, value)}", value_text.explanation(question))
             if line == "":
                 return True
             try:
-                wanted = line if isinstance(line, Command) else values.meaning(question, line)
+                wanted = line if isinstance(line, Command) else value_text.meaning(question, line)
             except InputError as error:
                 session.talk.say(f"! {error.what}")
                 continue

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from screens.plain import lines as found
+from screens.plain import lines
 from screens.plain.ask_value import ask_value, choose
 from screens.plain.table_questions import TableQuestions
 from screens.plain.terminal_io import Command
@@ -121,4 +121,4 @@ class ChapterQuestions:
         new = [each for each in mine if each.severity in severities and each not in self._told]
         self._told = set(mine) & (self._told | set(new))
         if new:
-            self.session.talk.say("\n".join(found.findings(new)))
+            self.session.talk.say("\n".join(lines.findings(new)))

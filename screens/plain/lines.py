@@ -8,7 +8,7 @@ from wizard.facts.facts import Facts
 from wizard.facts.pci.functions import PciFunction
 from wizard.model import step_text
 from wizard.model.findings import Finding
-from wizard.model.plan import Plan, Run
+from wizard.model.plan import Plan, RunCommand
 from wizard.report import text as report
 
 
@@ -69,7 +69,7 @@ def steps(plan: Plan) -> list[str]:
 
 def _labelled(plan: Plan, number: int) -> str:
     step = plan.steps[number - 1]
-    title = f"run {step_text.words(step.argv)}" if isinstance(step, Run) else step_text.title(step)
+    title = f"run {step_text.words(step.argv)}" if isinstance(step, RunCommand) else step_text.title(step)
     return title + (f", {', '.join(step.labels)}" if step.labels else "")
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from screens.plain.terminal_io import Command
 from wizard.answers import editing
-from wizard.chapters.gateways import network_import as network_rows
+from wizard.chapters.gateways import network_import
 from wizard.chapters.gateways.network_import import Row
 from wizard.errors import InputError
 from wizard.model.questions import Key
@@ -60,7 +60,7 @@ class ManyNetworks:
             if line is None:
                 return None
             typed[name] = "" if line == "-" else line or example
-        return network_rows.from_pattern(vlans, typed)
+        return network_import.from_pattern(vlans, typed)
 
     def _typed(self) -> list[Row] | None:
         lines: list[str] = []
@@ -69,17 +69,17 @@ class ManyNetworks:
             if line is None:
                 return None
             if not line:
-                return network_rows.from_text("\n".join(lines)) if lines else None
+                return network_import.from_text("\n".join(lines)) if lines else None
             lines.append(line)
 
     def _from_file(self) -> list[Row] | None:
         path = self._line("File, such as /root/networks.csv", f"A file on this machine. {FORMS}")
-        return network_rows.from_file(Path(path).expanduser()) if path else None
+        return network_import.from_file(Path(path).expanduser()) if path else None
 
     def _take(self, rows: list[Row]) -> None:
         """Say what they come to; add those that are right, if that is wanted."""
         there = editing.value_at(self.session.state.answers, self.chapter, self.place) or []
-        judged = network_rows.without_doubles(rows, there)
+        judged = network_import.without_doubles(rows, there)
         good = [row for row in judged if not row.problem]
         wrong = [row for row in judged if row.problem]
         say = self.session.talk.say
@@ -105,4 +105,4 @@ class ManyNetworks:
 
 def _said(row: Row) -> str:
     names = {"label": "Label", "router": "Router", "vlan": "VLAN", "cidr": "Network", "bridge": "Bridge"}
-    return ", ".join(f"{names[name]} {text}" for name in network_rows.FIELDS if (text := row.values.get(name)))
+    return ", ".join(f"{names[name]} {text}" for name in network_import.FIELDS if (text := row.values.get(name)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from screens.plain import lines as found
+from screens.plain import lines
 from screens.plain.terminal_io import Command, Talk
 from screens.shared.page_order import PAGES
 from screens.shared.session import NodeEngine
@@ -65,7 +65,7 @@ class PlainSession:
         if word == Command.HELP.value:
             self.talk.say(f"{help_text}\n{KEYS}" if help_text else KEYS)
         elif word == Command.PLAN.value:
-            self.talk.say("\n".join(found.steps(self.plan())))
+            self.talk.say("\n".join(lines.steps(self.plan())))
         else:
             return False
         return True

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from screens.plain import later_changes as later
-from screens.plain import lines as found
+from screens.plain import lines
 from screens.plain.terminal_io import Command
 from screens.shared.page_order import to_do
 from wizard.errors import Exit, WizardError
@@ -25,7 +25,7 @@ def preview(session: PlainSession) -> str:
     """What will be done; gives the next page."""
     plan = session.plan()
     session.talk.say("\n7 Preview")
-    session.talk.say("\n".join(found.steps(plan)))
+    session.talk.say("\n".join(lines.steps(plan)))
     while True:
         line = session.ask(
             "7 Preview, a number shows a step, a all, w writes, x exports [Enter goes on]:", PREVIEW_HELP
@@ -39,7 +39,7 @@ def preview(session: PlainSession) -> str:
         elif line in ("w", "x"):
             _save(session, plan, line == "x")
         elif line.isascii() and line.isdigit() and 1 <= int(line) <= len(plan.steps):
-            session.talk.say_as_it_is(found.step(plan, int(line)))
+            session.talk.say_as_it_is(lines.step(plan, int(line)))
         else:
             session.talk.say(f"! type a step from 1 to {len(plan.steps)}, a, w, x or Enter")
 
@@ -190,8 +190,8 @@ def _take_back(session: PlainSession, run: str) -> bool:
     except WizardError as error:
         session.talk.say(f"! {error}")
         return False
-    told = found.findings(list(plan.findings))
-    session.talk.say("\n".join([*told, *found.steps(plan)]))
+    told = lines.findings(list(plan.findings))
+    session.talk.say("\n".join([*told, *lines.steps(plan)]))
     obstacle = _obstacle(session, plan)
     if obstacle:
         session.talk.say(f"Not now: {obstacle}.")

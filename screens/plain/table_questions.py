@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from screens.plain import network_questions as networks
-from screens.plain import value_text as values
+from screens.plain import value_text
 from screens.plain.network_questions import ManyNetworks
 from screens.plain.terminal_io import Command
 from screens.shared import editing as answering
@@ -40,7 +40,7 @@ class TableQuestions:
     def _said(self, number: int, row: Any) -> str:
         """One row in a line, counted from 1; empty values are left out."""
         found = [(column, answering.at(row, column.key)) for column in self.table.columns]
-        parts = [f"{column.text} {values.shown(column, value)}" for column, value in found if value is not None]
+        parts = [f"{column.text} {value_text.shown(column, value)}" for column, value in found if value is not None]
         return f"  {number}. {', '.join(parts)}"
 
     def ask(self) -> bool:

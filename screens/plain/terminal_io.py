@@ -9,7 +9,7 @@ from enum import Enum
 from typing import Any, TextIO, TypeAlias
 
 from wizard.model.questions import Choice
-from wizard.safe_text import printable
+from wizard.safe_text import safe_text
 
 
 class Command(Enum):
@@ -49,7 +49,7 @@ class Talk:
 
     def _wrapped(self, text: str, indent: str = "") -> str:
         lines: list[str] = []
-        for line in NUMBER.sub(f"\\1{BOUND}", printable(text)).split("\n"):
+        for line in NUMBER.sub(f"\\1{BOUND}", safe_text(text)).split("\n"):
             lead = indent + line[: len(line) - len(line.lstrip())]
             lines += textwrap.wrap(
                 line.strip(),
@@ -63,7 +63,7 @@ class Talk:
 
     def say_as_it_is(self, text: str) -> None:
         """Say lines that are not to be wrapped, such as a diff."""
-        self._target.write(printable(text).rstrip("\n") + "\n")
+        self._target.write(safe_text(text).rstrip("\n") + "\n")
         self._target.flush()
 
     def ask(self, prompt: str) -> str:
@@ -72,7 +72,7 @@ class Talk:
         self._target.flush()
         line = self._source.readline()
         if not line.endswith("\n") or not self.on_terminal:
-            self._target.write(f"{printable(line.strip())}\n")
+            self._target.write(f"{safe_text(line.strip())}\n")
             self._target.flush()
         if not line:
             raise Ended

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from screens.plain import lines as found
-from screens.plain import run_pages as doing
+from screens.plain import lines, run_pages
 from screens.plain.chapter_questions import ChapterQuestions
 from screens.plain.plain_session import Leave, PlainSession
 from screens.plain.terminal_io import Ended
@@ -53,7 +52,7 @@ class Walk(PlainSession):
 
     def _welcome(self) -> None:
         plan = self.plan()
-        self.talk.say("\n".join(found.welcome(self.engine, self.facts, plan)))
+        self.talk.say("\n".join(lines.welcome(self.engine, self.facts, plan)))
         if self.state.from_draft:
             self.talk.say(
                 "The answers of your last session are back; n at the next question starts from the node instead."
@@ -67,10 +66,10 @@ class Walk(PlainSession):
         pages: dict[str, Callable[[], str]] = {
             "welcome": self._home,
             "devices": self._devices,
-            "preview": lambda: doing.preview(self),
-            "apply": lambda: doing.apply(self),
-            "verify": lambda: doing.verify(self),
-            HISTORY: lambda: doing.history(self),
+            "preview": lambda: run_pages.preview(self),
+            "apply": lambda: run_pages.apply(self),
+            "verify": lambda: run_pages.verify(self),
+            HISTORY: lambda: run_pages.history(self),
         }
         return pages[page]()
 
@@ -94,7 +93,7 @@ class Walk(PlainSession):
                 self.talk.say(f"! {told}, h History.")
 
     def _devices(self) -> str:
-        self.talk.say("\n".join(found.devices(self.facts)))
+        self.talk.say("\n".join(lines.devices(self.facts)))
         return "welcome"
 
 

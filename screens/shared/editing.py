@@ -7,7 +7,7 @@ from typing import Any
 
 from screens.shared.state import RawRow, Refused, State
 from wizard.answers import editing
-from wizard.chapters.gateways import network_import as network_rows
+from wizard.chapters.gateways import network_import
 from wizard.chapters.gateways.network_import import Row
 from wizard.errors import InputError
 from wizard.model.questions import Key, Question, Table
@@ -120,7 +120,7 @@ def delete_row(state: State, chapter: str, place: Key, index: int) -> None:
 def take_networks(state: State, chapter: str, place: Key, rows: list[Row]) -> tuple[int, int]:
     """Take many networks at once; those that are not right are kept beside the answers. Gives how many of each."""
     there = editing.value_at(state.answers, chapter, place) or []
-    judged = network_rows.without_doubles(rows, there)
+    judged = network_import.without_doubles(rows, there)
     good = [row.data() for row in judged if not row.problem]
     if good:
         state.answers = editing.change(state.answers, chapter, place, [*there, *good])

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from wizard.safe_text import printable
+from wizard.safe_text import safe_text
 
 
 def cut(text: str, width: int) -> str:
     """A text in exactly this many cells; what does not fit is told by two dots, in the middle of a path."""
-    text = printable(text).replace("\n", " ").replace("\t", " ")
+    text = safe_text(text).replace("\n", " ").replace("\t", " ")
     if len(text) <= width:
         return text.ljust(width)
     if width < 8:

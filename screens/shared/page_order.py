@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from wizard.safe_text import printable
+from wizard.safe_text import safe_text
 
 PAGES = ("welcome", "devices", "iommu", "vfs", "passthrough", "gateways", "metadata", "preview", "apply", "verify")
 TITLES = {
@@ -28,7 +28,7 @@ CHAPTERS = ("iommu", "vfs", "passthrough", "gateways", "metadata")
 def heading(app: object, text: str) -> str:
     """The status line of a screen outside the list of pages: a simulation says so there, too."""
     simulated = getattr(app, "simulation", False)
-    return printable(f"{'SIMULATION' if simulated else 'compute-wizard'} | {text}")
+    return safe_text(f"{'SIMULATION' if simulated else 'compute-wizard'} | {text}")
 
 
 def short(run: str) -> str:

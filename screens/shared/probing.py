@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from wizard.facts.facts import Facts
 from wizard.model.answers import AllAnswers
 from wizard.model.findings import Check
-from wizard.probes.registry import Proof
+from wizard.probes.registry import Probe
 
 if TYPE_CHECKING:
     from screens.shared.session import NodeEngine
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class Offer:
     """A proof, what it would do, and why it cannot be given here: one of both is empty."""
 
-    proof: Proof
+    proof: Probe
     would_do: tuple[str, ...]
     why_not: str = ""
 
@@ -46,7 +46,7 @@ def offers(engine: NodeEngine, facts: Facts, answers: AllAnswers) -> list[Offer]
 class Proving:
     """A proof that is being given, or was: what it said meanwhile, and its checks at its end."""
 
-    proof: Proof
+    proof: Probe
     said: list[str] = field(default_factory=list)
     checks: list[Check] | None = None
 

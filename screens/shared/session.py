@@ -15,16 +15,16 @@ from wizard.facts.facts import Facts
 from wizard.model import plan as plans
 from wizard.model.answers import AllAnswers
 from wizard.model.findings import Check
-from wizard.model.plan import Plan, SetAttribute, Step
+from wizard.model.plan import Plan, Step, WriteSysfs
 from wizard.node.live import open_node
 from wizard.node.node import Node
 from wizard.node.recorded import DirectoryNode
-from wizard.planning import reboot_advice as boot_guard
+from wizard.planning import reboot_advice
 from wizard.planning.later_changes import Choice
 from wizard.planning.planner import make_plan
 from wizard.planning.undo import undo_plan
 from wizard.planning.verification import ToBe, to_be, verify
-from wizard.probes.registry import Proof, proofs
+from wizard.probes.registry import Probe, proofs
 from wizard.runs import journal as journals
 from wizard.runs import store
 from wizard.runs.selection import to_go_on
@@ -66,7 +66,7 @@ class NodeEngine:
     def verify(self, facts: Facts, answers: AllAnswers) -> list[Check]:
         return verify(facts, answers)
 
-    def proofs(self) -> tuple[Proof, ...]:
+    def proofs(self) -> tuple[Probe, ...]:
         """What can be tried out, on demand."""
         return proofs()
 
@@ -90,11 +90,11 @@ class NodeEngine:
 
     def after_apply(self, plan: Plan) -> list[str]:
         """What is to be said of the reboot, once the run has ended. Reads the node anew: takes up to seconds."""
-        return boot_guard.after_apply(self.look(), plan)
+        return reboot_advice.after_apply(self.look(), plan)
 
     def vfs_there(self, step: Step) -> int | None:
         """How many VFs there are by now, of a step that makes or removes them; None for any other step."""
-        if not isinstance(step, SetAttribute) or not step.path.endswith("/sriov_numvfs"):
+        if not isinstance(step, WriteSysfs) or not step.path.endswith("/sriov_numvfs"):
             return None
         names = self.node.names(step.path.rpartition("/")[0])
         return sum(name.startswith("virtfn") for name in names)

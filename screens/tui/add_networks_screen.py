@@ -14,11 +14,11 @@ from textual.widgets import Input, Static, TextArea
 from screens.shared.key_line import footer
 from screens.shared.page_order import heading
 from screens.tui.widgets.fields import Changed, TextField
-from wizard.chapters.gateways import network_import as network_rows
+from wizard.chapters.gateways import network_import
 from wizard.chapters.gateways.network_import import Row
 from wizard.errors import InputError
 from wizard.model.questions import Question
-from wizard.safe_text import printable
+from wizard.safe_text import safe_text
 
 PATTERN = {
     "range": Question(("range",), "text", "VLANs", help="such as 1441-1460, 1500"),
@@ -80,16 +80,16 @@ class AddNetworks(Screen[list[Row] | None]):
         self.call_after_refresh(self.preview)
 
     def judged(self) -> list[Row]:
-        return network_rows.without_doubles(self.rows(), self._taken)
+        return network_import.without_doubles(self.rows(), self._taken)
 
     def preview(self) -> None:
         """Show what would be added."""
         if not self.is_mounted:
             return
         try:
-            self.query_one("#preview", Static).update(printable("\n".join(self._told(self.judged()))))
+            self.query_one("#preview", Static).update(safe_text("\n".join(self._told(self.judged()))))
         except InputError as error:
-            self.query_one("#preview", Static).update(printable(f"! {error.what}"))
+            self.query_one("#preview", Static).update(safe_text(f"! {error.what}"))
         inside = isinstance(self.focused, Input | TextArea)
         ways = [("Esc", "leave the field")] if inside else [("Esc", "back, add nothing"), ("Enter", "add them")]
         keys = [("Enter", "next field")] if isinstance(self.focused, Input) else []
@@ -101,7 +101,7 @@ class AddNetworks(Screen[list[Row] | None]):
         lines = [f"{len(good)} networks will be added"]
         ends = good if len(good) <= 3 else [good[0], good[-1]]
         lines += [
-            f"  {'  '.join(text for name in network_rows.FIELDS if (text := row.values.get(name)))}" for row in ends
+            f"  {'  '.join(text for name in network_import.FIELDS if (text := row.values.get(name)))}" for row in ends
         ]
         if wrong:
             lines += ["", f"! {len(wrong)} are not right; they are kept, marked, to be mended in the table:"]
@@ -147,7 +147,7 @@ class Pattern(AddNetworks):
 
     def rows(self) -> list[Row]:
         typed = {str(f.key[0]): f.query_one(Input).value.strip() for f in self.query(TextField)}
-        return network_rows.from_pattern(typed.pop("range"), typed)
+        return network_import.from_pattern(typed.pop("range"), typed)
 
 
 class Paste(AddNetworks):
@@ -165,7 +165,7 @@ class Paste(AddNetworks):
         yield Lines(self._text, compact=True, tab_behavior="focus", soft_wrap=False, id="lines")
 
     def rows(self) -> list[Row]:
-        return network_rows.from_text(self.query_one(TextArea).text)
+        return network_import.from_text(self.query_one(TextArea).text)
 
     def on_text_area_changed(self, event: TextArea.Changed) -> None:
         event.stop()
@@ -186,4 +186,4 @@ class Import(AddNetworks):
         path = self.query_one(Input).value.strip()
         if not path:
             raise InputError("type the path of a file, such as /root/networks.csv")
-        return network_rows.from_file(Path(path).expanduser())
+        return network_import.from_file(Path(path).expanduser())

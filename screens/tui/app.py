@@ -16,7 +16,7 @@ from textual.screen import Screen
 from screens.shared.page_order import TITLES
 from screens.terminal.choice import Face
 from screens.terminal.guard import Guard
-from screens.tui import subshell as shell
+from screens.tui import subshell
 from screens.tui.base_app import ASKED, FacedApp
 from screens.tui.messages import Failed, Looked, Opened, Planned, Proven, Told, WayBack
 from screens.tui.page import Page
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from wizard.model.answers import AllAnswers
     from wizard.node.live import Open
     from wizard.planning.later_changes import Choice
-    from wizard.probes.registry import Proof
+    from wizard.probes.registry import Probe
 
 AT_ONCE = 0.15  # seconds that a page waits for its plan; it is shown without one where that takes longer
 
@@ -68,7 +68,7 @@ class WizardApp(FacedApp):
     def open_node(self) -> None:
         """Load the engine and the pages, and read the node."""
         from screens.shared.state import State
-        from screens.tui import page_registry as pages  # noqa: F401, so that the first page need not wait for it
+        from screens.tui import page_registry  # noqa: F401, so that the first page need not wait for it
 
         try:
             engine = self._open_engine()
@@ -150,16 +150,16 @@ class WizardApp(FacedApp):
         """Show a page; the draft is saved on the way."""
         if not self.opened:
             return
-        from screens.tui import page_registry as pages
+        from screens.tui import page_registry
 
         self.keep_draft()
         self.replan()
         while len(self.screen_stack) > 1 and not isinstance(self.screen, Page):
             self.pop_screen()
         if isinstance(self.screen, OpeningPage):
-            self.push_screen(pages.page(page))
+            self.push_screen(page_registry.page(page))
         else:
-            self.switch_screen(pages.page(page))
+            self.switch_screen(page_registry.page(page))
 
     def keep_draft(self) -> None:
         """Save the answers, once something was seen of them."""
@@ -197,7 +197,7 @@ class WizardApp(FacedApp):
         asked = self.engine.to_be(self.state.facts) if self.state.facts else None
         return asked.answers if asked and asked.runs else self.state.answers
 
-    def prove(self, proof: Proof) -> None:
+    def prove(self, proof: Probe) -> None:
         """Give a proof, in a thread that keeps nobody from leaving: whatever becomes of it, it leaves nothing behind."""
         from screens.shared.probing import Proving
 
@@ -242,7 +242,7 @@ class WizardApp(FacedApp):
 
     def open_shell(self) -> None:
         """A shell, and back."""
-        problem = shell.open_shell(self, self.engine.root if self.opened and self.simulation else None)
+        problem = subshell.open_shell(self, self.engine.root if self.opened and self.simulation else None)
         if problem:
             self.notify(problem, markup=False)
 

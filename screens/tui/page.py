@@ -13,7 +13,7 @@ from textual.widgets import Input, Static, TextArea
 from screens.shared.key_line import Key, footer
 from screens.shared.page_order import PAGES, TITLES
 from screens.tui.widgets.search_field import Find
-from wizard.safe_text import printable
+from wizard.safe_text import safe_text
 
 if TYPE_CHECKING:
     from screens.shared.state import State
@@ -91,7 +91,7 @@ class Page(Screen[None]):
         if facts is None:
             return first
         parts = [facts.system.hostname or "unnamed node", facts.system.label, f"nova {facts.nova.release or '?'}"]
-        return printable(" | ".join([first, *parts, last]))
+        return safe_text(" | ".join([first, *parts, last]))
 
     def pages(self) -> str:
         lines = [self._entry(str(number), page) for number, page in enumerate(PAGES)]
@@ -142,7 +142,7 @@ class Page(Screen[None]):
 
     def say(self, text: str) -> None:
         """Say something about the last key."""
-        self.notify(printable(text), markup=False)
+        self.notify(safe_text(text), markup=False)
 
     async def planned(self) -> None:
         """There is a new plan, which was still being made when the page was shown, or answers were changed."""

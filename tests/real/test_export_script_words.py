@@ -16,7 +16,7 @@ from wizard.answers import suggestion
 from wizard.export.script import script
 from wizard.facts import facts
 from wizard.hashing import digest
-from wizard.model.plan import FileContent, FileState, NodeName, Plan, Run, StopByPidfile, WriteFile
+from wizard.model.plan import FileContent, FileState, NodeName, Plan, RunCommand, StopByPidfile, WriteFile
 from wizard.node.recorded import DirectoryNode
 from wizard.planning.planner import make_plan
 from wizard.simulator.built_in import built_in
@@ -166,7 +166,7 @@ exit 0
 """
 
 
-def lived(shell: list[str], place: Path, *steps: Run | StopByPidfile) -> tuple[str, str, str]:
+def lived(shell: list[str], place: Path, *steps: RunCommand | StopByPidfile) -> tuple[str, str, str]:
     """What a script of these steps says on this machine, with a /var/lib of its own: without the word where one is wanted, with
     it, and its undo.sh."""
     if os.geteuid() != 0 or shutil.which("unshare") is None:
@@ -193,11 +193,11 @@ def test_undo_says_what_it_did_not_take_back(shell: list[str], tmp_path: Path) -
     refused, ran, back = lived(
         shell,
         tmp_path,
-        Run(argv=(str(tool), "do"), undo=(str(tool), "back"), undo_when="after_files", phase="boot", **COMMON),
+        RunCommand(argv=(str(tool), "do"), undo=(str(tool), "back"), undo_when="after_files", phase="boot", **COMMON),
         StopByPidfile(
             pidfile=str(tmp_path / "pid"), must_contain="sleep", phase="services", undo_when="after_files", **COMMON
         ),
-        Run(argv=(str(tool), "for ever"), phase="last", labels=("one-way",), **COMMON),
+        RunCommand(argv=(str(tool), "for ever"), phase="last", labels=("one-way",), **COMMON),
     )
     assert "for ever" in refused
     assert refused.endswith("= 4\n")  # and /var/lib is empty
@@ -213,7 +213,7 @@ def test_a_command_that_failed_is_taken_back_too_and_what_undo_cannot_do_is_no_s
     tool = tmp_path / "tool"
     tool.write_text(f'#!/bin/sh\necho "$*" >>{log}\nexit 7\n', encoding="utf-8")
     tool.chmod(0o755)
-    step = Run(argv=(str(tool), "do"), undo=(str(tool), "back"), undo_when="after_files", phase="boot", **COMMON)
+    step = RunCommand(argv=(str(tool), "do"), undo=(str(tool), "back"), undo_when="after_files", phase="boot", **COMMON)
     _, ran, back = lived(["dash"], tmp_path, step)
     assert "ended with exit status 7" in ran
     assert log.read_text(encoding="utf-8") == "do\nback\n"

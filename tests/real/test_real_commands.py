@@ -7,7 +7,7 @@ from pathlib import Path
 from test_live_machine import inside
 
 from wizard.hashing import digest
-from wizard.model.plan import FileContent, FileState, NodeName, Plan, Run, WriteFile
+from wizard.model.plan import FileContent, FileState, NodeName, Plan, RunCommand, WriteFile
 
 SOURCE, MENU, MAKE = "/etc/cw-test.source", "/boot/cw-test.menu", "/usr/local/sbin/cw-test-make"
 
@@ -49,7 +49,9 @@ def played(tmp_path: Path, script: str) -> str:
         after=FileContent.of(b"the new source, longer\n", 0o640, "root:root"),
         diff="",
     )
-    make = Run(chapters=("iommu",), phase="boot", why=("a test",), argv=(MAKE,), undo=(MAKE,), undo_when="after_files")
+    make = RunCommand(
+        chapters=("iommu",), phase="boot", why=("a test",), argv=(MAKE,), undo=(MAKE,), undo_when="after_files"
+    )
     plan = Plan(node=NodeName(hostname="copy", os="any", nova=None), steps=(write, make))
     (tmp_path / "the.plan").write_text(plan.to_json(), encoding="utf-8")
     (tmp_path / "make").write_text(PROGRAM, encoding="utf-8")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from wizard.chapters.vfs import vf_owners as other_owners
+from wizard.chapters.vfs import vf_owners
 from wizard.facts import facts
 from wizard.facts.network import bridge_firewall
 from wizard.node.live import LiveNode
@@ -168,7 +168,7 @@ def test_what_else_may_set_vfs_is_recorded_without_its_secrets(tmp_path: Path) -
     assert (done.returncode, done.stderr) == (0, "")
     assert b"s3cr3t" not in out.read_bytes()
     node = read_tar(out)
-    found = {(owner.path.rpartition("/")[2], owner.count) for owner in other_owners.find(facts.read(node))}
+    found = {(owner.path.rpartition("/")[2], owner.count) for owner in vf_owners.find(facts.read(node))}
     assert found == {("pf.nmconnection", 8), ("interfaces", 8), ("vfs.sh", 8)}
     assert not node.exists("/etc/network/other.sh")
     assert "mtu: 1400" in (node.text("/etc/netplan/9.yaml") or "")

@@ -8,7 +8,7 @@ from driving import opened, page, press, settled, text, whole
 from prior_states import carried_out, planned_here, take_back
 from test_plain_face import Listener
 
-from screens.plain import run_pages as doing
+from screens.plain import run_pages
 from screens.plain.walk import Walk
 from screens.shared.session import NodeEngine
 from wizard.answers import files as answer_files
@@ -49,7 +49,7 @@ def test_the_plain_face_says_the_same(tmp_path: Path) -> None:
     talk = Listener([])
     walk = Walk(NodeEngine(two_runs(tmp_path), str(tmp_path), True), talk)
     walk.look()
-    doing._say_checks(walk)
+    run_pages._say_checks(walk)
     said = talk.target.getvalue()
     assert "What runs 0001, 0002 were to do:" in said
     assert "pending: The IOMMU is on" in said
@@ -67,7 +67,7 @@ async def test_runs_that_cannot_be_read_are_told(tmp_path: Path) -> None:
         assert "never changed this node" not in whole(pilot)
     talk = Listener([])
     walk = Walk(engine, talk)
-    assert doing.history(walk) == "welcome"
+    assert run_pages.history(walk) == "welcome"
     said = talk.target.getvalue()
     assert "Could not be seen: run 0002-" in said
     assert "never changed this node" not in said

@@ -13,7 +13,7 @@ from screens.shared.session import NodeEngine
 from wizard.answers import editing
 from wizard.facts.facts import Facts
 from wizard.model.answers import AllAnswers
-from wizard.model.plan import Plan, SetAttribute
+from wizard.model.plan import Plan, WriteSysfs
 from wizard.simulator.built_in import built_in, simulate
 
 
@@ -38,7 +38,7 @@ async def test_vfs_are_counted_while_they_are_made(tmp_path: Path) -> None:
     async with opened(engine) as pilot:
         plan = state(pilot).plan
         assert plan is not None
-        engine.step = next(n for n, step in enumerate(plan.steps, 1) if isinstance(step, SetAttribute))
+        engine.step = next(n for n, step in enumerate(plan.steps, 1) if isinstance(step, WriteSysfs))
         function = str(plan.steps[engine.step - 1].path).rpartition("/")[0]  # type: ignore[union-attr]
         await press(pilot, "8")
         await write(pilot, "yes")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wizard.model.plan import Plan, RemoveFile, Run, SetAttribute, StopByPidfile, WriteFile
+from wizard.model.plan import Plan, RemoveFile, RunCommand, StopByPidfile, WriteFile, WriteSysfs
 from wizard.simulator.simulated_node import SimulatedNode
 
 
@@ -16,11 +16,11 @@ def carry_out(node: SimulatedNode, plan: Plan) -> None:
             place.chmod(int(step.after.mode, 8))
         elif isinstance(step, RemoveFile):
             node.place(step.path).unlink()
-        elif isinstance(step, SetAttribute):
+        elif isinstance(step, WriteSysfs):
             node.set_attribute(step.path, step.after)
         elif isinstance(step, StopByPidfile):
             node.kill(int(node.text(step.pidfile) or "0"))
         else:
-            assert isinstance(step, Run)
+            assert isinstance(step, RunCommand)
             said = node.obey(step.argv)
             assert said.status == 0, (step.argv, said.stderr)

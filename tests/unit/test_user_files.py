@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from calling import call, written
 
-from wizard import user_files as given
+from wizard import user_files
 from wizard.answers.files import load
 from wizard.errors import InputError, NodeError
 from wizard.model import plan as plans
@@ -52,7 +52,7 @@ def test_what_is_no_file_is_neither_read_nor_waited_for(tmp_path: Path) -> None:
 def test_a_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:
     path = tmp_path / "large"
     with path.open("wb") as file:
-        file.truncate(300 * given.MIB)
+        file.truncate(300 * user_files.MIB)
     assert "larger than 1 MiB" in refused(path)
     with pytest.raises(InputError, match="larger than 256 MiB"):
         plans.load(path)

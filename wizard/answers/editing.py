@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from wizard.chapters.registry import chapter
 from wizard.errors import InputError
-from wizard.integers import whole
+from wizard.integers import parse_int
 from wizard.model.answers import AllAnswers
 from wizard.model.questions import Key, Question
 from wizard.model.validation import _dotted, problem
@@ -86,7 +86,7 @@ def parse(question: Question, text: str) -> Any:
             return "max"
         if not text:
             return None
-        number = whole(text.removeprefix("-"))
+        number = parse_int(text.removeprefix("-"))
         if number is None:
             raise InputError("type a whole number", where=_dotted(question.key))
         return -number if text.startswith("-") else number

@@ -11,13 +11,13 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from wizard import user_files as given
+from wizard import user_files
 from wizard.chapters.registry import chapters
 from wizard.errors import InputError
 from wizard.model.answers import FORMAT, AllAnswers, AnswersModel
 from wizard.model.validation import _dotted, _shown, problem
 
-LIMIT = 1 * given.MIB  # bytes of an answers file; a thousand networks take a tenth of it
+LIMIT = 1 * user_files.MIB  # bytes of an answers file; a thousand networks take a tenth of it
 
 
 def load(path: Path) -> AllAnswers:
@@ -27,7 +27,7 @@ def load(path: Path) -> AllAnswers:
 
 def read(path: Path) -> str:
     """The text of an answers file, not looked into. Raises InputError."""
-    return given.text(path, LIMIT)
+    return user_files.text(path, LIMIT)
 
 
 def from_text(text: str, where: str) -> AllAnswers:

@@ -36,7 +36,7 @@ def quiet(_: int) -> None:
     """Nobody wants to know."""
 
 
-class Outside(Protocol):
+class Backend(Protocol):
     """Commands, attributes and processes of a node. Everything raises NodeError where it fails."""
 
     @property
@@ -97,7 +97,7 @@ class Lines:
             self._tell(shown[start : start + LONGEST_LINE])
 
 
-class Live:
+class LiveBackend:
     """This machine."""
 
     why_not = ""
@@ -243,7 +243,7 @@ def _is(node: Node, pid: int, must_contain: str) -> bool:
     return must_contain in (node.text(f"/proc/{pid}/cmdline") or "").replace("\0", " ")
 
 
-class Simulated:
+class SimulatedBackend:
     """A node that obeys in its directory."""
 
     why_not = ""
@@ -273,7 +273,7 @@ class Simulated:
         return f"process {pid} has ended"
 
 
-class Nobody:
+class NoBackend:
     """Files are written, everything else is only listed."""
 
     why_not = "files only: commands below a root other than / are not run"

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
-from wizard.model.plan import Plan, SetAttribute
+from wizard.model.plan import Plan, WriteSysfs
 from wizard.runs.journal import Journal, read
 from wizard.runs.records import fold
 
@@ -27,7 +27,7 @@ def patience(minutes: float, plan: Plan) -> int:
     """How many seconds a run waits: what was asked for, and more for each VF that the plan makes now."""
     made: dict[str, int] = {}
     for step in plan.steps:
-        if isinstance(step, SetAttribute) and step.path.endswith("/sriov_numvfs"):
+        if isinstance(step, WriteSysfs) and step.path.endswith("/sriov_numvfs"):
             made[step.path] = int(step.after)
     return round(minutes * 60) + SECONDS_PER_VF * sum(made.values())
 

@@ -13,15 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from wizard.apply import confirm
-from wizard.apply import rescue_script as rescue
+from wizard.apply import confirm, rescue_script
 from wizard.apply.file_writer import Tree
 from wizard.apply.preflight import refuse_obstacles
 from wizard.apply.staleness import refuse_if_stale, refuse_if_used
 from wizard.apply.trust import refuse_untrusted_program, refuse_untrusted_state
 from wizard.errors import Blocked, Exit, InputError, Interrupted, Refused
 from wizard.model import plan as plans
-from wizard.model.plan import Plan, Run, SetAttribute, Step, StopByPidfile
+from wizard.model.plan import Plan, RunCommand, Step, StopByPidfile, WriteSysfs
 from wizard.node.live import open_node
 from wizard.node.recorded import DirectoryNode
 from wizard.runs import event_text, store
@@ -101,7 +100,7 @@ def save(place: Path, plan: Plan, on_failure: str, commands: str, confirm_minute
     """Put a new run where its runner finds it: the plan, how it is to be run, and the way back without this tool."""
     run, directory = store.new_run(place)
     store.write(directory / "plan.json", plan.to_json().encode())
-    store.write(directory / rescue.NAME, rescue.script(plan).encode())
+    store.write(directory / rescue_script.NAME, rescue_script.script(plan).encode())
     options = {"on_failure": on_failure, "commands": commands, "confirm_minutes": confirm_minutes}
     store.write(directory / "options.json", json.dumps(options).encode())
     return Started(run, directory)
@@ -119,7 +118,7 @@ def _commands(place: Path, plan: Plan, files_only: bool, simulated: bool) -> str
         return "simulated"
     if place == Path("/") and not files_only:
         return "live"
-    if not files_only and any(isinstance(step, Run | SetAttribute | StopByPidfile) for step in plan.steps):
+    if not files_only and any(isinstance(step, RunCommand | WriteSysfs | StopByPidfile) for step in plan.steps):
         raise Refused(
             "commands are not run below a root other than /",
             do=_way_back(place, plan.undoes)
@@ -130,7 +129,7 @@ def _commands(place: Path, plan: Plan, files_only: bool, simulated: bool) -> str
 
 
 def _way_back(place: Path, run: str) -> str:
-    script = shlex.join(["sh", str(store.run_directory(place, run) / rescue.NAME)])
+    script = shlex.join(["sh", str(store.run_directory(place, run) / rescue_script.NAME)])
     return f"`{script}` puts the run's files back and lists the commands that are left. Or undo it on the node itself."
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from wizard.apply.file_writer import Tree
 from wizard.errors import InputError, NodeError
-from wizard.model.plan import Plan, RemoveFile, Run, WriteFile
+from wizard.model.plan import Plan, RemoveFile, RunCommand, WriteFile
 
 _GET_FLAGS = 0x80086601  # FS_IOC_GETFLAGS, include/uapi/linux/fs.h
 _IMMUTABLE, _APPEND_ONLY = 0x10, 0x20
@@ -54,7 +54,7 @@ def obstacles(tree: Tree, plan: Plan, state: Path, *, runs_commands: bool) -> It
         needed[above] = (bytes_ + size, inodes + 1)
     needed[_existing(state, tree.directory)] = (backups + len(plan.to_json()) + SPARE, 2 * len(steps) + INODES)
     yield from _room(needed)
-    if runs_commands and any(isinstance(step, Run) and step.phase == "boot" for step in plan.steps):
+    if runs_commands and any(isinstance(step, RunCommand) and step.phase == "boot" for step in plan.steps):
         boot = tree.directory / "boot"
         if boot.is_dir() and os.statvfs(boot).f_flag & _ST_RDONLY:
             yield "/boot is mounted read-only, and the boot menu or the initramfs has to be made anew there"

@@ -14,9 +14,9 @@ from importlib import resources
 
 from wizard.apply.file_writer import Found
 from wizard.errors import NodeError
-from wizard.model.plan import Plan, RemoveFile, Run, SetAttribute, Step, WriteFile
+from wizard.model.plan import Plan, RemoveFile, RunCommand, Step, WriteFile, WriteSysfs
 from wizard.model.step_text import words
-from wizard.safe_text import printable
+from wizard.safe_text import safe_text
 
 NAME = "undo.sh"
 ACL = "system.posix_acl_access"
@@ -35,7 +35,12 @@ def script(plan: Plan) -> str:
     numbered = list(enumerate(plan.steps, 1))
     lines = [resources.files("assets").joinpath("rescue", NAME).read_text(encoding="utf-8").rstrip("\n")]
     for number, step in reversed(numbered):
-        if isinstance(step, Run) and step.undo and step.undo_when == "before_files" and step.undo[0] != "systemctl":
+        if (
+            isinstance(step, RunCommand)
+            and step.undo
+            and step.undo_when == "before_files"
+            and step.undo[0] != "systemctl"
+        ):
             lines.append(_call("until_boot", str(number), f"what `{words(step.argv)}` did"))
     for number, step in reversed(numbered):
         if isinstance(step, WriteFile | RemoveFile):
@@ -51,29 +56,29 @@ def script(plan: Plan) -> str:
 def _units(steps: Iterable[Step]) -> Iterator[str]:
     """Units that the run enabled: `systemctl enable` makes links, which go with their unit."""
     for step in steps:
-        if isinstance(step, Run) and step.argv[:2] == ("systemctl", "enable"):
+        if isinstance(step, RunCommand) and step.argv[:2] == ("systemctl", "enable"):
             yield from (word for word in step.argv[2:] if not word.startswith("-"))
 
 
 def _afterwards(numbered: list[tuple[int, Step]]) -> Iterator[str]:
     """Attributes first, then commands that make something of the files: in the order of an undo by the tool."""
     for number, step in reversed(numbered):
-        if isinstance(step, SetAttribute):
+        if isinstance(step, WriteSysfs):
             yield _call("later", str(number), "live", f"echo {shlex.quote(step.before)} >{shlex.quote(step.path)}")
     seen: set[tuple[str, ...]] = set()
     for number, step in numbered:
-        if isinstance(step, Run) and step.undo and step.undo_when == "after_files" and step.undo not in seen:
+        if isinstance(step, RunCommand) and step.undo and step.undo_when == "after_files" and step.undo not in seen:
             seen.add(step.undo)
             offline = step.undo[0] != "systemctl" if step.phase == "boot" else step.undo[:2] == ("systemctl", "enable")
             when = "boot" if offline else "live"  # boot: it makes sense in a chroot, too
             yield _call("later", str(number), when, words(step.undo))
     for number, step in numbered:
-        if isinstance(step, Run) and step.undo and step.undo_when == "last":
+        if isinstance(step, RunCommand) and step.undo and step.undo_when == "last":
             yield _call("later", str(number), "boot", words(step.undo))
 
 
 def _call(name: str, *arguments: str) -> str:
-    return shlex.join([name, *(printable(argument) for argument in arguments)])
+    return shlex.join([name, *(safe_text(argument) for argument in arguments)])
 
 
 def state(found: Found | None, real: str, made: Iterable[str]) -> bytes:

@@ -17,25 +17,24 @@ from typing import Any
 
 from wizard import hashing
 from wizard.apply import confirm
-from wizard.apply.backends import Live, Nobody, Outside, Simulated
+from wizard.apply.backends import Backend, LiveBackend, NoBackend, SimulatedBackend
 from wizard.apply.file_writer import Tree
 from wizard.apply.leftovers import refuse_beside_leftovers
 from wizard.apply.staleness import refuse_if_stale, refuse_if_used
-from wizard.apply.step_executor import Carrier
+from wizard.apply.step_executor import StepExecutor
 from wizard.apply.system_log import SystemLog
 from wizard.errors import NodeError, Refused, WizardError
 from wizard.model import plan as plans
 from wizard.model import step_text
-from wizard.model.plan import Plan, RemoveFile, Run, SetAttribute, Step, WriteFile
+from wizard.model.plan import Plan, RemoveFile, RunCommand, Step, WriteFile, WriteSysfs
 from wizard.node.live import LiveNode
 from wizard.node.node import Node
 from wizard.node.recorded import DirectoryNode
-from wizard.runs import history, store, verify_due
-from wizard.runs import remaining_steps as going_on
+from wizard.runs import history, remaining_steps, store, verify_due
 from wizard.runs.journal import Journal, JournalLost, read
 from wizard.runs.lock import only_run
 from wizard.runs.records import JOURNAL_FORMAT, LOCK, STOP, Record, fold, lock_holder
-from wizard.safe_text import printable
+from wizard.safe_text import safe_text
 
 
 class Asked:
@@ -80,10 +79,10 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-def _outside(root: Path, node: Node, commands: str) -> Outside:
+def _outside(root: Path, node: Node, commands: str) -> Backend:
     if commands == "simulated":
-        return Simulated(root)
-    return Live(LiveNode()) if commands == "live" else Nobody(node)
+        return SimulatedBackend(root)
+    return LiveBackend(LiveNode()) if commands == "live" else NoBackend(node)
 
 
 def _carry_out(root: Path, run: str, directory: Path, options: dict[str, Any], journal: Journal, asked: Asked) -> None:
@@ -109,9 +108,9 @@ def _carry_out(root: Path, run: str, directory: Path, options: dict[str, Any], j
         undoes=plan.undoes,
         resumed=record.begun is not None,
     )
-    carrier = Carrier(Tree(root), _outside(root, node, options["commands"]), directory, journal)
+    carrier = StepExecutor(Tree(root), _outside(root, node, options["commands"]), directory, journal)
     carrier.backups, carrier.directories = dict(record.backups), list(record.directories)
-    carrier.goals = {step.path: step.after for step in plan.steps if isinstance(step, SetAttribute)}
+    carrier.goals = {step.path: step.after for step in plan.steps if isinstance(step, WriteSysfs)}
     undone = _undone(directory.parent, plan)
     for path in _paths(plan, undone.plan if undone else None):
         carrier.tree.sweep(path)
@@ -156,7 +155,7 @@ def _notice(node: Node, state: Path, run: str, plan: Plan, boot: str, journal: J
         journal.write("note", text=f"the next login will not say that verify is due: {reason(error)}")
 
 
-def _without(directories: list[str], carrier: Carrier, journal: Journal) -> str:
+def _without(directories: list[str], carrier: StepExecutor, journal: Journal) -> str:
     """Remove directories that a run made, where they are empty again; "failed" where one could not be removed."""
     result = ""
     for path in reversed(directories):
@@ -191,17 +190,17 @@ def _paths(*of: Plan | None) -> set[str]:
 def _done(plan: Plan, record: Record, boot: str, node: Node) -> set[int]:
     """Steps that need not be done again. What was done to the running kernel is gone after a reboot."""
     lost = {n for n in record.held if plan.steps[n - 1].phase == "live" and record.boots.get(n) != boot}
-    past = going_on.done(plan, record)
+    past = remaining_steps.done(plan, record)
     gone = {n for n in past - record.held.keys() - record.skipped if not node.exists(_words(plan, n)[-1])}  # copies
     return past - lost - gone
 
 
 def _words(plan: Plan, number: int) -> tuple[str, ...]:
     step = plan.steps[number - 1]
-    return step.argv if isinstance(step, Run) else ("",)
+    return step.argv if isinstance(step, RunCommand) else ("",)
 
 
-def _steps(plan: Plan, carrier: Carrier, journal: Journal, asked: Asked, done: set[int]) -> str:
+def _steps(plan: Plan, carrier: StepExecutor, journal: Journal, asked: Asked, done: set[int]) -> str:
     for number, step in enumerate(plan.steps, 1):
         if number in done:
             continue
@@ -221,10 +220,10 @@ def _steps(plan: Plan, carrier: Carrier, journal: Journal, asked: Asked, done: s
 
 def reason(error: Exception) -> str:
     """What a step failed with, as it may be written down: what a command or a file says may hold a secret."""
-    return printable(str(error) if isinstance(error, WizardError) else f"{type(error).__name__}: {error}")
+    return safe_text(str(error) if isinstance(error, WizardError) else f"{type(error).__name__}: {error}")
 
 
-def _rollback(plan: Plan, carrier: Carrier, journal: Journal, numbers: list[int]) -> str:
+def _rollback(plan: Plan, carrier: StepExecutor, journal: Journal, numbers: list[int]) -> str:
     """Back through what was begun: commands that need the new files, then files and attributes, then what is made of them."""
     journal.write("rollback")
     result = "rolled_back"
@@ -254,7 +253,7 @@ def _rollback(plan: Plan, carrier: Carrier, journal: Journal, numbers: list[int]
 
 def _named(plan: Plan, numbers: list[int], command: Step) -> set[int]:
     """Steps that wrote what a command names: a script, a unit. Without it nobody could take the command back later."""
-    words = set(command.undo or ()) if isinstance(command, Run) else set()
+    words = set(command.undo or ()) if isinstance(command, RunCommand) else set()
     written = {n: step.path for n in numbers if isinstance(step := plan.steps[n - 1], WriteFile)}
     return {n for n, path in written.items() if words & {path, path.rpartition("/")[2]}}
 

@@ -17,9 +17,9 @@ from wizard.model.plan import (
     ExpectValue,
     Plan,
     RemoveFile,
-    Run,
-    SetAttribute,
+    RunCommand,
     WriteFile,
+    WriteSysfs,
 )
 from wizard.node.node import Node
 from wizard.runs import history
@@ -56,7 +56,9 @@ def differences(node: Node, plan: Plan, record: Record | None = None) -> list[st
 def missing_commands(node: Node, plan: Plan) -> list[str]:
     """Commands that the steps need, and that this node does not have and the plan does not write."""
     written = {step.path for step in plan.steps if isinstance(step, WriteFile)}
-    names = dict.fromkeys(step.argv[0] for step in plan.steps if isinstance(step, Run) and step.argv[0] not in written)
+    names = dict.fromkeys(
+        step.argv[0] for step in plan.steps if isinstance(step, RunCommand) and step.argv[0] not in written
+    )
     return [
         f"there is no command {name} on this node"
         for name in names
@@ -75,14 +77,14 @@ class _Done:
         }
         self._record = record if record is not None and record.begun is not None else None
         touched = [plan.steps[n - 1] for n in self._record.touched] if self._record else []
-        self._set = {step.path for step in touched if isinstance(step, SetAttribute)}
+        self._set = {step.path for step in touched if isinstance(step, WriteSysfs)}
         self._values = {
             (step.path, value)
             for step in plan.steps
-            if isinstance(step, SetAttribute)
+            if isinstance(step, WriteSysfs)
             for value in (step.before, step.after)
         }
-        self._commands_ran = any(isinstance(step, Run) and step.phase != "test" for step in touched)
+        self._commands_ran = any(isinstance(step, RunCommand) and step.phase != "test" for step in touched)
 
     def sets(self, path: str, now: str | None) -> bool:
         """Whether the run may set that attribute whatever it is, or on from this value: where the power was cut between

@@ -7,25 +7,34 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from wizard.apply import rescue_script as rescue
-from wizard.apply import vf_holders
-from wizard.apply.backends import Announce, Outside
+from wizard.apply import rescue_script, vf_holders
+from wizard.apply.backends import Announce, Backend
 from wizard.apply.file_writer import Found, Tree
-from wizard.boot import postconditions as undone
+from wizard.boot import postconditions
 from wizard.boot.postconditions import shortcomings
 from wizard.errors import NodeError, Refused
 from wizard.facts import facts
 from wizard.hashing import digest
-from wizard.model.plan import FileState, Proof, RemoveFile, Run, SetAttribute, Step, StopByPidfile, UndoWhen, WriteFile
+from wizard.model.plan import (
+    FileState,
+    Postcondition,
+    RemoveFile,
+    RunCommand,
+    Step,
+    StopByPidfile,
+    UndoWhen,
+    WriteFile,
+    WriteSysfs,
+)
 from wizard.runs.journal import Journal
 from wizard.runs.records import Backup, undamaged
 from wizard.user_files import write_private
 
 
-class Carrier:
+class StepExecutor:
     """Carries steps out below a root, and writes down what it does."""
 
-    def __init__(self, tree: Tree, outside: Outside, directory: Path, journal: Journal) -> None:
+    def __init__(self, tree: Tree, outside: Backend, directory: Path, journal: Journal) -> None:
         self.tree, self.outside, self.directory, self.journal = tree, outside, directory, journal
         self.backups: dict[int, Backup] = {}
         self.directories: list[str] = []
@@ -44,7 +53,7 @@ class Carrier:
             self.skipped.add(number)
             self.journal.write("skipped", n=number, why=self.outside.why_not)
             return
-        elif isinstance(step, SetAttribute):
+        elif isinstance(step, WriteSysfs):
             if self.tree.node.text(step.path) != self.goals.get(step.path):
                 self._attribute(number, step.path, step.after, step.deadline_s)
         elif isinstance(step, StopByPidfile):
@@ -63,12 +72,12 @@ class Carrier:
         if status:
             raise NodeError(f"{argv[0]} ended with exit status {status}")
 
-    def _flush(self, step: Run) -> None:
+    def _flush(self, step: RunCommand) -> None:
         """A power cut seconds after update-grub returned left the old boot menu beside the new settings: so wait for the disk."""
         if step.phase == "boot":
             self.outside.flush(backup.real for backup in self.backups.values())
 
-    def _prove(self, number: int, command: str, proofs: Iterable[Proof]) -> None:
+    def _prove(self, number: int, command: str, proofs: Iterable[Postcondition]) -> None:
         """Look whether the command made what it was to make."""
         wrong, unknown = shortcomings(self.outside.node, proofs)
         for sentence in unknown:
@@ -132,7 +141,9 @@ class Carrier:
         attributes = {k: base64.b64encode(v).decode() for k, v in found.attributes.items()} if found is not None else {}
         real = found.real if found is not None else self.tree.resolve(path)
         made = self.tree.missing_directories(path)
-        write_private(place / f"{number:04}.state", rescue.state(found, real, made))  # last: with it undo.sh acts
+        write_private(
+            place / f"{number:04}.state", rescue_script.state(found, real, made)
+        )  # last: with it undo.sh acts
         self.journal.write("backup", n=number, path=path, real=real, file=name, before=before, attributes=attributes)
         self.backups[number] = Backup(path, real, name, before, attributes)
 
@@ -140,26 +151,26 @@ class Carrier:
 
     def undo_when(self, step: Step) -> UndoWhen | None:
         """When a step's command is to be taken back; None where there is none."""
-        if self.outside.why_not or not isinstance(step, Run | StopByPidfile):
+        if self.outside.why_not or not isinstance(step, RunCommand | StopByPidfile):
             return None
-        if isinstance(step, Run) and step.undo is None:
+        if isinstance(step, RunCommand) and step.undo is None:
             return None
         return step.undo_when
 
     def has_state(self, step: Step) -> bool:
-        return isinstance(step, WriteFile | RemoveFile) or (isinstance(step, SetAttribute) and not self.outside.why_not)
+        return isinstance(step, WriteFile | RemoveFile) or (isinstance(step, WriteSysfs) and not self.outside.why_not)
 
     def take_back(self, number: int, step: Step, how: str) -> None:
         """Take one step back. Raises NodeError where that fails."""
         if how == "command":
-            if isinstance(step, Run) and step.undo is not None:
+            if isinstance(step, RunCommand) and step.undo is not None:
                 self._run(number, step.undo, step.deadline_s)
                 self._flush(step)
                 if step.proves and step.undo_when == "after_files":  # the files are back: it has to be made of them
-                    self._prove(number, step.undo[0], undone.proofs(facts.read(self.outside.node), step, {}))
+                    self._prove(number, step.undo[0], postconditions.proofs(facts.read(self.outside.node), step, {}))
             elif isinstance(step, StopByPidfile):
                 self.outside.stop(step.pidfile, step.must_contain, step.deadline_s)
-        elif isinstance(step, SetAttribute):
+        elif isinstance(step, WriteSysfs):
             self._attribute(number, step.path, step.before, step.deadline_s, taking_back=True)
         elif isinstance(step, WriteFile | RemoveFile) and number in self.backups:
             written = step.after.sha256 if isinstance(step, WriteFile) else None

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from wizard.facts.facts import Facts
 from wizard.model.answers import AllAnswers, AnswersModel
-from wizard.model.changes import Wants
+from wizard.model.changes import Changes
 from wizard.model.findings import Check, Finding
 from wizard.model.questions import Question, Table
 
@@ -29,7 +29,7 @@ class Chapter(Protocol):
     def questions(self, facts: Facts, answers: AllAnswers) -> list[Question | Table]:
         """The questions, as data."""
 
-    def wants(self, facts: Facts, answers: AllAnswers) -> Wants:
+    def changes(self, facts: Facts, answers: AllAnswers) -> Changes:
         """What is to be done. Pure."""
 
     def findings(self, facts: Facts, answers: AllAnswers) -> list[Finding]:

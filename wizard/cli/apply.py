@@ -11,20 +11,20 @@ from datetime import UTC, datetime
 
 from wizard.apply import launch
 from wizard.cli import history as command_history
-from wizard.cli import parser as arguments
+from wizard.cli import parser
 from wizard.errors import Blocked, Exit, InputError, Refused, UsageError
 from wizard.facts import facts
 from wizard.model import step_text
-from wizard.model.plan import Plan, SetAttribute, command
+from wizard.model.plan import Plan, WriteSysfs, command
 from wizard.node.live import open_node
 from wizard.node.node import Node
 from wizard.node.recorded import DirectoryNode
-from wizard.planning import reboot_advice as boot_guard
+from wizard.planning import reboot_advice
 from wizard.report import text as report
 from wizard.runs import history as histories
-from wizard.runs import selection as which_run
+from wizard.runs import selection
 from wizard.runs.journal import follow
-from wizard.safe_text import printable
+from wizard.safe_text import safe_text
 
 
 def apply(node: Node, plan: Plan, options: argparse.Namespace, *, shown: bool) -> int:
@@ -56,7 +56,7 @@ def apply(node: Node, plan: Plan, options: argparse.Namespace, *, shown: bool) -
     elif code == Exit.DONE and not as_json and not getattr(options, "files_only", False):
         say_of_reboot(options.root, plan)
     elif code == Exit.DONE and not as_json:
-        left = sum(bool(command(step)) or isinstance(step, SetAttribute) for step in plan.steps)
+        left = sum(bool(command(step)) or isinstance(step, WriteSysfs) for step in plan.steps)
         _say(f"{left} steps were not done here; they stay in the plan.\n" if left else "", as_json)
     if code == Exit.DONE and plan.controller:
         _say("There is more to be done on the controller: `compute-wizard plan` lists it.\n", as_json)
@@ -65,8 +65,8 @@ def apply(node: Node, plan: Plan, options: argparse.Namespace, *, shown: bool) -
 
 def say_of_reboot(root: str, plan: Plan) -> None:
     """Whether to reboot now, and how to boot without the change; nothing where no reboot is needed."""
-    for line in boot_guard.after_apply(facts.read(open_node(root)), plan):
-        sys.stdout.write(printable(line) + "\n")
+    for line in reboot_advice.after_apply(facts.read(open_node(root)), plan):
+        sys.stdout.write(safe_text(line) + "\n")
 
 
 def refuse_tar(node: Node, root: str) -> None:
@@ -124,7 +124,7 @@ def _permit(plan: Plan, options: argparse.Namespace) -> int:
         "then taken back unless you confirm it in time.",
         file=sys.stderr,
     )
-    answer = ask(yes=False, also=arguments.minutes)
+    answer = ask(yes=False, also=parser.minutes)
     return int(answer) if answer.isdecimal() else 0
 
 
@@ -177,7 +177,7 @@ def followed(started: launch.Started, as_json: bool) -> int:
 def resume(options: argparse.Namespace) -> int:
     """Go on with a run that was interrupted: shows what is still to be done, and asks. One-way steps need their own word, again."""
     refuse_tar(open_node(options.root), options.root)
-    run = which_run.to_go_on(histories.read(open_node(options.root)), options.run)
+    run = selection.to_go_on(histories.read(open_node(options.root)), options.run)
     left = launch.still_to_do(options.root, run.id)
     one_way = [step for step in left if "one-way" in step.labels]
     accepted = "one-way" in options.accept
@@ -188,7 +188,7 @@ def resume(options: argparse.Namespace) -> int:
         )
     if not options.yes:
         sys.stdout.write(f"Run {run.id} is {run.state}. Still to be done:\n")
-        sys.stdout.write("".join(printable(f"  {step_text.title(step)}") + "\n" for step in left))
+        sys.stdout.write("".join(safe_text(f"  {step_text.title(step)}") + "\n" for step in left))
         sys.stdout.flush()
     ask(bool(options.yes), "one-way" if one_way and not accepted else "yes")
     return followed(launch.resume(options.root, run.id, ("one-way",) if one_way else ()), False)

@@ -30,7 +30,7 @@ from wizard.node.live import open_node
 from wizard.node.node import Node
 from wizard.planning.planner import make_plan
 from wizard.report import text as report
-from wizard.safe_text import printable
+from wizard.safe_text import safe_text
 from wizard.user_files import write_private
 
 
@@ -97,7 +97,7 @@ def _plan(options: argparse.Namespace) -> int:
         write_private(Path(options.out), plan.to_json().encode())
     _print(plan.masked().to_json() if options.json else report.plan(plan))
     if options.out is not None and not options.json:
-        _print(f"\n{printable(_what_becomes_of(plan, options.out))}\n")
+        _print(f"\n{safe_text(_what_becomes_of(plan, options.out))}\n")
     return _plan_code(plan)
 
 
@@ -157,7 +157,7 @@ def _export_script(options: argparse.Namespace) -> int:
             do=f"Each finding says how to go on, or leave that chapter out of the answers.{older}",
         )
     write_private(Path(options.out), shell.script(facts, plan).encode("utf-8", "surrogateescape"), mode=0o700)
-    node = printable(plan.node.hostname) or "the node"
+    node = safe_text(plan.node.hostname) or "the node"
     if not plan.steps:
         _print(
             f"Nothing is to be changed on {node}: {options.out} looks whether it is still as it was, and changes nothing.\n"
@@ -181,16 +181,16 @@ def _export_ansible(options: argparse.Namespace) -> int:
     playbook = shlex.quote(f"{options.out}/{ansible.PLAYBOOK}")
     _print(f"Wrote {options.out}. The plans of all nodes: ansible-playbook -i INVENTORY --check {playbook}\n")
     for note in ansible.notes(answers):
-        _print(printable(f"note: {note}\n"))
+        _print(safe_text(f"note: {note}\n"))
     return Exit.DONE
 
 
 def _bundle(options: argparse.Namespace) -> int:
-    from wizard.export import support_bundle as bundle
+    from wizard.export import support_bundle
 
     node, facts = _look(options)
-    found = bundle.parts(node, facts, options.run)
-    content, readme = bundle.packed(found, facts.system.hostname)
+    found = support_bundle.parts(node, facts, options.run)
+    content, readme = support_bundle.packed(found, facts.system.hostname)
     write_private(Path(options.out), content)
     _print(
         f"{readme}\nWrote {options.out}, readable for you alone. Look into it before you send it: tar -xzf {options.out}\n"

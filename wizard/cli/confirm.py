@@ -11,7 +11,7 @@ from wizard.errors import Exit, InputError
 from wizard.model import plan as plans
 from wizard.node.live import open_node
 from wizard.runs import history as histories
-from wizard.runs import selection as which_run
+from wizard.runs import selection
 from wizard.runs.history import PastRun
 from wizard.runs.journal import follow
 
@@ -38,12 +38,12 @@ def _waiting(options: argparse.Namespace) -> PastRun:
     waiting = [run for run in seen.runs if run.confirm_until and run.state in ("waiting", "interrupted")]
     if options.run is None:
         if not waiting:
-            which_run.refuse_unread(seen.unread)
+            selection.refuse_unread(seen.unread)
             raise InputError(
                 "no run waits for its confirmation", do="`compute-wizard history` shows what became of each."
             )
         return waiting[-1]
-    named = which_run.chosen(seen, options.run, ())
+    named = selection.chosen(seen, options.run, ())
     if named not in waiting:
         raise InputError(f"run {named.id} does not wait for its confirmation: it is {named.state}")
     return named

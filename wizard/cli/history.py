@@ -16,7 +16,7 @@ from wizard.runs import history as histories
 from wizard.runs.history import History, PastRun
 from wizard.runs.records import Event, age
 from wizard.runs.selection import chosen, named
-from wizard.safe_text import printable
+from wizard.safe_text import safe_text
 
 
 def history(options: argparse.Namespace) -> int:
@@ -46,7 +46,7 @@ def show(event: Event, as_json: bool) -> None:
     else:
         line = launch.line_for(event)
         if line:
-            sys.stdout.write(printable(line) + "\n")
+            sys.stdout.write(safe_text(line) + "\n")
     sys.stdout.flush()
 
 

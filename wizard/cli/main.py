@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, TypeAlias
 
-from wizard.cli import parser as arguments
+from wizard.cli import parser
 from wizard.errors import Exit, UsageError, WizardError
 from wizard.node.live import Open
 
@@ -30,14 +30,14 @@ def main(argv: list[str] | None = None, face: Face | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):  # no locale and no name on the node ends a command half way
             stream.reconfigure(errors="backslashreplace")
     try:
-        options = arguments.parser().parse_args(argv)
+        options = parser.parser().parse_args(argv)
         options.root = getattr(options, "root", "/")
         return int(_dispatch(options, face))
     except WizardError as error:
         if sys.stderr is not None:  # it may be closed
-            from wizard.safe_text import printable
+            from wizard.safe_text import safe_text
 
-            print(f"compute-wizard: {printable(str(error))}", file=sys.stderr)
+            print(f"compute-wizard: {safe_text(str(error))}", file=sys.stderr)
         return int(error.exit_code)
     except KeyboardInterrupt:
         return int(Exit.INTERRUPTED)
@@ -45,10 +45,9 @@ def main(argv: list[str] | None = None, face: Face | None = None) -> int:
 
 def _dispatch(options: argparse.Namespace, face: Face | None) -> int:
     if options.command not in (None, "demo"):
-        from wizard.cli import commands
-        from wizard.cli import stdout as output
+        from wizard.cli import commands, stdout
 
-        with output.results():
+        with stdout.results():
             return commands.COMMANDS[options.command](options)
     if face is None:
         raise UsageError("no command was given", do="See `compute-wizard --help`.")

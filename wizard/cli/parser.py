@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from wizard.errors import UsageError
-from wizard.integers import MOST_MINUTES, whole
+from wizard.integers import MOST_MINUTES, parse_int
 from wizard.version import version
 
 EXIT_CODES = """\
@@ -48,7 +48,7 @@ class ShowVersion(argparse.Action):
 
 def minutes(text: str) -> int:
     """A time to wait for a confirmation. Raises ArgumentTypeError for what is none."""
-    number = whole(text)
+    number = parse_int(text)
     if number is None or not 1 <= number <= MOST_MINUTES:
         raise argparse.ArgumentTypeError(f"{text!r} is no number of minutes from 1 to {MOST_MINUTES}")
     return number

@@ -26,7 +26,7 @@ from wizard.planning.verification import verify as verified
 from wizard.probes.registry import proofs
 from wizard.report import text as report
 from wizard.runs import store, verify_due
-from wizard.safe_text import printable
+from wizard.safe_text import safe_text
 
 
 def verify(options: argparse.Namespace) -> int:
@@ -82,13 +82,13 @@ def _basis(options: argparse.Namespace, facts: Facts) -> _Basis:
 def _announce(text: str, options: argparse.Namespace) -> None:
     """What would be done: a part of the question where stdout is for the result alone."""
     if options.json and not options.yes and sys.stderr is not None:
-        print(printable(text), end="", file=sys.stderr)
+        print(safe_text(text), end="", file=sys.stderr)
     _say(text, options)
 
 
 def _say(text: str, options: argparse.Namespace) -> None:
     if not options.json:
-        sys.stdout.write(printable(text))
+        sys.stdout.write(safe_text(text))
         sys.stdout.flush()
 
 

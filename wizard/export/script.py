@@ -23,14 +23,14 @@ from wizard.model.plan import (
     ExpectValue,
     Plan,
     RemoveFile,
-    Run,
-    SetAttribute,
+    RunCommand,
     Step,
     StopByPidfile,
     WriteFile,
+    WriteSysfs,
 )
 from wizard.report import text as report
-from wizard.safe_text import printable
+from wizard.safe_text import safe_text
 
 END = "COMPUTE_WIZARD_END"
 NOTHING = "Nothing is to be changed on this node."
@@ -73,7 +73,7 @@ def one_way(plan: Plan) -> list[str]:
 
 def _title(step: Step) -> str:
     labels = f"  [{', '.join(step.labels)}]" if step.labels else ""
-    return printable(f"{step_text.title(step)}{labels}")
+    return safe_text(f"{step_text.title(step)}{labels}")
 
 
 def _numbered(number: int, step: Step) -> str:
@@ -104,7 +104,7 @@ def _expectations(plan: Plan) -> Iterator[str]:
         elif isinstance(expected, ExpectValue) and expected.kind == "machine_id":
             yield f'[ -n "$ROOT" ] || {_call("expect_machine", expected.value, *MACHINE_ID)}'
     written = {step.path for step in plan.steps if isinstance(step, WriteFile)}
-    for name in dict.fromkeys(step.argv[0] for step in plan.steps if isinstance(step, Run)):
+    for name in dict.fromkeys(step.argv[0] for step in plan.steps if isinstance(step, RunCommand)):
         if name not in written:
             yield f'[ -n "$ROOT" ] || {_call("expect_command", name)}'
     yield '[ "$PROBLEMS" = 0 ] || { echo "Nothing was changed. Make the plan anew." >&2; exit 4; }'
@@ -145,25 +145,25 @@ def _undo(plan: Plan) -> str:
     numbered = list(enumerate(plan.steps, 1))
     lines = [_asset("undo.sh")]
     for number, step in reversed(numbered):
-        if isinstance(step, Run) and step.undo and step.undo_when == "before_files":
+        if isinstance(step, RunCommand) and step.undo and step.undo_when == "before_files":
             lines.append(_call("command_back", str(number), *step.undo))
     for number, step in reversed(numbered):
         if isinstance(step, WriteFile | RemoveFile):
             lines.append(_call("file_back", str(number), _real(plan, step.path)))
-        elif isinstance(step, SetAttribute):
+        elif isinstance(step, WriteSysfs):
             lines.append(_call("value_back", str(number), step.path, step.before))
     lines.append(
         '[ ! -e "$HERE/directories" ] || sort -r "$HERE/directories" | while read -r d; do rmdir "$ROOT$d" 2>/dev/null; done'
     )
     seen: set[tuple[str, ...]] = set()
     for number, step in numbered:
-        if isinstance(step, Run) and step.undo and step.undo_when == "after_files" and step.undo not in seen:
+        if isinstance(step, RunCommand) and step.undo and step.undo_when == "after_files" and step.undo not in seen:
             seen.add(step.undo)
             lines.append(_call("command_back", str(number), *step.undo))
         elif isinstance(step, StopByPidfile) and step.undo_when == "after_files":
             lines.append(_call("stop_back", str(number), step.pidfile, step.must_contain))
     for number, step in numbered:
-        if isinstance(step, Run) and step.undo and step.undo_when == "last":
+        if isinstance(step, RunCommand) and step.undo and step.undo_when == "last":
             lines.append(_call("command_back", str(number), *step.undo))
     lines.append(_call("finish", "What was made for the next boot leaves with it." if plan.needs_reboot else ""))
     return "\n".join(lines) + "\n"
@@ -188,13 +188,13 @@ def _step(facts: Facts, plan: Plan, number: int) -> Iterator[str]:
         yield _call("finish_write", _real(plan, step.path), step.after.sha256, step.after.mode, step.after.owner)
     elif isinstance(step, RemoveFile):
         yield _call("remove", _real(plan, step.path))
-    elif isinstance(step, SetAttribute):
+    elif isinstance(step, WriteSysfs):
         yield _call("attribute", step.path, step.after)
     elif isinstance(step, StopByPidfile):
         yield _call("stop", step.pidfile, step.must_contain)
     else:
         if "one-way" in step.labels:
-            yield _call("one_way", printable(step_text.title(step)))
+            yield _call("one_way", safe_text(step_text.title(step)))
         yield _call("run", *step.argv)
 
 
@@ -302,12 +302,12 @@ def _ending(plan: Plan) -> Iterator[str]:
 
 def _say(line: str) -> str:
     """A command that says this, to the letter: echo of some shells takes backslashes for more."""
-    return shlex.join(["printf", "%s\\n", printable(line)])
+    return shlex.join(["printf", "%s\\n", safe_text(line)])
 
 
 def _comment(text: str) -> str:
     """One line that a shell skips, whatever the text holds."""
-    return "# " + printable(text).replace("\n", " ")
+    return "# " + safe_text(text).replace("\n", " ")
 
 
 def _call(name: str, *words: Iterable[str] | str) -> str:

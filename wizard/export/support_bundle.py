@@ -18,9 +18,9 @@ from wizard.node.node import Node
 from wizard.planning.planner import make_plan
 from wizard.planning.verification import to_be, verify
 from wizard.report import text as report
-from wizard.runs import selection as which_run
+from wizard.runs import selection
 from wizard.runs.records import RUNS, age, is_meant, parse
-from wizard.safe_text import printable
+from wizard.safe_text import safe_text
 from wizard.version import version
 
 MOST_RUNS = 10  # the newest, where no run is named
@@ -104,8 +104,8 @@ def packed(found: Iterable[Part], host: str) -> tuple[bytes, str]:
     """The parts as the bytes of a tar.gz, and the README that it begins with."""
     found, now = list(found), int(time.time())
     when = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(now))
-    text = printable(README.format(version=version(), when=when, host=host or "a node without a name"))
-    text += "".join(printable(f"  {line}\n") for line in contents(found))
+    text = safe_text(README.format(version=version(), when=when, host=host or "a node without a name"))
+    text += "".join(safe_text(f"  {line}\n") for line in contents(found))
     place = f"compute-wizard-bundle-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime(now))}"
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
@@ -127,7 +127,7 @@ def _part(name: str, about: str, make: Callable[[], str]) -> Part:
     try:
         return Part(name, about, make())
     except WizardError as error:
-        return Part(name, about, None, printable(str(error)).replace("\n", " "))
+        return Part(name, about, None, safe_text(str(error)).replace("\n", " "))
 
 
 def _chosen(facts: Facts, run: str | None) -> list[str]:
@@ -135,7 +135,7 @@ def _chosen(facts: Facts, run: str | None) -> list[str]:
     runs, unread = facts.history.runs, [each.id for each in facts.history.unread if each.id]
     if run is None:
         return sorted([*(each.id for each in runs), *unread], key=age)[-MOST_RUNS:]
-    mine = which_run.named(facts.history, run)
+    mine = selection.named(facts.history, run)
     if mine is not None:
         return [each.id for each in runs if each is mine or each.id in (mine.undoes, mine.undone_by)]
     hidden = [each for each in unread if is_meant(each, run)]
@@ -149,7 +149,7 @@ def _versions(node: Node) -> str:
     lines += [line for path in ("/etc/os-release", "/proc/version") for line in (node.text(path) or "").splitlines()]
     names = packages.installed(node)
     lines += ["", *(f"{name} {names[name]}" for name in sorted(names) if name.startswith(OF_INTEREST))]
-    return printable("\n".join(lines)) + "\n"
+    return safe_text("\n".join(lines)) + "\n"
 
 
 def _plan(facts: Facts) -> str:
@@ -189,7 +189,7 @@ def _end(text: str) -> str:
     """The last of a long text, from the beginning of a line: half a line would hide what its value is."""
     if len(text) > MOST_TEXT:
         text = text[-MOST_TEXT:].partition("\n")[2]
-    return printable(text)
+    return safe_text(text)
 
 
 def _kernel_log(node: Node) -> str:

@@ -10,7 +10,7 @@ from typing import Literal
 from wizard.errors import NodeError
 from wizard.facts.system import SystemFacts
 from wizard.formats import grub_cfg
-from wizard.node import best_effort as quiet
+from wizard.node import best_effort
 from wizard.node.node import Node, Unseen
 
 Way = Literal["grub-dropin", "grub-inplace", "grubby", "systemd-boot", "unknown"]
@@ -129,7 +129,7 @@ def _other_menu(node: Node, system: SystemFacts, bls: str) -> str:
     why = "boot entries are BLS files here, and grubby, which changes them, is not installed"
     if bls == "true" and not system.is_debian:
         return f"{GRUB_DEFAULT} has GRUB_ENABLE_BLSCFG=true: {why}"
-    if not bls and system.is_redhat and any(name.endswith(".conf") for name in quiet.names(node, BLS_DIRECTORY)):
+    if not bls and system.is_redhat and any(name.endswith(".conf") for name in best_effort.names(node, BLS_DIRECTORY)):
         return f"{BLS_DIRECTORY} holds entries: {why}"
     menu = _generated(node)
     text = (node.text(menu) if menu else "") or ""
@@ -161,7 +161,9 @@ def _sources(node: Node, way: Way) -> tuple[str, ...]:
         return ("/etc/kernel/cmdline",) if node.exists("/etc/kernel/cmdline") else ()
     drop_ins: list[str] = []
     if way == "grub-dropin":  # the shell's glob in the C locale; names that begin with a dot are left out
-        names = sorted(name for name in quiet.names(node, GRUB_DIRECTORY) if name.endswith(".cfg") and name[0] != ".")
+        names = sorted(
+            name for name in best_effort.names(node, GRUB_DIRECTORY) if name.endswith(".cfg") and name[0] != "."
+        )
         drop_ins = [f"{GRUB_DIRECTORY}/{name}" for name in names]
     return (GRUB_DEFAULT, *drop_ins) if way.startswith("grub-") else ()
 
@@ -190,7 +192,7 @@ def _entries(node: Node, path: str, unseen: list[Unseen]) -> tuple[BootEntry, ..
 
 def _grubby(node: Node, unseen: list[Unseen]) -> tuple[tuple[str, ...], tuple[str, ...] | None]:
     """The kernels that have an entry, and the arguments of each."""
-    said = quiet.ask(node, ["grubby", "--info=ALL"])
+    said = best_effort.ask(node, ["grubby", "--info=ALL"])
     if said is None or said.status:
         unseen.append(Unseen("the kernels' arguments", "grubby --info=ALL could not be asked: run as root"))
         return (), None
@@ -221,7 +223,7 @@ def _saved_entry(node: Node, generated: str) -> str:
 
 
 def _boot(node: Node) -> list[str]:
-    return quiet.names(node, "/boot")
+    return best_effort.names(node, "/boot")
 
 
 def _newest_last(names: Iterable[str]) -> list[str]:

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 
 from wizard.facts.pci.addresses import functions_in
-from wizard.node import best_effort as quiet
+from wizard.node import best_effort
 from wizard.node.node import Node
 
 _BLOCK = "/sys/class/block"
@@ -38,7 +38,7 @@ def read(node: Node) -> tuple[Disk, ...] | None:
     mounts = _mounts(node)
     if mounts is None:
         return None
-    names = quiet.names(node, _BLOCK)
+    names = best_effort.names(node, _BLOCK)
     uses: dict[str, dict[str, None]] = {}
     for mount in [*mounts, *_swaps(node)]:
         for name in _names_of(node, mount, names):
@@ -82,8 +82,8 @@ def _names_of(node: Node, mount: _Mount, names: list[str]) -> list[str]:
     found = _name_of(node, mount, names)
     if not found:
         return []
-    for identifier in quiet.names(node, "/sys/fs/btrfs"):
-        members = quiet.names(node, f"/sys/fs/btrfs/{identifier}/devices")
+    for identifier in best_effort.names(node, "/sys/fs/btrfs"):
+        members = best_effort.names(node, f"/sys/fs/btrfs/{identifier}/devices")
         if found in members:
             return [member for member in members if member in names]
     return [found]
@@ -92,7 +92,7 @@ def _names_of(node: Node, mount: _Mount, names: list[str]) -> list[str]:
 def _name_of(node: Node, mount: _Mount, names: list[str]) -> str:
     """By the device's own name, by what that links to, by the name of a mapping, or by number (/dev/root)."""
     if mount.device.startswith("/dev/"):
-        for path in (mount.device, quiet.resolved(node, mount.device)):
+        for path in (mount.device, best_effort.resolved(node, mount.device)):
             name = path.removeprefix("/dev/").replace("/", "!")  # as sysfs writes cciss/c0d0
             if name in names:
                 return name
@@ -117,10 +117,10 @@ def _functions(node: Node, name: str, names: set[str]) -> tuple[str, ...]:
         if here in seen:
             continue
         seen.add(here)
-        path = quiet.resolved(node, f"{_BLOCK}/{here}")
+        path = best_effort.resolved(node, f"{_BLOCK}/{here}")
         found.update(functions_in(path))
         found.update(_of_nvme_subsystem(node, path))
-        todo += [slave for slave in quiet.names(node, f"{_BLOCK}/{here}/slaves") if slave in names]
+        todo += [slave for slave in best_effort.names(node, f"{_BLOCK}/{here}/slaves") if slave in names]
         parent = posixpath.basename(posixpath.dirname(path))
         todo += [parent] if parent in names else []  # a partition's slaves are those of its disk
     return tuple(sorted(found))
@@ -131,5 +131,5 @@ def _of_nvme_subsystem(node: Node, path: str) -> set[str]:
     match = re.match(r"(/sys/devices/virtual/nvme-subsystem/[^/]+)/", path)
     if match is None:
         return set()
-    controllers = [name for name in quiet.names(node, match[1]) if re.fullmatch(r"nvme\d+", name)]
-    return {each for name in controllers for each in functions_in(quiet.resolved(node, f"{match[1]}/{name}"))}
+    controllers = [name for name in best_effort.names(node, match[1]) if re.fullmatch(r"nvme\d+", name)]
+    return {each for name in controllers for each in functions_in(best_effort.resolved(node, f"{match[1]}/{name}"))}

@@ -10,7 +10,7 @@ from wizard.errors import NodeError, NotThere
 from wizard.facts import firmware_query
 from wizard.facts.pci.functions import PciFacts, PciFunction
 from wizard.facts.pci.ids import CARDS
-from wizard.node import best_effort as quiet
+from wizard.node import best_effort
 from wizard.node.node import Node, Output, Unseen
 
 TOOLS = ("mstconfig", "mlxconfig")
@@ -80,7 +80,7 @@ def _tool(node: Node, slots: Sequence[Sequence[PciFunction]]) -> str | None:
         return there
     address = slots[0][0].address
     asked = {name: [(name, "-d", address, *extra, "q") for extra in _WAYS] for name in TOOLS}
-    return next((name for name in TOOLS if any(quiet.ask(node, argv) for argv in asked[name])), None)
+    return next((name for name in TOOLS if any(best_effort.ask(node, argv) for argv in asked[name])), None)
 
 
 def _lockdown(node: Node) -> str:

@@ -9,8 +9,8 @@ from typing import Literal
 
 from wizard.errors import NodeError
 from wizard.facts.system import SystemFacts
-from wizard.integers import whole
-from wizard.node import best_effort as quiet
+from wizard.integers import parse_int
+from wizard.node import best_effort
 from wizard.node.node import Node, Unseen
 
 Vendor = Literal["intel", "amd", "arm", "other"]
@@ -54,7 +54,7 @@ def read(node: Node, system: SystemFacts) -> IommuFacts:
     """Existence of the ACPI tables is visible to everybody, their content to root only: existence is enough."""
     unseen: list[Unseen] = []
     vendor = _vendor(node, system)
-    tables = quiet.names(node, ACPI)
+    tables = best_effort.names(node, ACPI)
     wanted = TABLES.get(vendor, "")
     config, where = _config(node, system)
     if config is None:
@@ -71,7 +71,7 @@ def read(node: Node, system: SystemFacts) -> IommuFacts:
         sriov_in_kernel=None if config is None else "CONFIG_PCI_IOV=y" in config,
         command_line=" ".join((node.text("/proc/cmdline") or "").split()),
         groups=_groups(node),
-        units=tuple(quiet.names(node, "/sys/class/iommu")),
+        units=tuple(best_effort.names(node, "/sys/class/iommu")),
         unseen=tuple(unseen),
         driver_in_kernel=driver,
     )
@@ -86,7 +86,7 @@ def _vendor(node: Node, system: SystemFacts) -> Vendor:
             return "arm"
     if system.architecture in ("aarch64", "arm64"):
         return "arm"
-    tables = quiet.names(node, ACPI)
+    tables = best_effort.names(node, ACPI)
     return next((vendor for vendor, table in TABLES.items() if table in tables), "other")
 
 
@@ -138,5 +138,5 @@ def _default_on(config: frozenset[str] | None, vendor: Vendor, driver: bool | No
 
 
 def _groups(node: Node) -> tuple[tuple[int, tuple[str, ...]], ...]:
-    numbers = sorted(number for name in quiet.names(node, GROUPS) if (number := whole(name)) is not None)
-    return tuple((number, tuple(quiet.names(node, f"{GROUPS}/{number}/devices"))) for number in numbers)
+    numbers = sorted(number for name in best_effort.names(node, GROUPS) if (number := parse_int(name)) is not None)
+    return tuple((number, tuple(best_effort.names(node, f"{GROUPS}/{number}/devices"))) for number in numbers)

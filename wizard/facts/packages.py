@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from wizard.node import best_effort as quiet
+from wizard.node import best_effort
 from wizard.node.node import Node
 
 DPKG = "/var/lib/dpkg/status"
@@ -29,7 +29,7 @@ def dpkg(node: Node) -> dict[str, str]:
 def installed(node: Node) -> dict[str, str]:
     """All packages, by dpkg or else by rpm."""
     found = dpkg(node)
-    said = None if found else quiet.ask(node, _RPM, timeout=60.0)
+    said = None if found else best_effort.ask(node, _RPM, timeout=60.0)
     if said is not None and said.status == 0:
         pairs = (line.partition(" ") for line in said.stdout.splitlines())
         found = {name: version for name, _, version in pairs if version}

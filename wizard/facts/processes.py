@@ -7,8 +7,8 @@ import re
 from dataclasses import dataclass
 
 from wizard.errors import NodeError
-from wizard.integers import whole
-from wizard.node import best_effort as quiet
+from wizard.integers import parse_int
+from wizard.node import best_effort
 from wizard.node.node import Node
 
 TICKS = 100  # USER_HZ: the unit of the times in /proc/PID/stat, the same on every architecture that runs nova-compute
@@ -87,7 +87,7 @@ def older(started: float | None, modified: float) -> bool:
 def read(node: Node) -> Processes:
     """Every process with arguments; kernel threads have none."""
     boot = _boot_time(node)
-    pids = sorted(pid for name in quiet.names(node, "/proc") if (pid := whole(name)) is not None)
+    pids = sorted(pid for name in best_effort.names(node, "/proc") if (pid := parse_int(name)) is not None)
     seen = tuple(process for pid in pids if (process := _process(node, pid, boot)) is not None)
     return Processes(seen, _hidden(node, seen))
 

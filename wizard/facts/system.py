@@ -8,7 +8,7 @@ import shlex
 from dataclasses import dataclass
 from typing import Literal
 
-from wizard.node import best_effort as quiet
+from wizard.node import best_effort
 from wizard.node.node import Node, Unseen
 from wizard.node.paths import BOOT_ID
 
@@ -71,7 +71,7 @@ def read(node: Node) -> SystemFacts:
     name = release.get("ID", "").lower()
     like = [word for word in (name, *release.get("ID_LIKE", "").lower().split(), _LIKE.get(name, "")) if word]
     virtualization, container = _virtualization(node)
-    kernel = node.text("/proc/sys/kernel/osrelease") or (quiet.names(node, "/lib/modules") or [""])[-1]
+    kernel = node.text("/proc/sys/kernel/osrelease") or (best_effort.names(node, "/lib/modules") or [""])[-1]
     return SystemFacts(
         hostname=_hostname(node),
         os_id=name,
@@ -87,7 +87,7 @@ def read(node: Node) -> SystemFacts:
         boot_id=node.text(BOOT_ID) or "",
         machine_id=machine_id(node),
         boot_free=node.free("/boot"),
-        profile_directory=quiet.is_directory(node, "/etc/profile.d"),
+        profile_directory=best_effort.is_directory(node, "/etc/profile.d"),
         unseen=()
         if release
         else (Unseen("which operating system this is", "neither os-release nor lsb-release says so"),),
@@ -142,10 +142,10 @@ def _init(node: Node) -> Init:
     if node.exists("/run/systemd/system"):
         return "systemd"
     first = (node.text("/proc/1/cmdline") or "").split("\0")[0] + " " + (node.text("/proc/1/comm") or "")
-    target = quiet.resolved(node, "/sbin/init")
+    target = best_effort.resolved(node, "/sbin/init")
     if "systemd" in first or target.endswith("/systemd"):
         return "systemd"
-    if any(name.endswith(".conf") for name in quiet.names(node, "/etc/init")) and not node.exists(
+    if any(name.endswith(".conf") for name in best_effort.names(node, "/etc/init")) and not node.exists(
         "/lib/systemd/systemd"
     ):
         return "upstart"
@@ -158,7 +158,7 @@ def _virtualization(node: Node) -> tuple[str, bool]:
     """What this is, and whether that is a container: as systemd-detect-virt says where it can be asked; else from what a
     container or a guest shows."""
     if node.live:
-        said = quiet.ask(node, ["systemd-detect-virt"])
+        said = best_effort.ask(node, ["systemd-detect-virt"])
         if said is not None and said.stdout.strip():
             kind = said.stdout.strip()
             return kind, kind in CONTAINERS or kind.startswith("container")

@@ -14,7 +14,7 @@ from wizard.errors import NodeError
 from wizard.facts.network.network import NetworkFacts
 from wizard.facts.pci.functions import PciFacts, PciFunction
 from wizard.facts.processes import Process, Processes
-from wizard.node import best_effort as quiet
+from wizard.node import best_effort
 from wizard.node.node import Node, Unseen
 
 _QEMU = re.compile(r"qemu-system-\S+|qemu-kvm|kvm")
@@ -80,7 +80,7 @@ def _of_arguments(running: Processes) -> Iterator[VfUse]:
 
 def _vfio_nodes(node: Node, function: PciFunction) -> list[str]:
     """The device nodes through which a function is held: its group's, and its own where the kernel has those."""
-    own = quiet.names(node, f"/sys/bus/pci/devices/{function.address}/vfio-dev")
+    own = best_effort.names(node, f"/sys/bus/pci/devices/{function.address}/vfio-dev")
     group = [] if function.iommu_group is None else [f"{_VFIO}{function.iommu_group}"]
     return [*group, *(f"{_VFIO}devices/{name}" for name in own)]
 

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import re
 
-from wizard.integers import whole
+from wizard.integers import parse_int
 
 _CARD = re.compile(r"([0-9a-f]{4}:[0-9a-f]{2}:[01][0-9a-f]\.[0-7])-(\d{1,3})", re.ASCII)
 
 
 def by_port(text: str) -> tuple[int, int, int] | None:
     """VFs on port 1, on port 2, on both; None where the value is none of the kernel's forms."""
-    numbers = [whole(word) for word in text.split(",")]
+    numbers = [parse_int(word) for word in text.split(",")]
     known = [number for number in numbers if number is not None]
     if len(known) != len(numbers) or len(known) > 3:
         return None

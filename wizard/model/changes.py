@@ -9,13 +9,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from wizard.model.plan import ControllerStep, Label, Phase, Proof, Run, SetAttribute, StopByPidfile, UndoWhen
+from wizard.model.plan import (
+    ControllerStep,
+    Label,
+    Phase,
+    Postcondition,
+    RunCommand,
+    StopByPidfile,
+    UndoWhen,
+    WriteSysfs,
+)
 
 Change: TypeAlias = Callable[[bytes | None], bytes | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Edit:
+class FileEdit:
     """One change of one file: a pure function from its bytes to its new bytes; None means that there is no file.
 
     `mode` and `owner` count only where the file is new; an existing one keeps its own.
@@ -31,7 +40,7 @@ class Edit:
 
 
 @dataclass(frozen=True, slots=True)
-class Product:
+class Artifact:
     """Something made from files: grub.cfg, the initramfs, the unit list, a running service.
 
     It is made once, after all edits, when one of `inputs` changes in this plan, or when it is `due` anyway because it does
@@ -48,28 +57,28 @@ class Product:
     undo: tuple[str, ...] | None = None
     undo_when: UndoWhen | None = "after_files"
     order: int = 50
-    proves: tuple[Proof, ...] = ()
+    proves: tuple[Postcondition, ...] = ()
     covered_by_reboot: bool = False  # not made where the plan ends in a reboot, which does it anyway
 
 
 @dataclass(frozen=True, slots=True)
-class Action:
+class LiveAction:
     """A step as it is. With `inputs`, only when one of these files changes in this plan. A change of one of `reads` makes
     the plan stale."""
 
-    step: Run | SetAttribute | StopByPidfile
+    step: RunCommand | WriteSysfs | StopByPidfile
     inputs: tuple[str, ...] | None = None
     order: int = 50
     reads: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Wants:
+class Changes:
     """All that one chapter wants."""
 
-    edits: tuple[Edit, ...] = ()
-    products: tuple[Product, ...] = ()
-    actions: tuple[Action, ...] = ()
+    edits: tuple[FileEdit, ...] = ()
+    products: tuple[Artifact, ...] = ()
+    actions: tuple[LiveAction, ...] = ()
     controller: tuple[ControllerStep, ...] = ()
     reads: tuple[str, ...] = ()  # further files whose change makes the plan stale
     attributes: tuple[tuple[str, str], ...] = ()  # kernel attributes that were read, as (path, value): likewise

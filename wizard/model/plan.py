@@ -13,7 +13,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, Field, ValidationError
 
-from wizard import user_files as given
+from wizard import user_files
 from wizard.errors import InputError
 from wizard.hashing import digest
 from wizard.model.base import Model
@@ -27,7 +27,7 @@ PHASES = ("check", "files", "test", "boot", "live", "services", "last")
 Phase = Literal["check", "files", "test", "boot", "live", "services", "last"]
 Label = Literal["reboot", "power-cycle", "restarts-service", "drops-network", "one-way"]
 UndoWhen = Literal["before_files", "after_files", "last"]
-LIMIT = 256 * given.MIB  # bytes of a saved plan; it carries files of up to 16 MiB, and their differences
+LIMIT = 256 * user_files.MIB  # bytes of a saved plan; it carries files of up to 16 MiB, and their differences
 
 
 def _whole(path: str) -> str:
@@ -127,7 +127,7 @@ class RemoveFile(StepBase):
     secret: bool = False
 
 
-class SetAttribute(StepBase):
+class WriteSysfs(StepBase):
     """One plain write to a kernel attribute, read back; `deadline_s` in seconds."""
 
     kind: Literal["set_attribute"] = "set_attribute"
@@ -150,7 +150,7 @@ class StopByPidfile(StepBase):
     undo_when: UndoWhen | None = None
 
 
-class HoldsArguments(Model):
+class KernelArgumentsPresent(Model):
     """Each entry of the boot menu, but those for recovery, holds all `words` and none of `without`; or the first one does:
     what somebody wrote by hand comes behind it, and is not to stand in the way of taking a run back."""
 
@@ -168,11 +168,11 @@ class HoldsFile(Model):
     sha256: str | None
 
 
-Proof = Annotated[HoldsArguments | HoldsFile, Field(discriminator="kind")]
+Postcondition = Annotated[KernelArgumentsPresent | HoldsFile, Field(discriminator="kind")]
 """What a command has to have made. It is looked for in what was made: an exit status of 0 proves little."""
 
 
-class Run(StepBase):
+class RunCommand(StepBase):
     """Run a command: an argument list, never a shell string. `undo` takes it back, before or after the files return, or
     last of all and only if all else was taken back. The step holds once `proves` does."""
 
@@ -181,16 +181,16 @@ class Run(StepBase):
     undo: Argv | None = None
     undo_when: UndoWhen | None = None
     deadline_s: Seconds = 600
-    proves: tuple[Proof, ...] = ()
+    proves: tuple[Postcondition, ...] = ()
 
 
-Step = Annotated[WriteFile | RemoveFile | SetAttribute | StopByPidfile | Run, Field(discriminator="kind")]
+Step = Annotated[WriteFile | RemoveFile | WriteSysfs | StopByPidfile | RunCommand, Field(discriminator="kind")]
 
 
 def command(step: Step) -> str:
     """What a step has run or stopped, so that it can be found again in another plan; empty for what is judged by what is
     there: files and attributes."""
-    if isinstance(step, Run):
+    if isinstance(step, RunCommand):
         return " ".join(step.argv)
     return f"stop {step.pidfile}" if isinstance(step, StopByPidfile) else ""
 
@@ -335,7 +335,7 @@ class Plan(Model):
 
 def load(path: Path) -> Plan:
     """Read a saved plan. Raises InputError where it is not one."""
-    plan = from_json(given.text(path, LIMIT), str(path))
+    plan = from_json(user_files.text(path, LIMIT), str(path))
     for number, step in enumerate(plan.steps, 1):
         if isinstance(step, WriteFile) and plan.complete:
             try:

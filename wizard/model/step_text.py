@@ -8,10 +8,10 @@ from datetime import datetime
 
 from wizard.model.plan import (
     RemoveFile,
-    SetAttribute,
     Step,
     StopByPidfile,
     WriteFile,
+    WriteSysfs,
 )
 
 
@@ -21,7 +21,7 @@ def title(step: Step) -> str:
         return f"{'change' if step.before else 'write'} {step.path}"
     if isinstance(step, RemoveFile):
         return f"remove {step.path}"
-    if isinstance(step, SetAttribute):
+    if isinstance(step, WriteSysfs):
         return f"set {step.path}: {step.before} -> {step.after}"
     if isinstance(step, StopByPidfile):
         return f"stop the process in {step.pidfile}, if its command line holds {step.must_contain}"
@@ -39,7 +39,7 @@ def how_undone(step: Step) -> str:
         return "the file as it was comes back" if step.before else "the file is removed"
     if isinstance(step, RemoveFile):
         return "the file comes back"
-    if isinstance(step, SetAttribute):
+    if isinstance(step, WriteSysfs):
         return f"set to {step.before} again"
     if isinstance(step, StopByPidfile):
         return "done again" if step.undo_when else "nothing is to be taken back"

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from wizard.errors import Denied, InputError, NodeError, NotThere
-from wizard.integers import whole
+from wizard.integers import parse_int
 from wizard.node.node import MAX_FILE, Kind, Node, Output, Status
 
 COMMANDS = "/.compute-wizard/commands"
@@ -52,14 +52,14 @@ def _names(content: bytes) -> dict[int, str]:
     found: dict[int, str] = {}
     for line in content.decode("utf-8", "replace").splitlines():
         fields = line.split(":")
-        number = whole(fields[2]) if len(fields) > 2 else None
+        number = parse_int(fields[2]) if len(fields) > 2 else None
         if number is not None:
             found.setdefault(number, fields[0])
     return found
 
 
 def _number(names: Mapping[int, str], name: str, owner: str) -> int:
-    plain = whole(name)
+    plain = parse_int(name)
     if plain is not None:
         return plain
     for number, known in names.items():
@@ -113,7 +113,7 @@ class RecordedCommands(Node):
         for name in self.names(COMMANDS):
             place = f"{COMMANDS}/{name}"
             argv = tuple((self._whole(f"{place}/argv") or "").splitlines())
-            status = whole((self._whole(f"{place}/status") or "0").strip())
+            status = parse_int((self._whole(f"{place}/status") or "0").strip())
             if argv:
                 found[argv] = Output(
                     argv,

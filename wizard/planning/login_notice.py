@@ -7,17 +7,17 @@ a run that needs a reboot, `verify` removes it once all has held. Only root can 
 from __future__ import annotations
 
 from wizard import asset_text
-from wizard.chapters.shared import init_system as services
+from wizard.chapters.shared import init_system
 from wizard.facts.facts import Facts
-from wizard.model.changes import Edit
+from wizard.model.changes import FileEdit
 
 PATH = "/etc/profile.d/compute-wizard-verify.sh"
 
 
-def wanted(facts: Facts) -> Edit | None:
+def wanted(facts: Facts) -> FileEdit | None:
     """The file that says it; None where no shell of this node would read it."""
     if not facts.system.profile_directory:
         return None
-    return services.installed(
+    return init_system.installed(
         PATH, asset_text.asset("compute-wizard-verify.sh"), "says at login that verify is due; silent once it has held"
     )

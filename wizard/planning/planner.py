@@ -10,14 +10,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from wizard.answers import suggestion
-from wizard.boot import next_command_line as kernel_line
+from wizard.boot import next_command_line
 from wizard.chapters.base import Chapter
 from wizard.chapters.registry import chapters
 from wizard.errors import Denied, FormatError, NodeError
 from wizard.facts.facts import Facts
 from wizard.hashing import digest
 from wizard.model.answers import AllAnswers
-from wizard.model.changes import Edit, Product, Wants
+from wizard.model.changes import Artifact, Changes, FileEdit
 from wizard.model.findings import Finding
 from wizard.model.plan import (
     PHASES,
@@ -29,13 +29,13 @@ from wizard.model.plan import (
     NodeName,
     Plan,
     RemoveFile,
-    Run,
-    SetAttribute,
+    RunCommand,
     WriteFile,
+    WriteSysfs,
     command,
 )
 from wizard.node.files import Snapshot
-from wizard.planning import login_notice as notice
+from wizard.planning import login_notice
 from wizard.planning.diff import unified
 from wizard.planning.preconditions import expected
 
@@ -46,7 +46,7 @@ class _File:
 
     before: Snapshot | None
     content: bytes | None
-    edits: list[tuple[str, Edit]] = field(default_factory=list)
+    edits: list[tuple[str, FileEdit]] = field(default_factory=list)
 
     @property
     def changed(self) -> bool:
@@ -58,7 +58,7 @@ class _Draft:
     """A plan while it is being made."""
 
     files: dict[str, _File] = field(default_factory=dict)
-    wants: list[tuple[str, Wants]] = field(default_factory=list)
+    changes: list[tuple[str, Changes]] = field(default_factory=list)
     problems: list[Finding] = field(default_factory=list)
 
     def changed(self, paths: Iterable[str]) -> bool:
@@ -129,8 +129,8 @@ def _guests(facts: Facts, steps: list[Any]) -> list[Finding]:
 
 def kernel_lines(facts: Facts, overlay: Mapping[str, bytes | None], steps: Iterable[Any]) -> KernelLine:
     """The kernel's command line now, and after the reboot with these files in place and these steps done."""
-    after = kernel_line.next_boot(facts, overlay, [step.argv for step in steps if isinstance(step, Run)])
-    return KernelLine(now=facts.iommu.command_line or None, after_reboot=kernel_line.whole(facts, after))
+    after = next_command_line.next_boot(facts, overlay, [step.argv for step in steps if isinstance(step, RunCommand)])
+    return KernelLine(now=facts.iommu.command_line or None, after_reboot=next_command_line.whole(facts, after))
 
 
 def _blocked(findings: Iterable[Finding]) -> list[str]:
@@ -148,19 +148,19 @@ def _collect(facts: Facts, answers: AllAnswers, blocked: list[str]) -> _Draft:
         if answers.get(chapter.NAME) is None or chapter.NAME in blocked:
             continue
         try:
-            wants = chapter.wants(facts, answers)
+            changes = chapter.changes(facts, answers)
         except FormatError as error:
             draft.problems.append(_not_editable(chapter, error))
             continue
-        draft.wants.append((chapter.NAME, wants))
-        for edit in wants.edits:
+        draft.changes.append((chapter.NAME, changes))
+        for edit in changes.edits:
             problem = _apply(facts, draft, chapter, edit)
             if problem is not None:
                 draft.problems.append(problem)
     return draft
 
 
-def _apply(facts: Facts, draft: _Draft, chapter: Chapter, edit: Edit) -> Finding | None:
+def _apply(facts: Facts, draft: _Draft, chapter: Chapter, edit: FileEdit) -> Finding | None:
     """Put an edit on top of those before it; a finding where the file cannot be read or edited."""
     if edit.path not in draft.files:
         try:
@@ -209,7 +209,7 @@ def _steps(draft: _Draft, left: set[str]) -> list[Any]:
     ordered: list[tuple[int, int, int, Any]] = [
         (PHASES.index("files"), 50, number, step) for number, step in enumerate(files)
     ]
-    actions = [(name, action) for name, wants in draft.wants for action in wants.actions]
+    actions = [(name, action) for name, changes in draft.changes for action in changes.actions]
     for number, (_, action) in enumerate(actions):
         if action.inputs is None or draft.changed(action.inputs) or command(action.step) in left:
             ordered.append((PHASES.index(action.step.phase), action.order, number, action.step))
@@ -235,7 +235,7 @@ def _with_notice(facts: Facts, draft: _Draft) -> list[Any]:
     left = {text for run in facts.history.runs for text in run.unfinished}
     steps = _steps(draft, left)
     waiting = list(dict.fromkeys(name for step in steps if "reboot" in step.labels for name in step.chapters))
-    edit = notice.wanted(facts)
+    edit = login_notice.wanted(facts)
     if not waiting or edit is None:
         return steps
     first = next(each for each in chapters() if waiting[0] == each.NAME)
@@ -279,11 +279,11 @@ def _state(snapshot: Snapshot) -> FileState:
     return FileState(sha256=digest(snapshot.content), mode=f"{snapshot.mode:04o}", owner=snapshot.owner)
 
 
-def _products(draft: _Draft) -> list[tuple[tuple[str, ...], Product]]:
+def _products(draft: _Draft) -> list[tuple[tuple[str, ...], Artifact]]:
     """Products of all chapters, those with the same key made into one."""
-    merged: dict[str, tuple[list[str], list[str], Product]] = {}
-    for name, wants in draft.wants:
-        for product in wants.products:
+    merged: dict[str, tuple[list[str], list[str], Artifact]] = {}
+    for name, changes in draft.changes:
+        for product in changes.products:
             names, whys, one = merged.setdefault(product.key, ([], [], product))
             names.append(name)
             whys.append(product.why)
@@ -294,7 +294,7 @@ def _products(draft: _Draft) -> list[tuple[tuple[str, ...], Product]]:
     ]
 
 
-def _joined(one: Product, other: Product) -> Product:
+def _joined(one: Artifact, other: Artifact) -> Artifact:
     return replace(
         one,
         inputs=tuple(dict.fromkeys(one.inputs + other.inputs)),
@@ -305,12 +305,12 @@ def _joined(one: Product, other: Product) -> Product:
     )
 
 
-def _with_why(product: Product, whys: tuple[str, ...]) -> Product:
+def _with_why(product: Artifact, whys: tuple[str, ...]) -> Artifact:
     return replace(product, why="; ".join(whys))
 
 
-def _product_step(names: tuple[str, ...], product: Product) -> Run:
-    return Run(
+def _product_step(names: tuple[str, ...], product: Artifact) -> RunCommand:
+    return RunCommand(
         chapters=names,
         phase=product.phase,
         argv=product.argv,
@@ -326,13 +326,13 @@ def _product_step(names: tuple[str, ...], product: Product) -> Run:
 def _expects(facts: Facts, draft: _Draft, steps: list[Any]) -> tuple[Expect, ...]:
     """Everything that the plan starts from and that must not change before it runs."""
     paths = [*draft.files]
-    for _, wants in draft.wants:
-        paths += [*wants.reads, *(path for action in wants.actions for path in action.reads)]
-    attributes = {step.path: step.before for step in reversed(steps) if isinstance(step, SetAttribute)}
-    attributes |= {path: value for _, wants in draft.wants for path, value in wants.attributes}
+    for _, changes in draft.changes:
+        paths += [*changes.reads, *(path for action in changes.actions for path in action.reads)]
+    attributes = {step.path: step.before for step in reversed(steps) if isinstance(step, WriteSysfs)}
+    attributes |= {path: value for _, changes in draft.changes for path, value in changes.attributes}
     return expected(facts, paths, steps, attributes)
 
 
 def _controller(draft: _Draft) -> tuple[ControllerStep, ...]:
-    steps = [step for _, wants in draft.wants for step in wants.controller]
+    steps = [step for _, changes in draft.changes for step in changes.controller]
     return tuple(step.model_copy(update={"order": number}) for number, step in enumerate(steps, 1))

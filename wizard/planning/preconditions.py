@@ -19,7 +19,7 @@ from wizard.model.plan import (
     ExpectLink,
     ExpectValue,
     RemoveFile,
-    Run,
+    RunCommand,
     Step,
     WriteFile,
 )
@@ -68,7 +68,7 @@ def _file(facts: Facts, path: str) -> Iterable[Expect]:
 def _commands(facts: Facts, steps: Iterable[Step]) -> Iterable[Expect]:
     """The commands of the steps and those that take them back; not those that the plan itself writes or removes."""
     own = {step.path for step in steps if isinstance(step, WriteFile | RemoveFile)}
-    runs = [step for step in steps if isinstance(step, Run)]
+    runs = [step for step in steps if isinstance(step, RunCommand)]
     names = dict.fromkeys(words[0] for step in runs for words in (step.argv, step.undo) if words)
     for name in names:
         path = name if "/" in name else facts.files.command(name)

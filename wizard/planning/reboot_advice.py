@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from wizard.answers import files as answer_files
-from wizard.boot import next_command_line as kernel_line
+from wizard.boot import next_command_line
 from wizard.chapters.vfs import mlx4
 from wizard.facts.facts import Facts
 from wizard.formats import kernel_arguments
@@ -86,5 +86,5 @@ def way_back(facts: Facts) -> str:
 
 def _added(facts: Facts) -> list[str]:
     """The arguments of this tool's that the next boot's line holds and the recovery entries' source does not bring."""
-    line = kernel_line.next_boot(facts).arguments or ""
-    return [word for word in kernel_line.OURS if word in kernel_arguments.split(line)]
+    line = next_command_line.next_boot(facts).arguments or ""
+    return [word for word in next_command_line.OURS if word in kernel_arguments.split(line)]

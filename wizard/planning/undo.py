@@ -10,10 +10,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from wizard.boot import postconditions as undone
+from wizard.boot import postconditions
 from wizard.errors import InputError, Refused
 from wizard.facts.facts import Facts
-from wizard.model.plan import NodeName, Plan, RemoveFile, Run, Step, StopByPidfile, UndoWhen, WriteFile
+from wizard.model.plan import NodeName, Plan, RemoveFile, RunCommand, Step, StopByPidfile, UndoWhen, WriteFile
 from wizard.node.node import Node
 from wizard.planning.later_changes import Choice
 from wizard.planning.planner import kernel_lines
@@ -123,7 +123,7 @@ def _commands(done: Plan, numbers: Iterable[int], when: str, phase: Any) -> Iter
     seen: set[tuple[str, ...]] = set()
     for number in numbers:
         step = done.steps[number - 1]
-        if isinstance(step, Run) and step.undo is not None and step.undo_when == when and step.undo not in seen:
+        if isinstance(step, RunCommand) and step.undo is not None and step.undo_when == when and step.undo not in seen:
             seen.add(step.undo)
             yield step.model_copy(
                 update={
@@ -142,13 +142,15 @@ def _commands(done: Plan, numbers: Iterable[int], when: str, phase: Any) -> Iter
 def _proven(facts: Facts, done: Plan, step: Step, overlay: Mapping[str, bytes | None]) -> Step:
     """With what the command has to have made: taken back is what the boot menu says, not what update-grub's status is."""
     takes_back = [
-        each for each in done.steps if isinstance(each, Run) and isinstance(step, Run) and each.undo == step.argv
+        each
+        for each in done.steps
+        if isinstance(each, RunCommand) and isinstance(step, RunCommand) and each.undo == step.argv
     ]
-    found = [proof for each in takes_back for proof in undone.proofs(facts, each, overlay)]
+    found = [proof for each in takes_back for proof in postconditions.proofs(facts, each, overlay)]
     return step.model_copy(update={"proves": tuple(dict.fromkeys(found))}) if found else step
 
 
-def _again(step: Run, when: str) -> UndoWhen | None:
+def _again(step: RunCommand, when: str) -> UndoWhen | None:
     """When the undo of an undo has its turn."""
     if when == "last":
         return None

@@ -11,7 +11,17 @@ from wizard.facts.facts import Facts
 from wizard.hashing import digest
 from wizard.model import plan as plans
 from wizard.model.findings import Finding
-from wizard.model.plan import FileContent, FileState, LaterWork, Plan, RemoveFile, Run, SetAttribute, Step, WriteFile
+from wizard.model.plan import (
+    FileContent,
+    FileState,
+    LaterWork,
+    Plan,
+    RemoveFile,
+    RunCommand,
+    Step,
+    WriteFile,
+    WriteSysfs,
+)
 from wizard.node.node import Node
 from wizard.planning import later_changes as later_work
 from wizard.planning.diff import unified
@@ -50,14 +60,14 @@ class Draft:
         return [n for n, s in left if self._by_boot(s)]
 
     def _by_boot(self, step: Step) -> bool:
-        if isinstance(step, SetAttribute):
+        if isinstance(step, WriteSysfs):
             return self.node.text(step.path) == step.after
-        return isinstance(step, Run) and self._there(step.undo)
+        return isinstance(step, RunCommand) and self._there(step.undo)
 
     @property
     def was_changed(self) -> bool:
         """Whether a file or attribute may still be the run's."""
-        return any(isinstance(self.done.steps[n - 1], WriteFile | RemoveFile | SetAttribute) for n in self.numbers)
+        return any(isinstance(self.done.steps[n - 1], WriteFile | RemoveFile | WriteSysfs) for n in self.numbers)
 
     def _there(self, argv: tuple[str, ...] | None) -> bool:
         """Whether a command can be run: the script that the run was to write may not have been written."""
@@ -67,7 +77,7 @@ class Draft:
         """Whether a command need not be taken back, and could not be: its program is gone, or an earlier undo of this run took
         it back and removed the file that it names."""
         step = self.done.steps[number - 1]
-        if not isinstance(step, Run) or step.undo is None:
+        if not isinstance(step, RunCommand) or step.undo is None:
             return False
         if not self._there(step.undo):
             return True
@@ -82,7 +92,7 @@ class Draft:
             if record is not None:
                 steps = plan_of(self.node, run.id).steps
                 ran = [steps[n - 1] for n in record.held.keys() - record.skipped - record.taken_back]
-                found |= {step.argv for step in ran if isinstance(step, Run)}
+                found |= {step.argv for step in ran if isinstance(step, RunCommand)}
         return found
 
     def stand_in_the_way(self) -> None:
@@ -140,12 +150,12 @@ class Draft:
 
     def attributes(self) -> Iterable[Step]:
         """Attributes back to what they were first, in reverse; sriov_numvfs through 0: the kernel refuses any other way."""
-        first: dict[str, SetAttribute] = {}
-        last: dict[str, SetAttribute] = {}
+        first: dict[str, WriteSysfs] = {}
+        last: dict[str, WriteSysfs] = {}
         by_boot = set(self.by_boot)
         for number in sorted({*self.numbers, *by_boot}):
             step = self.done.steps[number - 1]
-            if isinstance(step, SetAttribute) and (number in by_boot or _was_set(self.node, self.record, number, step)):
+            if isinstance(step, WriteSysfs) and (number in by_boot or _was_set(self.node, self.record, number, step)):
                 first.setdefault(step.path, step)
                 last[step.path] = step
         for path in reversed(first):
@@ -175,7 +185,7 @@ class Draft:
         for plan, record in cut:
             for number in record.touched:
                 step = plan.steps[number - 1]
-                if isinstance(step, SetAttribute) and step.path == path:
+                if isinstance(step, WriteSysfs) and step.path == path:
                     yield from (step.before, step.after)
 
     def _attribute_may_change(self, path: str, before: str, left: str, now: str) -> bool:
@@ -193,7 +203,7 @@ def _names(argv: tuple[str, ...], path: str) -> bool:
     return path in argv or path.rpartition("/")[2] in argv
 
 
-def _was_set(node: Node, record: Record, number: int, step: SetAttribute) -> bool:
+def _was_set(node: Node, record: Record, number: int, step: WriteSysfs) -> bool:
     """Whether a step that began set its attribute. Where the run was cut before it could say so, the attribute tells."""
     return number in record.held or node.text(step.path) not in (None, step.before)
 
@@ -205,7 +215,7 @@ def _touched(node: Node, plan: Plan, record: Record) -> set[str]:
         step = plan.steps[number - 1]
         if isinstance(step, WriteFile | RemoveFile) and number in record.backups:
             found |= {step.path, record.backups[number].real}
-        elif isinstance(step, SetAttribute) and _was_set(node, record, number, step):
+        elif isinstance(step, WriteSysfs) and _was_set(node, record, number, step):
             found.add(step.path)
     return found
 

@@ -16,7 +16,7 @@ from wizard.node.node import Node
 from wizard.probes.base import Tell
 
 
-class Proof(Protocol):
+class Probe(Protocol):
     """The parts of a proof."""
 
     NAME: str
@@ -28,7 +28,7 @@ class Proof(Protocol):
     def prove(self, node: Node, facts: Facts, answers: AllAnswers, only: str, tell: Tell) -> list[Check]: ...
 
 
-def proofs() -> tuple[Proof, ...]:
+def proofs() -> tuple[Probe, ...]:
     """All proofs, in the order in which they are given."""
     from wizard.probes.guest import probe as guest
     from wizard.probes.metadata import probe as metadata

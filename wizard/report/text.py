@@ -17,7 +17,7 @@ from wizard.model.plan import (
     LaterWork,
     Plan,
     RemoveFile,
-    Run,
+    RunCommand,
     WriteFile,
 )
 from wizard.model.step_text import clock, how_undone, title
@@ -25,7 +25,7 @@ from wizard.node.node import Unseen
 from wizard.redaction import redacted, redacted_data
 from wizard.report import cards as report_cards
 from wizard.runs.history import PastRun
-from wizard.safe_text import printable
+from wizard.safe_text import safe_text
 
 WIDTH = 100
 PHASE_TITLES = {
@@ -78,7 +78,7 @@ def inspect(facts: Facts) -> str:
     if facts.unseen:
         lines += ["", "Could not be seen"]
         lines += [line for each in facts.unseen for line in _wrapped(f"{each.what}: {each.why}", "    ", "  ")]
-    return printable("\n".join(lines)) + "\n"
+    return safe_text("\n".join(lines)) + "\n"
 
 
 def findings(found: Iterable[Finding]) -> str:
@@ -88,7 +88,7 @@ def findings(found: Iterable[Finding]) -> str:
     for finding in sorted(found, key=lambda each: order[each.severity]):
         lines += [f"{finding.severity:6} {finding.code}  ({finding.chapter})", *_wrapped(f"seen: {finding.seen}")]
         lines += [*_wrapped(f"why:  {finding.why}"), *_wrapped(f"do:   {finding.do}"), ""]
-    return printable("\n".join(lines)) + ("\n" if lines else "nothing was found that stands in the way\n")
+    return safe_text("\n".join(lines)) + ("\n" if lines else "nothing was found that stands in the way\n")
 
 
 def steps(plan: Plan) -> list[str]:
@@ -144,7 +144,7 @@ def plan(plan: Plan) -> str:
     if plan.controller:
         lines += ["", "To be done on the controller (this tool does not reach it)", *controller(plan.controller)]
     lines += ["", _counted(plan)] if plan.steps else []
-    return printable("\n".join(lines)) + "\n"
+    return safe_text("\n".join(lines)) + "\n"
 
 
 def later_work(found: Iterable[LaterWork]) -> str:
@@ -164,12 +164,12 @@ def later_work(found: Iterable[LaterWork]) -> str:
         lines.append(
             f"  to be done: {each.choice}" if each.choice else "  not said yet: --changed keep, restore or merge"
         )
-    return printable("".join(f"{line}\n" for line in lines))
+    return safe_text("".join(f"{line}\n" for line in lines))
 
 
 def _counted(plan: Plan) -> str:
     files = sum(isinstance(step, WriteFile | RemoveFile) for step in plan.steps)
-    commands = sum(isinstance(step, Run) for step in plan.steps)
+    commands = sum(isinstance(step, RunCommand) for step in plan.steps)
     others = len(plan.steps) - files - commands
     counts = [(files, "file"), (commands, "command"), (others, "other step")]
     parts = [f"{number} {name}{'s' * (number != 1)}" for number, name in counts if number]
@@ -185,12 +185,12 @@ def checks(found: Iterable[Check], limits: Iterable[str] = ()) -> str:
             lines += _wrapped(check.do, "           ", "         > ")
     for limit in limits:
         lines += ["", *_wrapped(limit, "")]
-    return printable("\n".join(lines)) + ("\n" if lines else "nothing is answered, so there is nothing to verify\n")
+    return safe_text("\n".join(lines)) + ("\n" if lines else "nothing is answered, so there is nothing to verify\n")
 
 
 def compared(told: str) -> str:
     """What verify compares the node with, above its checks."""
-    return printable("\n".join([*_wrapped(told, ""), ""])) + "\n"
+    return safe_text("\n".join([*_wrapped(told, ""), ""])) + "\n"
 
 
 def these_runs(runs: Sequence[str]) -> str:
@@ -206,7 +206,7 @@ def takes_back(runs: Iterable[PastRun], plan: Plan) -> str:
     if run is None:
         return ""
     what = f"which took back {run.undoes}" if run.undoes else ", ".join(run.chapters) or "nothing"
-    return printable("\n".join([*_wrapped(f"This takes back run {run.id} of {run.at}: {what}.", ""), ""])) + "\n"
+    return safe_text("\n".join([*_wrapped(f"This takes back run {run.id} of {run.at}: {what}.", ""), ""])) + "\n"
 
 
 def history(runs: Iterable[PastRun], unseen: Iterable[Unseen] = ()) -> str:
@@ -219,7 +219,7 @@ def history(runs: Iterable[PastRun], unseen: Iterable[Unseen] = ()) -> str:
     hidden = [line for each in unseen for line in _wrapped(f"{each.what}: {each.why}", "    ", "  ")]
     if hidden:
         lines += [*([""] if lines else []), "Could not be seen", *hidden]
-    return printable("\n".join(lines)) + ("\n" if lines else "this tool never changed this node\n")
+    return safe_text("\n".join(lines)) + ("\n" if lines else "this tool never changed this node\n")
 
 
 def _state(run: PastRun) -> str:
@@ -235,7 +235,7 @@ def suggested(facts: Facts, answers: AllAnswers) -> dict[str, str]:
     for chapter in chapters():
         if answers.get(chapter.NAME) is not None:
             lines = [*textwrap.wrap(chapter.WHY, WIDTH - 2), *(f"found: {line}" for line in chapter.summary(facts))]
-            found[chapter.NAME] = printable("\n".join(lines))
+            found[chapter.NAME] = safe_text("\n".join(lines))
     return found
 
 
@@ -245,5 +245,5 @@ def not_suggested(answers: AllAnswers, refused: Mapping[str, Refused]) -> str:
     text = f"\n# left alone, since they do not apply to this node as it is: {', '.join(alone)}\n" if alone else ""
     for name, found in refused.items():
         told = f"[{name}] is left out, since what this node has now cannot be said as an answer: {found.what}"
-        text += "\n" + "".join(f"# {line}\n" for line in textwrap.wrap(printable(told), WIDTH - 2))
+        text += "\n" + "".join(f"# {line}\n" for line in textwrap.wrap(safe_text(told), WIDTH - 2))
     return text

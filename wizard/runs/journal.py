@@ -18,7 +18,7 @@ from typing import Any
 
 from wizard.errors import Refused
 from wizard.runs.records import LOCK, Event, lock_holder, parse
-from wizard.safe_text import printable
+from wizard.safe_text import safe_text
 from wizard.user_files import sync_directory
 
 POLL = 0.1  # seconds between two looks
@@ -106,7 +106,7 @@ class Journal:
         if self._lines == MOST_LINES + 1:
             text = f"(more than {MOST_LINES} lines: the rest is left out)"
         with suppress(JournalLost):
-            self.write("output", n=number, text=printable(text.rstrip("\r\n")))
+            self.write("output", n=number, text=safe_text(text.rstrip("\r\n")))
 
     def _spent(self) -> bool:
         """Whether the reserve was taken: the process that announces itself may have done it, or somebody who made room."""

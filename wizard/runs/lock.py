@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from wizard import user_files as given
+from wizard import user_files
 from wizard.errors import Refused
 from wizard.runs.records import LOCK, lock_holder
 
@@ -50,7 +50,7 @@ def refuse_other(state: Path) -> None:
         mode = place.lstat().st_mode
     except OSError:
         return  # it is yet to be made; where that fails, the making says why
-    other = "a link" if stat.S_ISLNK(mode) else given.kind(mode)
+    other = "a link" if stat.S_ISLNK(mode) else user_files.kind(mode)
     if other:
         raise Refused(
             f"is {other}, where the lock of this tool has to be",

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from wizard.errors import NodeError, NotThere
-from wizard.integers import whole
+from wizard.integers import parse_int
 from wizard.node.node import Node
 from wizard.node.recorded import DirectoryNode
 
@@ -111,7 +111,7 @@ def _refuse_newer(event: Event, where: str) -> None:
     if event["event"] != "begin" or not isinstance(written, str) or known is None:
         return
     found = _FORMAT.fullmatch(written)
-    if found is None or (number := whole(found[1])) is None or number > int(known[1]):
+    if found is None or (number := parse_int(found[1])) is None or number > int(known[1]):
         raise NodeError(
             f"was written by a newer version of this tool ({written}; this one knows {JOURNAL_FORMAT})",
             where=where,
@@ -184,12 +184,12 @@ def _step(record: Record, number: int, event: Event) -> None:
 def age(run: str) -> tuple[int, str]:
     """Sorts runs by age: the number counts, since a clock may jump back."""
     number = run.partition("-")[0]
-    return (whole(number) or 0, run)
+    return (parse_int(number) or 0, run)
 
 
 def is_meant(run: str, word: str) -> bool:
     """Whether a user who wrote `word` means this run: its whole name, or its number with or without leading zeros."""
-    number = whole(word)
+    number = parse_int(word)
     return run == word or (number is not None and age(run)[0] == number)
 
 

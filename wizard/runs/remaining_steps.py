@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wizard.model.plan import Plan, Run, Step
+from wizard.model.plan import Plan, RunCommand, Step
 from wizard.runs.records import Record
 
 
@@ -24,4 +24,4 @@ def ahead(plan: Plan, record: Record) -> list[Step]:
 
 
 def _last(plan: Plan, numbers: set[int]) -> set[int]:
-    return {n for n in numbers if isinstance(step := plan.steps[n - 1], Run) and step.undo_when == "last"}
+    return {n for n in numbers if isinstance(step := plan.steps[n - 1], RunCommand) and step.undo_when == "last"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 
-from wizard.boot import next_command_line as kernel_line
+from wizard.boot import next_command_line
 from wizard.facts import bootloader, facts, initramfs, system
 from wizard.facts.nova import nova
 from wizard.formats import kernel_arguments, mlx4_options, modprobe, shell_variables
@@ -20,9 +20,9 @@ TICKS = 100  # USER_HZ
 def update_grub(node: PlayedNode) -> str:
     """Make the linux lines of the generated file anew, from the sources as they are now."""
     seen = facts.read(node)
-    found = shell_variables.evaluate(kernel_line.sources(seen, {}))
+    found = shell_variables.evaluate(next_command_line.sources(seen, {}))
     # 10_linux joins the two with a blank, also where the first is empty
-    arguments = f"{found.value(kernel_line.ALWAYS) or ''} {found.value(kernel_line.NORMAL) or ''}"
+    arguments = f"{found.value(next_command_line.ALWAYS) or ''} {found.value(next_command_line.NORMAL) or ''}"
     content = node.read(seen.boot.generated).decode("utf-8", "surrogateescape").split("\n")
     for entry in seen.boot.entries or ():
         if entry.recovery:  # made of GRUB_CMDLINE_LINUX alone, which nothing here changes

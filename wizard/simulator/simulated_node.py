@@ -137,12 +137,12 @@ class SimulatedNode(PlayedNode):
     def _systemctl(self, words: list[str]) -> str:
         verb, names = words[0], words[1:]
         for name in names:
-            wants = self.place("/etc/systemd/system/multi-user.target.wants")
-            link = wants / name
+            changes = self.place("/etc/systemd/system/multi-user.target.wants")
+            link = changes / name
             if verb == "enable":
                 if not self.exists(f"/etc/systemd/system/{name}"):
                     raise NodeError(f"Unit file {name} does not exist")
-                wants.mkdir(parents=True, exist_ok=True)
+                changes.mkdir(parents=True, exist_ok=True)
                 link.unlink(missing_ok=True)
                 link.symlink_to(f"/etc/systemd/system/{name}")
                 return f"Created symlink /etc/systemd/system/multi-user.target.wants/{name}\n"

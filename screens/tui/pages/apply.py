@@ -26,7 +26,7 @@ from wizard.errors import Exit, WizardError
 from wizard.integers import MOST_MINUTES
 from wizard.model import step_text
 from wizard.model.plan import Plan
-from wizard.safe_text import printable
+from wizard.safe_text import safe_text
 
 GOES_ON = ("failed", "stopped", "interrupted")  # states of a run that can be gone on with
 
@@ -121,7 +121,7 @@ class ApplyPage(Page):
         """What is to be done, before it is."""
         plan = self.plan
         lines = before(plan, self.obstacle(plan)) if plan else [PLANNING]
-        self.query_one("#before", Static).update(printable("\n".join(lines)))
+        self.query_one("#before", Static).update(safe_text("\n".join(lines)))
         self.query_one(Rows).show([str(number) for number in range(1, len(plan.steps) + 1)] if plan else [], self.cells)
 
     async def planned(self) -> None:
@@ -187,7 +187,7 @@ class ApplyPage(Page):
         self.say(f"Not started: {error} Back (Esc) at the preview, r reads the node anew.")
 
     def say(self, text: str) -> None:
-        self.query_one("#result", Static).update(printable(text))
+        self.query_one("#result", Static).update(safe_text(text))
 
     def follow_run(self, run: str) -> None:
         """Show a run from its beginning, and follow it."""
@@ -253,7 +253,7 @@ class ApplyPage(Page):
         lines = [f"{title}   {progress.elapsed(time.time())}", progress.bar()]
         if self.state.running:
             lines.append(now_and_next(progress, self._stopping, self.counted(progress)))
-        self.query_one("#before", Static).update(printable("\n".join(lines)))
+        self.query_one("#before", Static).update(safe_text("\n".join(lines)))
         self.query_one(Rows).refresh()
 
     def counted(self, progress: Progress) -> str:

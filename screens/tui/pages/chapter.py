@@ -21,7 +21,7 @@ from wizard.chapters.base import Chapter
 from wizard.chapters.registry import chapter
 from wizard.model.answers import AnswersModel
 from wizard.model.questions import Key, Question, Table
-from wizard.safe_text import printable
+from wizard.safe_text import safe_text
 
 REST = 0.5  # seconds without a key before the plan is made anew
 MOST_FOUND = 4  # lines of what was found; `inspect` has all
@@ -95,7 +95,7 @@ class ChapterPage(Page):
         if len(found) > MOST_FOUND:
             found = [*found[: MOST_FOUND - 1], f"and {len(found) - MOST_FOUND + 1} more"]
         if found:
-            yield Static(printable("\n".join(found)), classes="found", markup=False)
+            yield Static(safe_text("\n".join(found)), classes="found", markup=False)
         yield Static("", id="findings", markup=False)
         with Vertical(id="form"):
             if self.answered:
@@ -111,7 +111,7 @@ class ChapterPage(Page):
         for question in self._questions():
             if question.group != group:
                 group = question.group
-                yield Static(printable(group), classes="group", markup=False)
+                yield Static(safe_text(group), classes="group", markup=False)
             if isinstance(question, Table):
                 yield TableEditor(self.state, self.NAME, question)
             else:
@@ -133,7 +133,7 @@ class ChapterPage(Page):
     def say(self, text: str) -> None:
         """Something about the last key, below the questions."""
         place = self.query_one("#said", Static)
-        place.update(printable(f"! {text}") if text else "")
+        place.update(safe_text(f"! {text}") if text else "")
         place.set_class(bool(text), "-shown")
 
     def on_changed(self, message: Changed) -> None:
@@ -193,7 +193,7 @@ class ChapterPage(Page):
             text for f in found for text in (f"{words[f.severity]} {f.code}: {f.seen}", f"  {f.why}", f"  > {f.do}")
         ]
         findings = self.query_one("#findings", Static)
-        findings.update(printable("\n".join(lines)))
+        findings.update(safe_text("\n".join(lines)))
         findings.display = bool(lines)
         for question in self._questions():
             for field in self.query(Field):
@@ -202,7 +202,7 @@ class ChapterPage(Page):
         right = self.query_one("#right").size
         most = max(5, min(right.height // 4, 14))
         lines = changes(plan, self.NAME, self.answered, most, max(20, right.width - 2))
-        self.query_one("#changes", Static).update(printable("\n".join(lines)))
+        self.query_one("#changes", Static).update(safe_text("\n".join(lines)))
         self.refresh_frame()
 
     async def action_toggle_chapter(self) -> None:

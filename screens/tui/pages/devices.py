@@ -13,7 +13,7 @@ from screens.tui.widgets.list_view import Column, Rows
 from screens.tui.widgets.text_view import TextView
 from wizard.chapters.shared import cards
 from wizard.facts.pci.functions import PciFunction
-from wizard.safe_text import printable
+from wizard.safe_text import safe_text
 
 SHORT = {"default route": "route", "root disk": "root"}  # the page has the long words below the table
 
@@ -94,7 +94,7 @@ class DevicesPage(Page):
     def on_rows_moved(self, message: Rows.Moved) -> None:
         message.stop()
         lines = self.detail(self.functions[message.key]) if message.key else []
-        self.query_one("#detail", TextView).show([printable(line) for line in lines])
+        self.query_one("#detail", TextView).show([safe_text(line) for line in lines])
 
     def detail(self, function: PciFunction) -> list[str]:
         facts = self.state.facts

@@ -17,7 +17,7 @@ from screens.tui.widgets.text_view import TextView
 from wizard.errors import WizardError
 from wizard.facts.facts import Facts
 from wizard.runs.history import PastRun
-from wizard.safe_text import printable
+from wizard.safe_text import safe_text
 
 
 def said(facts: Facts | None, runs: bool) -> list[str]:
@@ -48,7 +48,7 @@ class HistoryPage(Page):
 
     def body(self) -> ComposeResult:
         runs = self.runs()
-        yield Static(printable("\n".join(said(self.state.facts, bool(runs)))), id="said", markup=False)
+        yield Static(safe_text("\n".join(said(self.state.facts, bool(runs)))), id="said", markup=False)
         yield Rows([Column("run", 21), Column("state", 11), Column("steps", 7), Column("what")], id="runs")
         yield TextView(id="detail")
 
@@ -100,7 +100,7 @@ class HistoryPage(Page):
             self.wizard.show_undo(run.id)
 
     def say(self, text: str) -> None:
-        self.query_one("#said", Static).update(printable(text))
+        self.query_one("#said", Static).update(safe_text(text))
 
     def action_go_on(self) -> None:
         """Watch a run that is under way; go on with one that stopped."""

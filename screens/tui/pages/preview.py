@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.widgets import Input, Static
 
-from screens.shared import step_lines as diff_view
+from screens.shared import step_lines
 from screens.shared.change_lines import line
 from screens.shared.fit_text import cut
 from screens.shared.key_line import Key
@@ -21,7 +21,7 @@ from wizard.errors import WizardError
 from wizard.model.plan import LaterWork, Plan
 from wizard.planning.later_changes import Choice
 from wizard.report import text as report
-from wizard.safe_text import printable
+from wizard.safe_text import safe_text
 
 KINDS = {"plan": ("the plan", "plan"), "script": ("a shell script", "sh"), "text": ("the preview as text", "txt")}
 
@@ -93,7 +93,7 @@ class PreviewPage(Page):
     def show_steps(self) -> None:
         plan = self.plan
         lines = self.heading(plan) if plan else [PLANNING]
-        self.query_one("#heading", Static).update(printable("\n".join(lines)))
+        self.query_one("#heading", Static).update(safe_text("\n".join(lines)))
         self.query_one(Rows).show(self.entries(plan) if plan else [], self.cells)
 
     def entries(self, plan: Plan) -> list[str]:
@@ -118,9 +118,11 @@ class PreviewPage(Page):
         if plan is None:
             return []
         if key == "line":
-            return diff_view.kernel_line(plan)
+            return step_lines.kernel_line(plan)
         return (
-            diff_view.controller(plan) if key == "controller" else diff_view.detail(plan.steps[int(key)], self._folded)
+            step_lines.controller(plan)
+            if key == "controller"
+            else step_lines.detail(plan.steps[int(key)], self._folded)
         )
 
     def on_rows_moved(self, message: Rows.Moved) -> None:
@@ -151,10 +153,10 @@ class PreviewPage(Page):
 
     def marks(self, key: str) -> list[int]:
         """The lines of an entry that `n` goes to: what is searched for, else changes."""
-        lines = [text for line in self.lines(key) for text in printable(line).expandtabs(8).split("\n")]
+        lines = [text for line in self.lines(key) for text in safe_text(line).expandtabs(8).split("\n")]
         if self._found:
             return [number for number, line in enumerate(lines) if self._found in line.lower()]
-        return diff_view.changes(lines)
+        return step_lines.changes(lines)
 
     def action_change(self, by: int) -> None:
         """To the next or the previous change, or what is searched for; on into the next steps."""
@@ -185,7 +187,7 @@ class PreviewPage(Page):
         return False
 
     def say(self, text: str) -> None:
-        self.query_one("#said", Static).update(printable(text))
+        self.query_one("#said", Static).update(safe_text(text))
 
     def action_look(self) -> None:
         """Read the node anew; the plan is made of what it is then."""

@@ -14,7 +14,7 @@ from screens.tui.widgets.line_input import Entry
 from screens.tui.widgets.list_view import Column, Rows
 from screens.tui.widgets.text_view import TextView
 from wizard.errors import WizardError
-from wizard.safe_text import printable
+from wizard.safe_text import safe_text
 
 
 class Offered(Message):
@@ -110,7 +110,7 @@ class ProvePage(Page):
         self.refresh_frame()
 
     def say(self, text: str) -> None:
-        self.query_one("#heading", Static).update(printable(text))
+        self.query_one("#heading", Static).update(safe_text(text))
 
     def action_scroll(self, pages: float) -> None:
         self.query_one("#detail", TextView).page(pages)

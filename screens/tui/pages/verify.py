@@ -16,7 +16,7 @@ from screens.tui.page import QUIT, Page
 from screens.tui.widgets.list_view import Column, Rows
 from screens.tui.widgets.text_view import TextView
 from wizard.model.findings import Check
-from wizard.safe_text import printable
+from wizard.safe_text import safe_text
 
 ORDER = {"failed": 0, "pending": 1, "unknown": 2, "held": 3}
 
@@ -69,7 +69,7 @@ class VerifyPage(Page):
         self._found = sorted([*message.found, *proven], key=lambda check: ORDER[check.state])
         self.state.checked = self._found[0].state if self._found else ""
         self.refresh_frame()
-        self.query_one("#verdict", Static).update(printable("\n".join(self.verdict())))
+        self.query_one("#verdict", Static).update(safe_text("\n".join(self.verdict())))
         self.find("")
 
     def find(self, text: str) -> None:

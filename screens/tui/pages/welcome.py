@@ -13,7 +13,7 @@ from screens.shared.page_order import CHAPTERS, PAGES, TITLES, short
 from screens.tui.page import PLANNING, Page
 from wizard.facts.facts import Facts
 from wizard.model.plan import Plan
-from wizard.safe_text import printable
+from wizard.safe_text import safe_text
 
 MOST = 6  # lines of a list; the pages have the rest
 BROKEN = {"failed": "failed and was not taken back", "stopped": "was stopped", "interrupted": "was cut short"}
@@ -49,7 +49,7 @@ class WelcomePage(Page):
         if facts.unseen:
             lines += ["", f"Could not be seen ({len(facts.unseen)})"]
             lines += [f"  {each.what}: {each.why}" for each in facts.unseen[:MOST]]
-        yield Static(printable("\n".join(lines)), markup=False)
+        yield Static(safe_text("\n".join(lines)), markup=False)
 
     async def planned(self) -> None:
         await self.recompose()

@@ -11,7 +11,7 @@ from textual.widgets import Input, Static
 
 from screens.tui.widgets.line_input import Entry
 from wizard.model.questions import Key, Question
-from wizard.safe_text import printable
+from wizard.safe_text import safe_text
 
 FEW = 3  # choices that are shown one below the other; more of them one at a time
 
@@ -40,7 +40,7 @@ class Field(Vertical):
         yield from ()
 
     def _problem_text(self) -> str:
-        return printable(f"  ! {self._problem}") if self._problem else ""
+        return safe_text(f"  ! {self._problem}") if self._problem else ""
 
     def problem(self, text: str) -> None:
         """Show what is wrong, at the field; an empty text takes it away."""
@@ -67,7 +67,7 @@ class Marked(Field):
     """A field that is one piece of text, drawn from its value."""
 
     def widgets(self) -> ComposeResult:
-        yield Line(printable(self.line()), markup=False, disabled=bool(self.question.disabled))
+        yield Line(safe_text(self.line()), markup=False, disabled=bool(self.question.disabled))
 
     def line(self) -> str:
         """The text."""
@@ -75,7 +75,7 @@ class Marked(Field):
 
     def draw(self) -> None:
         line = self.query_one(Line)
-        line.update(printable(self.line()))
+        line.update(safe_text(self.line()))
         line.disabled = bool(self.question.disabled)
 
 
@@ -126,13 +126,13 @@ class TextField(Field):
         text = "" if self.value is None else " ".join(self.value) if isinstance(self.value, list) else str(self.value)
         self._text = text
         with Horizontal(classes="line"):
-            yield Static(printable(f"{self.question.text}:"), markup=False, classes="label")
+            yield Static(safe_text(f"{self.question.text}:"), markup=False, classes="label")
             yield Entry(text, compact=True, disabled=bool(self.question.disabled), select_on_focus=False)
         note = self._note()
         yield Static(note, markup=False, classes="note" if note else "note -empty")
 
     def _note(self) -> str:
-        return printable(f"  {self.question.disabled or self.question.help}").rstrip()
+        return safe_text(f"  {self.question.disabled or self.question.help}").rstrip()
 
     def draw(self) -> None:
         self.query_one(Input).disabled = bool(self.question.disabled)

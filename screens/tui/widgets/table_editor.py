@@ -16,7 +16,7 @@ from screens.tui.widgets.list_view import Column, Rows
 from wizard.answers import editing
 from wizard.errors import InputError
 from wizard.model.questions import Key, Table
-from wizard.safe_text import printable
+from wizard.safe_text import safe_text
 
 NARROW = 5  # cells of a column of numbers
 
@@ -105,7 +105,7 @@ class TableEditor(Vertical):
         """Below the table: what is wrong with the row under the cursor."""
         place = self.query_one("#row-problem", Static)
         text = self._problem(key) if key and not self.editing else ""
-        place.update(printable(text))
+        place.update(safe_text(text))
         place.set_class(bool(text), "-shown")
 
     def _problem(self, key: str) -> str:
@@ -148,7 +148,7 @@ class TableEditor(Vertical):
         editor = self.query_one("#editor", Vertical)
         await editor.remove_children()
         source = self._target.source or "new row" if isinstance(self._target, RawRow) else f"row {number + 1}"
-        await editor.mount(Static(printable(f"Edit {source}"), classes="group", markup=False))
+        await editor.mount(Static(safe_text(f"Edit {source}"), classes="group", markup=False))
         await editor.mount(*(self._field(column.key) for column in (*self.question.columns, *self.question.more)))
         editor.remove_class("-hidden")
         self.add_class("-editing")
@@ -239,6 +239,6 @@ class TableEditor(Vertical):
         """What keeps a row that is not right from being taken, above its fields."""
         title = self.query_one("#editor .group", Static)
         if isinstance(self._target, RawRow):
-            title.update(printable(f"! {self._target.problem}"))
+            title.update(safe_text(f"! {self._target.problem}"))
         elif self._target is not None:
             title.update(f"Edit row {self._target + 1}")

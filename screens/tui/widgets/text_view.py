@@ -12,7 +12,7 @@ from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from wizard.safe_text import printable
+from wizard.safe_text import safe_text
 
 IN_A_DIFF = ("+", "-", " ", "@")
 STYLES = {
@@ -52,7 +52,7 @@ class TextView(ScrollView, can_focus=True):
 
     def show(self, lines: Sequence[str], found: str = "") -> None:
         """Show this text from its top; pieces that are `found` are reversed."""
-        self._lines = [line for text in lines for line in printable(text).expandtabs(8).split("\n")]
+        self._lines = [line for text in lines for line in safe_text(text).expandtabs(8).split("\n")]
         self._found = found.lower()
         self.mark = -1
         self._can_follow = self._follows = False
@@ -62,7 +62,7 @@ class TextView(ScrollView, can_focus=True):
     def add(self, line: str) -> None:
         """One more line at the end, which stays in sight unless somebody scrolled away from it."""
         first = len(self._lines)
-        self._lines += printable(line).expandtabs(8).split("\n")
+        self._lines += safe_text(line).expandtabs(8).split("\n")
         self._wrap(first)
 
     def follow(self) -> None:

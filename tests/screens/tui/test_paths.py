@@ -18,7 +18,7 @@ from screens.tui.widgets.text_view import TextView
 from wizard.answers import editing, suggestion
 from wizard.apply import launch
 from wizard.facts import facts
-from wizard.model.plan import Run
+from wizard.model.plan import RunCommand
 from wizard.planning.planner import make_plan
 from wizard.simulator.built_in import built_in, simulate
 from wizard.simulator.simulated_node import SimulatedNode
@@ -228,7 +228,7 @@ async def test_what_cannot_be_taken_back_asks_its_word_again_before_a_run_goes_o
     seen = facts.read(node)
     plan = make_plan(seen, suggestion.suggest(seen))
     firmware = ("mstconfig", "-y", "-d", "0000:04:00.0", "set", "NUM_OF_VFS=32")
-    last = Run(chapters=("vfs",), phase="last", argv=firmware, why=("a test",), labels=("one-way",))
+    last = RunCommand(chapters=("vfs",), phase="last", argv=firmware, why=("a test",), labels=("one-way",))
     steps = plan.model_copy(update={"steps": (*plan.steps[:2], last)})
     started = launch.save(node.directory, steps, "stop", "simulated")
     (started.directory / "stop").touch()  # asked to stop before its first step

@@ -14,7 +14,7 @@ from wizard.facts.facts import Facts
 from wizard.model.answers import AllAnswers
 from wizard.model.findings import Check
 from wizard.node.node import Node
-from wizard.probes.registry import Proof
+from wizard.probes.registry import Probe
 from wizard.simulator.built_in import built_in, simulate
 
 
@@ -42,13 +42,13 @@ class Slow:
 class Engine(NodeEngine):
     """Has one proof."""
 
-    proof: Proof
+    proof: Probe
 
-    def proofs(self) -> tuple[Proof, ...]:
+    def proofs(self) -> tuple[Probe, ...]:
         return (self.proof,)
 
 
-def engine(tmp_path: Path, proof: Proof) -> Engine:
+def engine(tmp_path: Path, proof: Probe) -> Engine:
     made = Engine(simulate(built_in("demo"), tmp_path), str(tmp_path), True)
     made.proof = proof
     return made

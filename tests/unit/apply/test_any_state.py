@@ -24,7 +24,7 @@ from wizard.errors import Blocked
 from wizard.facts import facts
 from wizard.facts.bootloader import KEPT
 from wizard.model import step_text
-from wizard.model.plan import Plan, Run
+from wizard.model.plan import Plan, RunCommand
 from wizard.planning.planner import make_plan
 from wizard.planning.undo import undo_plan
 from wizard.simulator.built_in import built_in, simulate
@@ -62,7 +62,7 @@ def seen_of(directory: Path, made: set[str]) -> dict[str, Any]:
 
 
 def commands(plan: Plan) -> set[str]:
-    return {step.argv[0] for step in plan.steps if isinstance(step, Run)}
+    return {step.argv[0] for step in plan.steps if isinstance(step, RunCommand)}
 
 
 def titles(plan: Plan) -> list[str]:

@@ -20,7 +20,7 @@ from wizard.errors import Exit, InputError, Refused
 from wizard.facts import facts
 from wizard.facts.guests import Role
 from wizard.model import step_text
-from wizard.model.plan import Plan, Run, SetAttribute
+from wizard.model.plan import Plan, RunCommand, WriteSysfs
 from wizard.planning.planner import make_plan
 from wizard.planning.undo import undo_plan
 from wizard.report import text as report
@@ -226,7 +226,7 @@ def test_a_run_that_was_confirmed_is_not_waited_for_again(demo: SimulatedNode) -
 
 
 def test_a_step_that_fails_is_rolled_back_without_a_wait(demo: SimulatedNode) -> None:
-    bad = Run(chapters=("iommu",), phase="last", argv=("no-such-command",), why=("a test",))
+    bad = RunCommand(chapters=("iommu",), phase="last", argv=("no-such-command",), why=("a test",))
     plan = planned(demo)
     started = begun(demo, plan.model_copy(update={"steps": (*plan.steps, bad)}), 600)
     assert "waiting" not in [event["event"] for event in follow(started.journal)]
@@ -235,9 +235,7 @@ def test_a_step_that_fails_is_rolled_back_without_a_wait(demo: SimulatedNode) ->
 
 def test_the_time_grows_with_the_vfs_that_are_made_now(tmp_path: Path) -> None:
     plan = planned(simulate(built_in("today"), tmp_path))
-    made = {
-        step.path: int(step.after) for step in plan.steps if isinstance(step, SetAttribute) and "numvfs" in step.path
-    }
+    made = {step.path: int(step.after) for step in plan.steps if isinstance(step, WriteSysfs) and "numvfs" in step.path}
     assert sum(made.values()) == 16
     assert confirm.patience(10, plan) == 10 * 60 + 16
     assert confirm.patience(10, plan.model_copy(update={"steps": ()})) == 600
@@ -253,7 +251,7 @@ def test_the_wait_follows_no_clock_that_may_be_set(tmp_path: Path, monkeypatch: 
 
 def test_what_cannot_be_taken_back_is_not_waited_for(demo: SimulatedNode) -> None:
     firmware = ("mstconfig", "-y", "-d", "0000:04:00.0", "set", "NUM_OF_VFS=32")
-    step = Run(chapters=("vfs",), phase="last", argv=firmware, why=("x",), labels=("one-way",))
+    step = RunCommand(chapters=("vfs",), phase="last", argv=firmware, why=("x",), labels=("one-way",))
     plan = planned(demo).model_copy(update={"steps": (step,)})
     with pytest.raises(Refused, match="by itself"):
         launch.start(demo.directory, plan, simulated=True, accept=["one-way"], confirm_minutes=5)
@@ -274,9 +272,7 @@ def test_steps_on_a_card_that_carries_the_node_say_so(tmp_path: Path) -> None:
     for role in ("ssh", "default route", "bond", "root disk"):
         object.__setattr__(seen.guests, "roles", (Role("0000:3b:00.0", role, "x"),))
         plan = make_plan(seen, suggestion.suggest(seen))
-        labelled = {
-            step.path for step in plan.steps if isinstance(step, SetAttribute) and "drops-network" in step.labels
-        }
+        labelled = {step.path for step in plan.steps if isinstance(step, WriteSysfs) and "drops-network" in step.labels}
         assert labelled == {"/sys/bus/pci/devices/0000:3b:00.0/sriov_numvfs"}
         found = next(finding for finding in plan.findings if finding.code == "VFS-CARRIES-NODE")
         assert role in found.seen

@@ -12,7 +12,7 @@ from prior_states import Killed, carried_out, result, run_here
 from wizard.answers import editing, suggestion
 from wizard.apply import launch
 from wizard.facts import facts
-from wizard.model.plan import Plan, SetAttribute
+from wizard.model.plan import Plan, WriteSysfs
 from wizard.planning.planner import make_plan
 from wizard.planning.undo import undo_plan
 from wizard.runs.journal import Journal
@@ -57,7 +57,7 @@ def test_what_was_set_is_taken_back(tmp_path: Path, before: str, which: int, eve
     node = simulate(built_in("today"), tmp_path)
     plan = _planned(node, before)
     others = node.text(SECOND)
-    numbers = [n for n, step in enumerate(plan.steps, 1) if isinstance(step, SetAttribute) and step.path == FIRST]
+    numbers = [n for n, step in enumerate(plan.steps, 1) if isinstance(step, WriteSysfs) and step.path == FIRST]
     assert len(numbers) == (1 if before == "0" else 2)
     number = numbers[which]
     run = _killed_at(node, plan, "held" if event == "held" else "step", number + (event != "held"))
@@ -80,14 +80,14 @@ def test_what_was_not_set_yet_is_left_alone(tmp_path: Path, before: str) -> None
         run_here(node.directory, carry.run)
     back = _back(node, carry.run)
     assert not back.stopped
-    assert not [step for step in back.steps if isinstance(step, SetAttribute)]
+    assert not [step for step in back.steps if isinstance(step, WriteSysfs)]
 
 
 def test_an_undo_that_is_cut_on_its_way_through_zero_is_made_again(tmp_path: Path) -> None:
     node = simulate(built_in("today"), tmp_path)
     run = carried_out(node, _planned(node, "4"))
     first = _back(node, run)
-    through = [n for n, step in enumerate(first.steps, 1) if isinstance(step, SetAttribute) and step.path == FIRST]
+    through = [n for n, step in enumerate(first.steps, 1) if isinstance(step, WriteSysfs) and step.path == FIRST]
     _killed_at(node, first, "held", through[0])
     assert node.text(FIRST) == "0"
     again = _back(node, run)
@@ -102,7 +102,7 @@ def test_a_later_run_that_was_cut_while_it_set_the_attribute_comes_first(tmp_pat
     seen = facts.read(node)
     answers = editing.change(suggestion.suggest(seen), "vfs", ("card", 0, "count"), 5)
     plan = make_plan(seen, answers)
-    number = next(n for n, step in enumerate(plan.steps, 1) if isinstance(step, SetAttribute))
+    number = next(n for n, step in enumerate(plan.steps, 1) if isinstance(step, WriteSysfs))
     two = _killed_at(node, plan, "held", number)
     found = [finding.seen for finding in _back(node, one).findings if finding.code == "UNDO-LATER-RUN"]
     assert f"{FIRST} was changed by run {two}, too, which came later" in found

@@ -17,7 +17,7 @@ from wizard.apply.staleness import refuse_if_used
 from wizard.cli import main as cli
 from wizard.errors import Exit, InputError, Refused
 from wizard.facts import facts
-from wizard.model.plan import Run
+from wizard.model.plan import RunCommand
 from wizard.planning.undo import undo_plan
 from wizard.runs.journal import Journal
 from wizard.runs.records import RUNS
@@ -170,7 +170,7 @@ def test_no_command_is_asked_of_a_unit_or_a_script_that_a_cut_undo_removed(tmp_p
     node = simulate(built_in("demo"), tmp_path / "node")
     run = carried_out(node, planned_here(node))
     first = undo_plan(facts.read(node), node, run, node.directory)
-    asked = [" ".join(step.argv) for step in first.steps if isinstance(step, Run) and step.phase == "check"]
+    asked = [" ".join(step.argv) for step in first.steps if isinstance(step, RunCommand) and step.phase == "check"]
     assert len(asked) == 2
     for path, left in ((UNIT, asked[:1]), (SCRIPT, [])):
         number = next(n for n, step in enumerate(first.steps, 1) if getattr(step, "path", "") == path)
@@ -180,4 +180,6 @@ def test_no_command_is_asked_of_a_unit_or_a_script_that_a_cut_undo_removed(tmp_p
             run_here(cut.directory, started.run)
         assert not cut.exists(path)
         again = undo_plan(facts.read(cut), cut, run, cut.directory)
-        assert [" ".join(step.argv) for step in again.steps if isinstance(step, Run) and step.phase == "check"] == left
+        assert [
+            " ".join(step.argv) for step in again.steps if isinstance(step, RunCommand) and step.phase == "check"
+        ] == left

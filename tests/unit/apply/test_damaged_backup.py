@@ -11,7 +11,7 @@ import pytest
 from prior_states import carried_out, planned_here, result, run_here
 
 from wizard.apply import launch
-from wizard.apply.backends import Announce, Simulated, Tell, quiet
+from wizard.apply.backends import Announce, SimulatedBackend, Tell, quiet
 from wizard.cli import main as cli
 from wizard.errors import NodeError
 from wizard.facts import facts
@@ -81,18 +81,20 @@ def test_history_does_not_take_a_damaged_backup_for_what_was_there(damage: str, 
 def test_a_rollback_leaves_that_file_and_says_so(
     damage: str, node: SimulatedNode, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plan, real = planned_here(node), Simulated.run
+    plan, real = planned_here(node), SimulatedBackend.run
     started = launch.save(node.directory, plan, "rollback", "simulated")
     left: list[bytes] = []
 
-    def run(self: Simulated, argv: Sequence[str], deadline_s: int, tell: Tell, announce: Announce = quiet) -> int:
+    def run(
+        self: SimulatedBackend, argv: Sequence[str], deadline_s: int, tell: Tell, announce: Announce = quiet
+    ) -> int:
         if argv[0] == "update-grub" and not left:
             left.append(node.read(CONF))
             DAMAGES[damage](backup(node, plan, started.run))
             return 1
         return real(self, argv, deadline_s, tell, announce)
 
-    monkeypatch.setattr(Simulated, "run", run)
+    monkeypatch.setattr(SimulatedBackend, "run", run)
     run_here(node.directory, started.run)
     events = read(started.journal)
     assert events[-1]["result"] == "failed"

@@ -11,7 +11,7 @@ import pytest
 from prior_states import planned_here, run_here
 
 from wizard.apply import launch
-from wizard.apply.backends import Simulated
+from wizard.apply.backends import SimulatedBackend
 from wizard.apply.file_writer import Tree
 from wizard.errors import NodeError
 from wizard.facts import facts
@@ -26,16 +26,16 @@ OPTIONS, DROP_IN = "/etc/modprobe.d/mlx4_core.conf", "/etc/default/grub.d/zz-com
 def _fails_late(node: SimulatedNode, then: Callable[[], None]) -> str:
     """A run whose last command fails, with something that happens right then; the rollback fails, too."""
     started = launch.save(node.directory, planned_here(node), "rollback", "simulated")
-    real, failed = Simulated.run, []
+    real, failed = SimulatedBackend.run, []
 
-    def run(self: Simulated, argv: Any, *rest: Any) -> int:
+    def run(self: SimulatedBackend, argv: Any, *rest: Any) -> int:
         if "nova-network" in argv and not failed:
             failed.append(argv)
             then()
             return 1
         return real(self, argv, *rest)
 
-    with mock.patch.object(Simulated, "run", run):
+    with mock.patch.object(SimulatedBackend, "run", run):
         run_here(node.directory, started.run)
     assert [each.state for each in facts.read(node).history.runs] == ["failed"]
     return started.run

@@ -12,7 +12,7 @@ import pytest
 from prior_states import Killed, carried_out, planned_here, run_here
 
 from wizard.apply import launch
-from wizard.apply.backends import Simulated
+from wizard.apply.backends import SimulatedBackend
 from wizard.apply.file_writer import Found, Tree
 from wizard.errors import NodeError
 from wizard.facts import facts
@@ -54,9 +54,9 @@ def saved(node: SimulatedNode, plan: Plan) -> launch.Started:
 
 
 def fails_at(monkeypatch: pytest.MonkeyPatch, command: str) -> None:
-    real = Simulated.run
+    real = SimulatedBackend.run
     monkeypatch.setattr(
-        Simulated, "run", lambda self, argv, *words: 1 if argv[0] == command else real(self, argv, *words)
+        SimulatedBackend, "run", lambda self, argv, *words: 1 if argv[0] == command else real(self, argv, *words)
     )
 
 

@@ -13,11 +13,11 @@ from injection import snapshot
 from prior_states import Killed, carried_out, planned_here, run_here
 
 from wizard.apply import launch
-from wizard.apply.backends import Announce, Simulated, Tell, quiet
+from wizard.apply.backends import Announce, SimulatedBackend, Tell, quiet
 from wizard.errors import NodeError
 from wizard.facts import facts
 from wizard.facts.bootloader import KEPT
-from wizard.model.plan import Run
+from wizard.model.plan import RunCommand
 from wizard.runs.journal import Journal
 from wizard.runs.records import STATE
 from wizard.simulator.built_in import built_in, simulate
@@ -32,10 +32,10 @@ IMAGE = "/boot/initrd.img-4.4.0-210-generic"
 def failing(word: str, times: int = 1000) -> Iterator[None]:
     """Within, a command whose words hold this one fails so many times; `numvfs`: making the second port's VFs."""
     left = iter(range(times))
-    run, attribute = Simulated.run, Simulated.write_attribute
+    run, attribute = SimulatedBackend.run, SimulatedBackend.write_attribute
 
     def ends_badly(
-        self: Simulated, argv: Sequence[str], deadline_s: int, tell: Tell, announce: Announce = quiet
+        self: SimulatedBackend, argv: Sequence[str], deadline_s: int, tell: Tell, announce: Announce = quiet
     ) -> int:
         return (
             1
@@ -43,12 +43,15 @@ def failing(word: str, times: int = 1000) -> Iterator[None]:
             else run(self, argv, deadline_s, tell, announce)
         )
 
-    def refused(self: Simulated, path: str, value: str, *more: Any) -> None:
+    def refused(self: SimulatedBackend, path: str, value: str, *more: Any) -> None:
         if word == "numvfs" and path == VFS.format(1) and value != "0":
             raise NodeError("refused by the kernel")
         attribute(self, path, value, *more)
 
-    with mock.patch.object(Simulated, "run", ends_badly), mock.patch.object(Simulated, "write_attribute", refused):
+    with (
+        mock.patch.object(SimulatedBackend, "run", ends_badly),
+        mock.patch.object(SimulatedBackend, "write_attribute", refused),
+    ):
         yield
 
 
@@ -123,7 +126,7 @@ def test_where_neither_the_rebuild_nor_its_rollback_came_to_an_end_no_other_copy
     assert facts.read(node).history.runs[0].state == "failed"
     node.put(IMAGE, b"half of an image")
     plan = planned_here(node)
-    assert not [step for step in plan.steps if isinstance(step, Run) and step.argv[0] == "cp"]
+    assert not [step for step in plan.steps if isinstance(step, RunCommand) and step.argv[0] == "cp"]
     run_here(node.directory, run)
     assert node.read(IMAGE + KEPT) == known
 

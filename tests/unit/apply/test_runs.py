@@ -22,7 +22,16 @@ from wizard.errors import Blocked, Exit, InputError, Refused
 from wizard.facts import facts
 from wizard.facts.bootloader import KEPT
 from wizard.model import step_text
-from wizard.model.plan import ExpectAttribute, ExpectFile, ExpectValue, FileContent, Plan, Run, SetAttribute, WriteFile
+from wizard.model.plan import (
+    ExpectAttribute,
+    ExpectFile,
+    ExpectValue,
+    FileContent,
+    Plan,
+    RunCommand,
+    WriteFile,
+    WriteSysfs,
+)
 from wizard.planning.planner import make_plan
 from wizard.planning.undo import undo_plan
 from wizard.planning.verification import verify
@@ -194,7 +203,7 @@ def test_the_journal_and_the_plan_are_for_their_owner_only(demo: SimulatedNode) 
 
 def _failing(plan: Plan, position: int) -> Plan:
     """The plan with a command in it that this node does not have."""
-    bad = Run(chapters=("iommu",), phase="live", argv=("no-such-command", "--now"), why=("a test",))
+    bad = RunCommand(chapters=("iommu",), phase="live", argv=("no-such-command", "--now"), why=("a test",))
     return plan.model_copy(update={"steps": (*plan.steps[:position], bad, *plan.steps[position:])})
 
 
@@ -295,7 +304,7 @@ def test_a_blocked_plan_is_not_applied(demo: SimulatedNode) -> None:
 
 
 def test_a_one_way_step_needs_its_own_word(demo: SimulatedNode) -> None:
-    step = Run(
+    step = RunCommand(
         chapters=("vfs",),
         phase="last",
         argv=("mstconfig", "-y", "-d", "0000:04:00.0", "set", "NUM_OF_VFS=32"),
@@ -362,7 +371,7 @@ def test_numvfs_go_back_through_zero(tmp_path: Path) -> None:
     run(node, make_plan(facts.read(node), editing.change(eight, "vfs", ("card", 0, "count"), 4)))
     back = undo_plan(facts.read(node), node, None, node.directory)
     moves = [
-        (step.before, step.after) for step in back.steps if isinstance(step, SetAttribute) and "3b:00.0" in step.path
+        (step.before, step.after) for step in back.steps if isinstance(step, WriteSysfs) and "3b:00.0" in step.path
     ]
     assert moves == [("4", "0"), ("0", "8")]
     assert run(node, back)[2] is Exit.DONE

@@ -18,7 +18,16 @@ from wizard.apply import staleness as stale
 from wizard.chapters.shared.cards import CardAnswers
 from wizard.errors import Exit, Refused
 from wizard.facts import facts
-from wizard.model.plan import ExpectAttribute, ExpectCommand, ExpectFile, ExpectLink, ExpectValue, Plan, Run, WriteFile
+from wizard.model.plan import (
+    ExpectAttribute,
+    ExpectCommand,
+    ExpectFile,
+    ExpectLink,
+    ExpectValue,
+    Plan,
+    RunCommand,
+    WriteFile,
+)
 from wizard.planning.planner import make_plan
 from wizard.runs import store
 from wizard.runs.journal import follow, read
@@ -172,7 +181,7 @@ def test_what_changes_by_itself_makes_no_plan_stale(tmp_path: Path) -> None:
 
 def test_a_command_that_the_live_node_has_not_is_named_before_anything_is_touched(tmp_path: Path) -> None:
     node, plan = prepared(tmp_path, "demo")
-    step = Run(chapters=("iommu",), phase="boot", argv=("no-such-command", "--now"), why=("a test",))
+    step = RunCommand(chapters=("iommu",), phase="boot", argv=("no-such-command", "--now"), why=("a test",))
     with pytest.raises(Refused, match="there is no command no-such-command"):
         stale.refuse_if_stale(node, plan.model_copy(update={"steps": (*plan.steps, step)}), live=True)
     stale.refuse_if_stale(node, plan, live=True)  # the script that the plan itself installs is no obstacle

@@ -13,10 +13,10 @@ from prior_states import Killed, run_here
 from wizard.answers import editing, suggestion
 from wizard.answers import files as answer_files
 from wizard.apply import launch, runner
-from wizard.apply.backends import Announce, Simulated, Tell, quiet
+from wizard.apply.backends import Announce, SimulatedBackend, Tell, quiet
 from wizard.apply.file_writer import Tree
-from wizard.apply.step_executor import Carrier
-from wizard.boot import next_command_line as kernel_line
+from wizard.apply.step_executor import StepExecutor
+from wizard.boot import next_command_line
 from wizard.boot.postconditions import shortcomings
 from wizard.errors import Exit, NodeError
 from wizard.facts import facts
@@ -24,8 +24,8 @@ from wizard.facts.bootloader import KEPT
 from wizard.model import step_text
 from wizard.model.answers import AllAnswers
 from wizard.model.findings import Check
-from wizard.model.plan import HoldsArguments, Plan, Run
-from wizard.planning import reboot_advice as boot_guard
+from wizard.model.plan import KernelArgumentsPresent, Plan, RunCommand
+from wizard.planning import reboot_advice
 from wizard.planning.planner import make_plan
 from wizard.planning.undo import undo_plan
 from wizard.planning.verification import verify
@@ -56,11 +56,11 @@ def applied(node: SimulatedNode, plan: Plan) -> AllAnswers:
     return answer_files.from_data(plan.answers, "the plan")
 
 
-def step(plan: Plan, command: str) -> tuple[int, Run]:
-    return next((n, s) for n, s in enumerate(plan.steps, 1) if isinstance(s, Run) and s.argv[0] == command)
+def step(plan: Plan, command: str) -> tuple[int, RunCommand]:
+    return next((n, s) for n, s in enumerate(plan.steps, 1) if isinstance(s, RunCommand) and s.argv[0] == command)
 
 
-class Idle(Simulated):
+class Idle(SimulatedBackend):
     """A node on which some commands say that all went well, and do nothing."""
 
     def __init__(self, directory: Path, *idle: str) -> None:
@@ -71,8 +71,8 @@ class Idle(Simulated):
         return 0 if argv[0] in self.idle else super().run(argv, deadline_s, tell, announce)
 
 
-def carrier(node: SimulatedNode, place: Path, *idle: str) -> Carrier:
-    return Carrier(Tree(node.directory), Idle(node.directory, *idle), place, Journal(place / "journal.jsonl"))
+def carrier(node: SimulatedNode, place: Path, *idle: str) -> StepExecutor:
+    return StepExecutor(Tree(node.directory), Idle(node.directory, *idle), place, Journal(place / "journal.jsonl"))
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_an_entry_by_hand_with_the_same_argument_does_not_stand_in_the_way_of_an
     applied(demo, planned(demo))
     back = undo_plan(facts.read(demo), demo, None, demo.directory)
     (proof,) = step(back, "update-grub")[1].proves
-    assert proof == HoldsArguments(words=(), without=kernel_line.OURS, entries="first")
+    assert proof == KernelArgumentsPresent(words=(), without=next_command_line.OURS, entries="first")
     demo.obey(["update-grub"])
     demo.put("/boot/grub/grub.cfg", f"{menu}\n{by_hand}")
     assert shortcomings(demo, (proof,)) == ([], [])
@@ -135,7 +135,7 @@ def test_what_a_boot_command_made_is_on_the_disk_before_the_step_holds(demo: Sim
     journal = tmp_path / "journal.jsonl"
     flushed: list[bool] = []
 
-    class Watched(Simulated):
+    class Watched(SimulatedBackend):
         def flush(self, written: Iterable[str]) -> None:
             flushed.append(number in fold(read(journal)).held)
 
@@ -160,13 +160,13 @@ def test_the_guard_says_to_wait_where_the_menu_was_put_back_since(demo: Simulate
     plan = planned(demo)
     old = demo.read("/boot/grub/grub.cfg")
     applied(demo, plan)
-    said = boot_guard.after_apply(facts.read(demo), plan)
+    said = reboot_advice.after_apply(facts.read(demo), plan)
     assert "they hold what was planned" in said[0]
     assert sum("Reboot once" in line for line in said) == 1
     demo.put(
         "/boot/grub/grub.cfg", old
     )  # as a power cut leaves it: seen on a real ext4, seconds after update-grub returned
-    said = boot_guard.after_apply(facts.read(demo), plan)
+    said = reboot_advice.after_apply(facts.read(demo), plan)
     assert said[0].startswith("Do not reboot yet: $ update-grub is still due")
     assert not any("Reboot once" in line for line in said)
     assert [step_text.title(each) for each in planned(demo).steps] == ["$ update-grub"]
@@ -174,7 +174,7 @@ def test_the_guard_says_to_wait_where_the_menu_was_put_back_since(demo: Simulate
 
 def test_the_way_back_is_one_line_that_names_what_the_recovery_entry_lacks(demo: SimulatedNode) -> None:
     applied(demo, planned(demo))
-    line = boot_guard.way_back(facts.read(demo))
+    line = reboot_advice.way_back(facts.read(demo))
     assert "\n" not in line
     for part in ("recovery entry", "lacks intel_iommu=on iommu=pt", "modprobe.blacklist=mlx4_core", IMAGE + KEPT):
         assert part in line
@@ -188,12 +188,12 @@ def test_without_a_recovery_entry_that_lacks_them_the_line_is_edited_by_hand(dem
     applied(demo, planned(demo))
     text = demo.read("/boot/grub/grub.cfg").decode().replace("ro recovery nomodeset", "ro recovery nomodeset iommu=pt")
     demo.put("/boot/grub/grub.cfg", text)
-    assert "press e in the boot menu and take" in boot_guard.way_back(facts.read(demo))
+    assert "press e in the boot menu and take" in reboot_advice.way_back(facts.read(demo))
 
 
 def test_no_reboot_is_suggested_where_none_is_needed(demo: SimulatedNode) -> None:
     answers = answer_files.from_data({"metadata": {"redirect": True, "bridges": ["br1441"]}}, "here")
-    assert boot_guard.after_apply(facts.read(demo), planned(demo, answers)) == []
+    assert reboot_advice.after_apply(facts.read(demo), planned(demo, answers)) == []
 
 
 # room
@@ -243,7 +243,7 @@ def test_an_image_that_is_known_to_boot_is_not_overwritten_by_one_that_never_did
     applied(demo, planned(demo, answers))
     fewer = editing.change(answers, "vfs", ("card", 0, "count"), 4)
     plan = planned(demo, fewer)
-    assert not [each for each in plan.steps if isinstance(each, Run) and each.argv[0] == "cp"]
+    assert not [each for each in plan.steps if isinstance(each, RunCommand) and each.argv[0] == "cp"]
     applied(demo, plan)
     assert demo.read(IMAGE + KEPT) == before
     demo.reboot()
@@ -301,7 +301,7 @@ def test_the_image_before_stays_where_the_rebuild_cannot_be_taken_back(demo: Sim
     for each in range(1, number + 1):
         hands.carry(each, plan.steps[each - 1])
 
-    class Broken(Simulated):
+    class Broken(SimulatedBackend):
         def run(self, argv: Sequence[str], deadline_s: int, tell: Tell, announce: Announce = quiet) -> int:
             return 1 if argv[0] == "update-initramfs" else super().run(argv, deadline_s, tell, announce)
 

@@ -17,7 +17,7 @@ from wizard.chapters.vfs import chapter as vfs
 from wizard.errors import Exit
 from wizard.facts import facts
 from wizard.facts.pci.functions import PciFunction
-from wizard.integers import whole
+from wizard.integers import parse_int
 from wizard.node.recorded import MemoryNode
 
 DNSMASQ, NOVA, MODPROBE = "/etc/dnsmasq-nova.conf", "/etc/nova/nova.conf", "/etc/modprobe.d/mlx4_core.conf"
@@ -178,4 +178,4 @@ def test_suggest_does_not_say_that_a_refused_chapter_does_not_apply(
     [("0", 0), ("010", 10), ("²", None), ("٣", None), ("", None), ("-1", None), ("9" * 18, 10**18 - 1), (MANY, None)],
 )
 def test_only_plain_digits_are_a_number(text: str, number: int | None) -> None:
-    assert whole(text) == number
+    assert parse_int(text) == number

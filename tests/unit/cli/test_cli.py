@@ -18,7 +18,7 @@ from calling import call, written
 from places import REPOSITORY
 
 from wizard.cli import main as cli
-from wizard.cli import parser as arguments
+from wizard.cli import parser
 
 
 @pytest.fixture
@@ -234,7 +234,7 @@ def test_the_entry_point_says_which_python_it_needs(monkeypatch: pytest.MonkeyPa
 
 def test_the_documented_commands_are_those_that_there_are() -> None:
     text = (REPOSITORY / "docs/command-line.md").read_text(encoding="utf-8")
-    (commands,) = [action for action in arguments.parser()._actions if isinstance(action.choices, dict)]
+    (commands,) = [action for action in parser.parser()._actions if isinstance(action.choices, dict)]
     for name in commands.choices or {}:
         assert f"compute-wizard {name}" in text
 
@@ -294,7 +294,7 @@ def _examples() -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize(("page", "command"), _examples())
 def test_every_command_in_the_documents_is_understood(page: str, command: str) -> None:
-    assert arguments.parser().parse_args(shlex.split(command)[1:]), page
+    assert parser.parser().parse_args(shlex.split(command)[1:]), page
 
 
 def test_there_are_commands_in_the_documents() -> None:

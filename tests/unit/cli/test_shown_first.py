@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from calling import call, written
 
-from wizard.cli import parser as arguments
+from wizard.cli import parser
 from wizard.probes.metadata import probe as metadata
 from wizard.probes.registry import proofs
 from wizard.simulator import built_in as demo
@@ -168,4 +168,4 @@ def test_a_tar_is_said_to_be_read_only_at_once(
 def test_a_built_in_node_that_there_is_not_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
     code, _, err = call(capsys, "demo", "--node", "nope")
     assert (code, "nope" in err) == (64, True)
-    assert list(arguments.BUILT_IN) == demo.names()
+    assert list(parser.BUILT_IN) == demo.names()

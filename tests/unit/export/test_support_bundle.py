@@ -14,7 +14,7 @@ from prior_states import carried_out, planned_here, take_back
 
 from wizard.cli import main as cli
 from wizard.errors import Exit
-from wizard.export import support_bundle as bundle
+from wizard.export import support_bundle
 from wizard.facts import facts
 from wizard.runs.history import RUNS
 from wizard.simulator.built_in import built_in, simulate
@@ -53,7 +53,7 @@ def test_it_holds_what_was_seen_and_done(node: SimulatedNode) -> None:
     record(node, ["dmesg"], "[    0.000000] Linux version 4.4.0\n[    1.2] mlx4_core 0000:04:00.0: up\n")
     before = snapshot(node.directory)
     undo = facts.read(node).history.runs[1].id
-    files = unpacked(bundle.packed(bundle.parts(node, facts.read(node)), "compute-03")[0])
+    files = unpacked(support_bundle.packed(support_bundle.parts(node, facts.read(node)), "compute-03")[0])
     assert snapshot(node.directory) == before
     assert {name for name in files if "/" not in name} == {
         "README.txt",
@@ -85,11 +85,11 @@ def test_it_holds_what_was_seen_and_done(node: SimulatedNode) -> None:
 
 
 def test_what_is_not_there_is_named(node: SimulatedNode) -> None:
-    found = {part.name: part for part in bundle.parts(node, facts.read(node))}
+    found = {part.name: part for part in support_bundle.parts(node, facts.read(node))}
     assert found["kernel.log"].text is None
-    assert "kernel.log: left out: " in bundle.packed(list(found.values()), "")[1]
+    assert "kernel.log: left out: " in support_bundle.packed(list(found.values()), "")[1]
     record(node, ["dmesg"], "", 1)
-    found = {part.name: part for part in bundle.parts(node, facts.read(node))}
+    found = {part.name: part for part in support_bundle.parts(node, facts.read(node))}
     assert found["kernel.log"].text is None
 
 
@@ -98,11 +98,13 @@ def test_one_run_comes_with_what_took_it_back_and_no_other(node: SimulatedNode) 
     take_back(node, first)
     other = carried_out(node, planned_here(node))
     runs = [run.id for run in facts.read(node).history.runs]
-    named = {part.name.partition("/")[0] for part in bundle.parts(node, facts.read(node), "2") if "/" in part.name}
+    named = {
+        part.name.partition("/")[0] for part in support_bundle.parts(node, facts.read(node), "2") if "/" in part.name
+    }
     assert named == {first, runs[1]}
     assert other not in named
     node.place(f"/var/lib/compute-wizard/runs/{other}/plan.json").write_text("{", encoding="utf-8")
-    parts = {part.name: part for part in bundle.parts(node, facts.read(node))}
+    parts = {part.name: part for part in support_bundle.parts(node, facts.read(node))}
     assert parts[f"{first}/plan.json"].text is not None
 
 
@@ -110,8 +112,8 @@ def test_one_run_comes_with_what_took_it_back_and_no_other(node: SimulatedNode) 
 def test_a_run_that_cannot_be_read_comes_too_with_the_reason(node: SimulatedNode, named: bool) -> None:
     run = carried_out(node, planned_here(node))
     node.place(f"{RUNS}/{run}/plan.json").write_text("{", encoding="utf-8")
-    parts = bundle.parts(node, facts.read(node), run if named else None)
-    files = unpacked(bundle.packed(parts, "compute-03")[0])
+    parts = support_bundle.parts(node, facts.read(node), run if named else None)
+    files = unpacked(support_bundle.packed(parts, "compute-03")[0])
     assert f"{run}/journal.jsonl" in files
     assert f"{run}/plan.json" not in files
     assert f"{run}/plan.json: left out: " in files["README.txt"]
@@ -121,11 +123,11 @@ def test_a_run_that_cannot_be_read_comes_too_with_the_reason(node: SimulatedNode
 
 def test_a_long_log_begins_with_a_whole_line(node: SimulatedNode) -> None:
     line = "x" * 70 + " password = hunter2\n"
-    record(node, ["dmesg"], line * (bundle.MOST_TEXT // len(line) + 100))
-    found = next(part.text for part in bundle.parts(node, facts.read(node)) if part.name == "kernel.log")
+    record(node, ["dmesg"], line * (support_bundle.MOST_TEXT // len(line) + 100))
+    found = next(part.text for part in support_bundle.parts(node, facts.read(node)) if part.name == "kernel.log")
     assert found is not None
     assert set(found.splitlines()) == {"x" * 70 + " password = ***"}
-    assert len(found) <= bundle.MOST_TEXT
+    assert len(found) <= support_bundle.MOST_TEXT
 
 
 def test_the_command_writes_it_for_its_owner_and_says_what_is_in_it(
@@ -147,6 +149,6 @@ def test_the_command_writes_it_for_its_owner_and_says_what_is_in_it(
 
 def test_its_own_words_are_not_masked(node: SimulatedNode) -> None:
     """The README goes through the same net as everything else."""
-    readme = bundle.packed(bundle.parts(node, facts.read(node)), "compute-03")[1]
+    readme = support_bundle.packed(support_bundle.parts(node, facts.read(node)), "compute-03")[1]
     assert "so look the files over before you send them." in readme
     assert readme.count("***") == 1  # what stands in the place of a secret is named, and nothing is hidden

@@ -22,7 +22,7 @@ from screens.shared.session import NodeEngine
 from screens.tui.app import WizardApp
 from wizard.answers import files as answer_files
 from wizard.answers import suggestion
-from wizard.apply import rescue_script as rescue
+from wizard.apply import rescue_script
 from wizard.chapters.vfs import sriov
 from wizard.cli import main as cli
 from wizard.errors import WizardError
@@ -30,11 +30,11 @@ from wizard.export.script import script
 from wizard.facts import facts
 from wizard.facts.facts import Facts
 from wizard.model import step_text
-from wizard.model.plan import Plan, RemoveFile, Run, SetAttribute, StopByPidfile, WriteFile
+from wizard.model.plan import Plan, RemoveFile, RunCommand, StopByPidfile, WriteFile, WriteSysfs
 from wizard.node.recorded import DirectoryNode, MemoryNode
 from wizard.planning.planner import make_plan
 from wizard.report import text as report
-from wizard.safe_text import printable
+from wizard.safe_text import safe_text
 from wizard.simulator import described
 from wizard.simulator.built_in import built_in, simulate
 
@@ -114,13 +114,13 @@ def texts_of(seen: Facts, plan: Plan) -> str:
 def looks_inert(plan: Plan) -> None:
     """Each step is about whole paths and whole words, of which a person can see every character."""
     for step in plan.steps:
-        paths = [step.path] if isinstance(step, WriteFile | RemoveFile | SetAttribute) else []
+        paths = [step.path] if isinstance(step, WriteFile | RemoveFile | WriteSysfs) else []
         paths += [step.pidfile] if isinstance(step, StopByPidfile) else []
         for path in paths:
             assert path.startswith("/")
             assert ".." not in path.split("/")
             assert path.isprintable(), repr(path)
-        for word in step.argv if isinstance(step, Run) else ():
+        for word in step.argv if isinstance(step, RunCommand) else ():
             assert word.isprintable(), repr(word)
         assert not CONTROL.search(step_text.title(step)), repr(step_text.title(step))
 
@@ -132,7 +132,7 @@ def run_inert(seen: Facts, plan: Plan, root: Path) -> None:
         pytest.skip("dash: the program is not installed")
     text = script(seen, plan)
     assert not CONTROL.search(text), CONTROL.search(text)
-    for name, content in (("script.sh", text), ("undo.sh", rescue.script(plan))):
+    for name, content in (("script.sh", text), ("undo.sh", rescue_script.script(plan))):
         (root / name).write_text(content, encoding="utf-8")
         read = subprocess.run([dash, "-n", root / name], capture_output=True, check=False, timeout=60)
         assert (read.returncode, read.stderr) == (0, b""), name
@@ -155,7 +155,7 @@ def test_whatever_a_node_says_stays_text(changes: list[tuple[int, int, str]]) ->
         seen = facts.read(node)
         plan = make_plan(seen, suggestion.suggest(seen))
     except WizardError as error:
-        assert not CONTROL.search(printable(str(error)))
+        assert not CONTROL.search(safe_text(str(error)))
         return
     found = CONTROL.search(texts_of(seen, plan))
     assert found is None, found
@@ -174,7 +174,7 @@ def test_names_with_line_ends_are_no_commands_of_the_script(tmp_path: Path) -> N
     plan = make_plan(seen, suggestion.suggest(seen))
     bad = f"x\ntouch {MARK}\n"
     name = plan.node.model_copy(update={"hostname": bad, "os": bad})
-    step = Run(
+    step = RunCommand(
         chapters=("iommu",), phase="boot", argv=("true", bad), why=(bad,), undo=("true", bad), undo_when="after_files"
     )
     hostile = plan.model_copy(update={"node": name, "steps": (*plan.steps, step)})
@@ -235,7 +235,7 @@ def test_whatever_is_answered_is_refused_or_stays_text(name: str, value: str) ->
         answers = answer_files.from_data(field(name, value))
         plan = make_plan(SEEN, answers)
     except WizardError as error:
-        assert not CONTROL.search(printable(str(error)))
+        assert not CONTROL.search(safe_text(str(error)))
         return
     assert not CONTROL.search(report.plan(plan))
     looks_inert(plan)
@@ -290,7 +290,7 @@ async def test_markup_and_escapes_of_a_node_are_neither_drawn_nor_fatal(text: st
                 for _ in range(6):
                     await pilot.press("down")
                     await pilot.pause()
-    literal = printable(text)
+    literal = safe_text(text)
     assert literal.split("]")[0] in shown
     assert app._exception is None
 

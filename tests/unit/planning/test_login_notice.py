@@ -19,7 +19,7 @@ from wizard.errors import Exit
 from wizard.facts import facts
 from wizard.model import step_text
 from wizard.model.plan import Plan
-from wizard.planning import login_notice as notice
+from wizard.planning import login_notice
 from wizard.planning.planner import make_plan
 from wizard.planning.undo import undo_plan
 from wizard.runs import store, verify_due
@@ -49,7 +49,7 @@ def applied(node: SimulatedNode, plan: Plan) -> str:
 
 def login(node: SimulatedNode, shell: str = "dash", options: str = "-i") -> str:
     """What a login shell says that reads the file; its paths are led into the node."""
-    text = node.read(notice.PATH).decode() if node.exists(notice.PATH) else ""
+    text = node.read(login_notice.PATH).decode() if node.exists(login_notice.PATH) else ""
     for path in (DUE, "/proc/sys/kernel/random/boot_id"):
         text = text.replace(path, str(node.place(path)))
     profile = node.directory / "profile"
@@ -67,7 +67,7 @@ def test_it_says_what_is_due_and_nothing_once_verify_has_held(
     demo: SimulatedNode, shell: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     plan = planned(demo)
-    assert f"write {notice.PATH}" in [step_text.title(step) for step in plan.steps]
+    assert f"write {login_notice.PATH}" in [step_text.title(step) for step in plan.steps]
     run = applied(demo, plan)
     assert login(demo, shell) == f"compute-wizard: run {run} needs a reboot; after it: compute-wizard verify"
     assert login(demo, shell, "") == ""  # a script's shell is not disturbed
@@ -97,7 +97,7 @@ def test_verify_removes_what_is_due_only_where_all_has_held(
     assert verified.exists(DUE)  # that was about other answers
     assert cli.main(["verify", "--root", str(verified.directory)]) == 0
     assert not verified.exists(DUE)
-    assert verified.exists(notice.PATH)
+    assert verified.exists(login_notice.PATH)
     capsys.readouterr()
 
 
@@ -123,7 +123,7 @@ def _other(node: SimulatedNode) -> Path:
 def test_undo_takes_it_away(demo: SimulatedNode) -> None:
     applied(demo, planned(demo))
     applied(demo, undo_plan(facts.read(demo), demo, None, demo.directory))
-    assert not demo.exists(notice.PATH)
+    assert not demo.exists(login_notice.PATH)
     assert not demo.exists(DUE)
 
 
@@ -140,14 +140,14 @@ def test_undo_of_another_run_leaves_what_is_due_of_one_that_stands(demo: Simulat
 def test_only_its_owner_can_read_what_is_due(demo: SimulatedNode) -> None:
     applied(demo, planned(demo))
     assert demo.place(DUE).stat().st_mode & 0o777 == 0o600
-    assert demo.place(notice.PATH).stat().st_mode & 0o777 == 0o644
+    assert demo.place(login_notice.PATH).stat().st_mode & 0o777 == 0o644
 
 
 def test_it_is_not_installed_where_nothing_waits_or_nobody_would_read_it(demo: SimulatedNode) -> None:
     plan = planned(demo, metadata={"redirect": True, "bridges": ["br1441"]})
-    assert notice.PATH not in [getattr(step, "path", "") for step in plan.steps]
+    assert login_notice.PATH not in [getattr(step, "path", "") for step in plan.steps]
     shutil.rmtree(demo.place("/etc/profile.d"))
-    assert notice.PATH not in [getattr(step, "path", "") for step in planned(demo).steps]
+    assert login_notice.PATH not in [getattr(step, "path", "") for step in planned(demo).steps]
 
 
 def test_the_text_has_no_bash_in_it() -> None:

@@ -13,8 +13,8 @@ from wizard.facts import facts
 from wizard.facts.facts import Facts
 from wizard.hashing import digest
 from wizard.model import step_text
-from wizard.model.plan import PHASES, ExpectFile, Plan, Run, WriteFile, from_json
-from wizard.planning import login_notice as notice
+from wizard.model.plan import PHASES, ExpectFile, Plan, RunCommand, WriteFile, from_json
+from wizard.planning import login_notice
 from wizard.report import text as report
 from wizard.simulator.built_in import built_in
 
@@ -22,7 +22,7 @@ GOLDEN = str(places.GOLDEN)
 
 
 def argvs(plan: Plan) -> list[str]:
-    return [step_text.words(step.argv) for step in plan.steps if isinstance(step, Run)]
+    return [step_text.words(step.argv) for step in plan.steps if isinstance(step, RunCommand)]
 
 
 @pytest.mark.parametrize("name", ["origin", "today", "demo"])
@@ -113,7 +113,7 @@ def test_arguments_that_are_there_already_are_not_added() -> None:
     node = origin()
     node.write("/etc/default/grub.d/50-own.cfg", 'GRUB_CMDLINE_LINUX="intel_iommu=on,sm_on iommu=pt"\n')
     plan = planned(node, vfs=None, passthrough=None, gateways=None, metadata=None)
-    assert not [step for step in plan.steps if isinstance(step, WriteFile) and step.path != notice.PATH]
+    assert not [step for step in plan.steps if isinstance(step, WriteFile) and step.path != login_notice.PATH]
     assert argvs(plan) == ["update-grub"]  # grub.cfg does not hold them yet
 
 

@@ -15,14 +15,14 @@ from prior_states import planned_here
 from wizard.answers import files as answer_files
 from wizard.answers import suggestion
 from wizard.apply import launch
-from wizard.apply.backends import Simulated
+from wizard.apply.backends import SimulatedBackend
 from wizard.apply.file_writer import Tree
-from wizard.apply.step_executor import Carrier
+from wizard.apply.step_executor import StepExecutor
 from wizard.cli import main as cli
 from wizard.errors import Blocked, Exit, InputError, Refused, UsageError
 from wizard.facts import facts
 from wizard.model import step_text
-from wizard.model.plan import Plan, RemoveFile, Run, SetAttribute, Step, WriteFile
+from wizard.model.plan import Plan, RemoveFile, RunCommand, Step, WriteFile, WriteSysfs
 from wizard.node.node import Output
 from wizard.planning.later_changes import choices
 from wizard.planning.planner import make_plan
@@ -262,15 +262,15 @@ def test_an_attribute_that_was_set_since_is_later_work(tmp_path: Path) -> None:
     node = simulate(built_in("today"), tmp_path)
     plan = make_plan(facts.read(node), suggestion.suggest(facts.read(node)))
     run(node, plan)
-    step = next(s for s in plan.steps if isinstance(s, SetAttribute) and s.path.endswith("sriov_numvfs"))
+    step = next(s for s in plan.steps if isinstance(s, WriteSysfs) and s.path.endswith("sriov_numvfs"))
     node.set_attribute(step.path, "0")
-    assert not [s for s in back(node).steps if isinstance(s, SetAttribute) and s.path == step.path]  # as before already
+    assert not [s for s in back(node).steps if isinstance(s, WriteSysfs) and s.path == step.path]  # as before already
     node.set_attribute(step.path, "2")
     undo = back(node)
     assert (undo.stopped, undo.later_work[0].path) == (True, step.path)
     kept = back(node, None, "keep")
-    assert not [s for s in kept.steps if isinstance(s, SetAttribute) and s.path == step.path]
-    moves = [(s.before, s.after) for s in back(node, None, "restore").steps if isinstance(s, SetAttribute)]
+    assert not [s for s in kept.steps if isinstance(s, WriteSysfs) and s.path == step.path]
+    moves = [(s.before, s.after) for s in back(node, None, "restore").steps if isinstance(s, WriteSysfs)]
     assert ("2", step.before) in moves
 
 
@@ -311,14 +311,16 @@ def _grubby_node(*arguments: str, settings: str = "") -> Plan:
 
 def test_grubby_takes_out_only_what_a_kernel_did_not_have_before() -> None:
     words = "intel_iommu=on iommu=pt"
-    same = [step for step in _grubby_node("ro quiet", "ro").steps if isinstance(step, Run)]
+    same = [step for step in _grubby_node("ro quiet", "ro").steps if isinstance(step, RunCommand)]
     assert [step.argv for step in same] == [("grubby", "--update-kernel=ALL", "--args=iommu=pt intel_iommu=on")]
-    mixed = [step for step in _grubby_node("ro quiet", f"ro {words}", "ro iommu=pt").steps if isinstance(step, Run)]
+    mixed = [
+        step for step in _grubby_node("ro quiet", f"ro {words}", "ro iommu=pt").steps if isinstance(step, RunCommand)
+    ]
     assert [step.undo for step in mixed] == [
         ("grubby", "--update-kernel=/boot/vmlinuz-0", f"--remove-args={words}"),
         ("grubby", "--update-kernel=/boot/vmlinuz-2", "--remove-args=intel_iommu=on"),
     ]
-    assert [step for step in _grubby_node(words, words).steps if isinstance(step, Run)] == []
+    assert [step for step in _grubby_node(words, words).steps if isinstance(step, RunCommand)] == []
 
 
 @pytest.mark.parametrize(
@@ -330,14 +332,14 @@ def test_grubby_takes_out_only_what_a_kernel_did_not_have_before() -> None:
 )
 def test_grubby_takes_nothing_out_of_its_settings_that_stood_there_before(settings: str, kernel: str) -> None:
     """With ALL it takes the arguments out of /etc/default/grub, too."""
-    (step,) = [step for step in _grubby_node("ro quiet", settings=settings).steps if isinstance(step, Run)]
+    (step,) = [step for step in _grubby_node("ro quiet", settings=settings).steps if isinstance(step, RunCommand)]
     assert step.argv[1] == f"--update-kernel={kernel}"
     assert step.undo == ("grubby", f"--update-kernel={kernel}", "--remove-args=intel_iommu=on iommu=pt")
 
 
 def test_an_argument_of_the_same_key_goes_along_and_comes_back() -> None:
     """grubby replaces it: intel_iommu=sm_on would be lost."""
-    (step,) = [step for step in _grubby_node("ro intel_iommu=sm_on").steps if isinstance(step, Run)]
+    (step,) = [step for step in _grubby_node("ro intel_iommu=sm_on").steps if isinstance(step, RunCommand)]
     assert step.argv[2] == "--args=iommu=pt intel_iommu=sm_on,on"
     assert step.undo is not None
     assert step.undo[2:] == ("--remove-args=iommu=pt", "--args=intel_iommu=sm_on")
@@ -374,8 +376,8 @@ def test_a_rollback_does_not_overwrite_what_somebody_changed_meanwhile(node: Sim
     plan = make_plan(facts.read(node), answer_files.from_data(ONE))
     step = next(step for step in plan.steps if isinstance(step, WriteFile) and step.path == DNSMASQ)
     run_directory = store.new_run(node.directory)[1]
-    carrier = Carrier(
-        Tree(node.directory), Simulated(node.directory), run_directory, Journal(run_directory / "journal.jsonl")
+    carrier = StepExecutor(
+        Tree(node.directory), SimulatedBackend(node.directory), run_directory, Journal(run_directory / "journal.jsonl")
     )
     carrier.carry(1, step)
     now = _append(node, DNSMASQ, b"# mine\n")
@@ -435,7 +437,7 @@ def cut_before(node: SimulatedNode, chosen: Callable[[Step], bool]) -> None:
     plan = planned_here(node)
     started = launch.save(node.directory, plan, "stop", "simulated")
     with closing(Journal(started.journal)) as journal:
-        steps = Carrier(Tree(node.directory), Simulated(node.directory), started.directory, journal)
+        steps = StepExecutor(Tree(node.directory), SimulatedBackend(node.directory), started.directory, journal)
         journal.write("begin", run=started.run, boot_id=node.text("/proc/sys/kernel/random/boot_id"))
         for number, step in enumerate(plan.steps, 1):
             if chosen(step):

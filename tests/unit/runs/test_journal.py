@@ -24,7 +24,7 @@ from wizard.answers import files as answer_files
 from wizard.answers import suggestion
 from wizard.apply import backends as outside
 from wizard.apply import launch
-from wizard.apply.backends import Live
+from wizard.apply.backends import LiveBackend
 from wizard.apply.leftovers import refuse_beside_leftovers
 from wizard.apply.system_log import SystemLog
 from wizard.cli import apply as command_apply
@@ -32,7 +32,7 @@ from wizard.cli import main as cli
 from wizard.errors import Exit, NodeError, Refused
 from wizard.facts import facts
 from wizard.model import plan as plans
-from wizard.model.plan import PHASES, Plan, Run, WriteFile
+from wizard.model.plan import PHASES, Plan, RunCommand, WriteFile
 from wizard.node.live import LiveNode
 from wizard.planning.planner import make_plan
 from wizard.planning.undo import undo_plan
@@ -111,8 +111,8 @@ def test_every_run_says_which_format_it_has_and_what_is_unknown_is_passed_over(d
 
 
 @pytest.fixture
-def live() -> Live:
-    return Live(LiveNode())
+def live() -> LiveBackend:
+    return LiveBackend(LiveNode())
 
 
 def test_a_short_write_and_a_full_disk_are_mended_and_a_broken_one_is_lost_for_good(
@@ -144,7 +144,7 @@ def test_a_short_write_and_a_full_disk_are_mended_and_a_broken_one_is_lost_for_g
 
 
 def test_what_was_reserved_is_not_for_output_whoever_took_it(
-    live: Live, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    live: LiveBackend, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The process that announces itself may be the one that finds the disk full: its parent hears nothing of it."""
     journal = Journal(tmp_path / "journal.jsonl")
@@ -198,7 +198,7 @@ def test_the_log_of_the_machine_gets_the_run_s_id_and_never_holds_anything_up(tm
 # commands
 
 
-def test_a_command_that_hangs_is_ended_with_all_that_it_started(live: Live, tmp_path: Path) -> None:
+def test_a_command_that_hangs_is_ended_with_all_that_it_started(live: LiveBackend, tmp_path: Path) -> None:
     script = f"sleep 1000 & echo $! >{tmp_path}/child; echo $$ >{tmp_path}/parent; wait"
     with pytest.raises(NodeError, match="had not ended after 1 seconds"):
         live.run(["/bin/sh", "-c", script], 1, lambda _: None)
@@ -208,7 +208,7 @@ def test_a_command_that_hangs_is_ended_with_all_that_it_started(live: Live, tmp_
 
 
 def test_a_command_that_does_not_end_by_being_killed_is_named_and_not_waited_for(
-    live: Live, monkeypatch: pytest.MonkeyPatch
+    live: LiveBackend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As one that hangs in the kernel: here nothing kills it."""
     begun: list[subprocess.Popen[bytes]] = []
@@ -260,7 +260,7 @@ def test_the_disks_are_flushed_each_once_and_no_other_file_system(tmp_path: Path
 
 
 def test_a_disk_that_does_not_answer_is_told_and_not_waited_for(
-    live: Live, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    live: LiveBackend, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     live.flush([str(tmp_path / "file")])
     monkeypatch.setattr(outside, "FLUSH", 0.000001)  # no program starts in that time
@@ -268,7 +268,7 @@ def test_a_disk_that_does_not_answer_is_told_and_not_waited_for(
         live.flush([])
 
 
-def test_a_command_that_floods_its_output_fills_neither_memory_nor_journal(live: Live, tmp_path: Path) -> None:
+def test_a_command_that_floods_its_output_fills_neither_memory_nor_journal(live: LiveBackend, tmp_path: Path) -> None:
     journal = Journal(tmp_path / "journal.jsonl")
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     for script in ("head -c 150000000 /dev/zero", "yes | head -c 3000000"):
@@ -281,7 +281,7 @@ def test_a_command_that_floods_its_output_fills_neither_memory_nor_journal(live:
     assert (tmp_path / "journal.jsonl").stat().st_size < 40_000_000
 
 
-def test_what_a_command_says_comes_line_by_line_and_whole(live: Live) -> None:
+def test_what_a_command_says_comes_line_by_line_and_whole(live: LiveBackend) -> None:
     said: list[str] = []
     assert (
         live.run(["/bin/sh", "-c", "printf 'a\\303\\244\\nno end'; printf '\\377\\n' >&2; exit 3"], 60, said.append)
@@ -312,7 +312,7 @@ def test_nothing_is_done_beside_a_command_that_a_killed_runner_left(demo: Simula
         process.wait()
 
 
-def test_a_process_tells_its_pid_before_it_does_anything(live: Live, tmp_path: Path) -> None:
+def test_a_process_tells_its_pid_before_it_does_anything(live: LiveBackend, tmp_path: Path) -> None:
     journal = Journal(tmp_path / "journal.jsonl")
     live.run(
         ["/bin/sh", "-c", "echo $$"],
@@ -409,7 +409,7 @@ def test_what_cannot_be_taken_back_asks_for_its_own_word(
 def test_a_run_that_goes_on_asks_again_before_what_cannot_be_taken_back(
     demo: SimulatedNode, typed: str, words: list[str], code: Exit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    last = Run(
+    last = RunCommand(
         chapters=("vfs",),
         phase="last",
         argv=("mstconfig", "-y", "-d", "0000:04:00.0", "set", "NUM_OF_VFS=32"),

@@ -18,7 +18,7 @@ from wizard.apply import launch
 from wizard.cli import main as cli
 from wizard.errors import Exit
 from wizard.facts import facts
-from wizard.model.plan import Run
+from wizard.model.plan import RunCommand
 from wizard.runs import store
 from wizard.runs.journal import follow
 from wizard.runs.records import STATE
@@ -100,7 +100,7 @@ def started(node: SimulatedNode, code: Exit = Exit.DONE) -> None:
 
 def failed(node: SimulatedNode, on_failure: str) -> None:
     plan = planned_here(node)
-    bad = Run(chapters=("iommu",), phase="live", argv=("no-such-command",), why=("a test",))
+    bad = RunCommand(chapters=("iommu",), phase="live", argv=("no-such-command",), why=("a test",))
     steps = (*plan.steps[:9], bad)
     run = launch.start(node.directory, plan.model_copy(update={"steps": steps}), simulated=True, on_failure=on_failure)
     list(follow(run.journal))

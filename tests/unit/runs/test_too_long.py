@@ -12,7 +12,7 @@ from calling import call, written
 
 from wizard.answers import editing
 from wizard.answers import files as answer_files
-from wizard.cli import parser as arguments
+from wizard.cli import parser
 from wizard.errors import Exit, InputError, NodeError, Refused
 from wizard.model.questions import Question
 from wizard.node.live import open_node
@@ -58,7 +58,7 @@ def test_what_is_typed_for_a_number_is_plain_digits(text: str) -> None:
     with pytest.raises(InputError, match="type a whole number"):
         editing.parse(Question(("x",), "number", "X"), text)
     with pytest.raises(argparse.ArgumentTypeError):
-        arguments.minutes(text)
+        parser.minutes(text)
 
 
 def test_a_run_is_meant_by_no_number_that_is_too_long() -> None:

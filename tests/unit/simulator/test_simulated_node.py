@@ -18,7 +18,7 @@ from wizard.answers import files as answer_files
 from wizard.facts import facts
 from wizard.model import step_text
 from wizard.model.answers import AllAnswers
-from wizard.model.plan import Plan, Run, SetAttribute
+from wizard.model.plan import Plan, RunCommand, WriteSysfs
 from wizard.planning.planner import make_plan
 from wizard.planning.verification import verify
 from wizard.simulator.built_in import built_in, simulate
@@ -57,7 +57,9 @@ def test_without_the_initramfs_the_option_has_no_effect(demo: SimulatedNode) -> 
     seen = facts.read(demo)
     answers = suggestion.suggest(seen)
     plan = make_plan(seen, answers)
-    kept = tuple(step for step in plan.steps if not (isinstance(step, Run) and step.argv[0] == "update-initramfs"))
+    kept = tuple(
+        step for step in plan.steps if not (isinstance(step, RunCommand) and step.argv[0] == "update-initramfs")
+    )
     carry_out(demo, plan.model_copy(update={"steps": kept}))
     assert titles(make_plan(facts.read(demo), answers))[-1] == "$ update-initramfs -u -k all"
     demo.reboot()
@@ -68,7 +70,7 @@ def test_without_update_grub_the_argument_has_no_effect(demo: SimulatedNode) -> 
     seen = facts.read(demo)
     answers = suggestion.suggest(seen)
     plan = make_plan(seen, answers)
-    kept = tuple(step for step in plan.steps if not (isinstance(step, Run) and step.argv[0] == "update-grub"))
+    kept = tuple(step for step in plan.steps if not (isinstance(step, RunCommand) and step.argv[0] == "update-grub"))
     carry_out(demo, plan.model_copy(update={"steps": kept}))
     assert titles(make_plan(facts.read(demo), answers)) == ["$ update-grub"]
     demo.reboot()
@@ -90,7 +92,7 @@ def test_changing_the_number_of_vfs_goes_through_zero(tmp_path: Path) -> None:
     carry_out(node, make_plan(facts.read(node), eight))
     four = editing.change(eight, "vfs", ("card", 0, "count"), 4)
     plan = make_plan(facts.read(node), four)
-    moves = [(step.before, step.after) for step in plan.steps if isinstance(step, SetAttribute)]
+    moves = [(step.before, step.after) for step in plan.steps if isinstance(step, WriteSysfs)]
     assert moves == [("8", "0"), ("0", "4"), ("8", "0"), ("0", "4")]
     carry_out(node, plan)
     node.reboot()

@@ -7,8 +7,7 @@ from pydantic import field_validator
 from wizard.chapters.gateways import findings as gateways_findings
 from wizard.chapters.gateways import suggestion as gateways_rows
 from wizard.chapters.gateways.suggestion import Left, Odd
-from wizard.chapters.shared import foreign as set_elsewhere
-from wizard.chapters.shared import init_system as services
+from wizard.chapters.shared import foreign, init_system
 from wizard.chapters.shared.networks import Network, NetworkAnswers
 from wizard.chapters.shared.nova_owner import OwnerAnswers
 from wizard.errors import FormatError
@@ -17,9 +16,9 @@ from wizard.facts.nova.nova import NovaNetwork
 from wizard.facts.processes import older
 from wizard.formats import dnsmasq, oslo_config
 from wizard.model.answers import AllAnswers
-from wizard.model.changes import Action, Edit, Wants
+from wizard.model.changes import Changes, FileEdit, LiveAction
 from wizard.model.findings import Check, Finding
-from wizard.model.plan import Run, StopByPidfile
+from wizard.model.plan import RunCommand, StopByPidfile
 from wizard.model.questions import Question, Table
 
 NAME = "gateways"
@@ -93,12 +92,12 @@ def questions(facts: Facts, answers: AllAnswers) -> list[Question | Table]:
     ]
 
 
-def wants(facts: Facts, answers: AllAnswers) -> Wants:
+def changes(facts: Facts, answers: AllAnswers) -> Changes:
     mine = answers.of(Answers)
     if mine is None:
-        return Wants()
+        return Changes()
     path, main = mine.config_file, facts.nova.main_file
-    edits = [Edit(path, _why(mine), lambda old: _file_content(facts, mine, old))]
+    edits = [FileEdit(path, _why(mine), lambda old: _file_content(facts, mine, old))]
     try:
         after = edits[0].change(facts.content(path))
     except FormatError as error:
@@ -106,8 +105,8 @@ def wants(facts: Facts, answers: AllAnswers) -> Wants:
     option_due = _option_due(facts, path, after is not None)
     if option_due and main:
         why = f"nova starts dnsmasq with --conf-file={path}" if after is not None else "the file is gone"
-        edits.append(Edit(main, why, lambda old: _option(old, path if after is not None else None), secret=True))
-    test = Run(
+        edits.append(FileEdit(main, why, lambda old: _option(old, path if after is not None else None), secret=True))
+    test = RunCommand(
         chapters=(NAME,),
         phase="test",
         argv=("dnsmasq", "--test", f"--conf-file={path}"),
@@ -115,18 +114,18 @@ def wants(facts: Facts, answers: AllAnswers) -> Wants:
         deadline_s=30,
     )
     behind = [network for network in facts.nova.networks if _behind(facts, network, path if after is not None else "")]
-    actions = [Action(test, inputs=None if behind else (path,))] if after is not None else []
+    actions = [LiveAction(test, inputs=None if behind else (path,))] if after is not None else []
     inputs = None if option_due else (path,)
     actions += [
-        Action(_stop(network), inputs=None if network in behind else inputs, order=60)
+        LiveAction(_stop(network), inputs=None if network in behind else inputs, order=60)
         for network in facts.nova.networks
         if network.dnsmasq_running
     ]
-    service = services.find(facts, "nova-network", "openstack-nova-network")
+    service = init_system.find(facts, "nova-network", "openstack-nova-network")
     why = "nova-network starts dnsmasq again, with the new file"
     due = option_due or bool(behind)
-    products = (services.restarted(facts, service, why, (path,), due=due),) if service else ()
-    return Wants(edits=tuple(edits), products=products, actions=tuple(actions))
+    products = (init_system.restarted(facts, service, why, (path,), due=due),) if service else ()
+    return Changes(edits=tuple(edits), products=products, actions=tuple(actions))
 
 
 def _behind(facts: Facts, network: NovaNetwork, path: str) -> bool:
@@ -210,7 +209,7 @@ def findings(facts: Facts, answers: AllAnswers) -> list[Finding]:
     return [
         *gateways_findings.findings(facts, asked, answers.of(OwnerAnswers)),
         *_not_suggested(facts, mine),
-        *set_elsewhere.findings(NAME, "No answer names that network", _elsewhere(facts, mine)),
+        *foreign.findings(NAME, "No answer names that network", _elsewhere(facts, mine)),
     ]
 
 
@@ -219,7 +218,7 @@ def _elsewhere(facts: Facts, mine: Answers) -> list[str]:
     path = facts.nova.last("DEFAULT", OPTION)
     if path is None or _option_due(facts, path, wanted=bool(mine.network)):
         return []
-    option = set_elsewhere.nova(facts.nova.all("DEFAULT", OPTION)[-1:], lambda _: bool(mine.network))
+    option = foreign.nova(facts.nova.all("DEFAULT", OPTION)[-1:], lambda _: bool(mine.network))
     content = facts.content(path) or b""
     try:
         kept = _file_content(facts, mine, content) if path == mine.config_file else content
@@ -250,7 +249,7 @@ def checks(facts: Facts, answers: AllAnswers) -> list[Check]:
     mine = answers.of(Answers)
     if mine is None or not mine.network:
         elsewhere = _elsewhere(facts, mine) if mine is not None else []
-        return set_elsewhere.checks(NAME, "Guests are told no router by this tool", elsewhere)
+        return foreign.checks(NAME, "Guests are told no router by this tool", elsewhere)
     content = facts.content(mine.config_file)
     there = {option.label: option.router for option in dnsmasq.router_options(content or b"")}
     found = [_router(facts, mine, network, there.get(network.label)) for network in mine.network]

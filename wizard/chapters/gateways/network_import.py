@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from wizard.chapters.shared.networks import Network
 from wizard.errors import InputError
 from wizard.formats import dnsmasq
-from wizard.integers import whole
+from wizard.integers import parse_int
 from wizard.model.validation import problem
 
 FIELDS = ("label", "router", "vlan", "cidr", "bridge")
@@ -42,7 +42,7 @@ class Row:
         """As the answers hold it. A VLAN that is no number stays a text, for the model to refuse."""
         data: dict[str, Any] = {name: text for name in FIELDS if (text := self.values.get(name, "").strip())}
         vlan = data.get("vlan")
-        if vlan is not None and (number := whole(vlan)) is not None:
+        if vlan is not None and (number := parse_int(vlan)) is not None:
             data["vlan"] = number
         return data
 

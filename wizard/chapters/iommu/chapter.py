@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from wizard.boot import next_command_line as kernel_line
+from wizard.boot import next_command_line
 from wizard.boot.artifacts import entries_lack, normal
 from wizard.chapters.iommu import findings as iommu_findings
-from wizard.chapters.iommu import foreign, not_effective
-from wizard.chapters.iommu import grubby as iommu_grubby
+from wizard.chapters.iommu import foreign, grubby, not_effective
 from wizard.chapters.iommu import kernel_arguments as iommu_line
 from wizard.chapters.iommu.kernel_arguments import (
     asked_words,
@@ -24,9 +23,9 @@ from wizard.facts.facts import Facts
 from wizard.formats import kernel_arguments
 from wizard.formats.kernel_arguments import IommuVerdict
 from wizard.model.answers import AllAnswers
-from wizard.model.changes import Product, Wants
+from wizard.model.changes import Artifact, Changes
 from wizard.model.findings import Check, Finding
-from wizard.model.plan import HoldsArguments, Proof
+from wizard.model.plan import KernelArgumentsPresent, Postcondition
 from wizard.model.questions import Question, Table
 
 NAME = "iommu"
@@ -60,25 +59,29 @@ def questions(facts: Facts, answers: AllAnswers) -> list[Question | Table]:
     ]
 
 
-def _proof(facts: Facts, overlay: dict[str, bytes | None]) -> tuple[Proof, ...]:
+def _proof(facts: Facts, overlay: dict[str, bytes | None]) -> tuple[Postcondition, ...]:
     """What the boot menu has to hold once it was made anew."""
-    line = kernel_line.next_boot(facts, overlay)
+    line = next_command_line.next_boot(facts, overlay)
     if line.arguments is None:
         return ()
     words = tuple(kernel_arguments.split(line.arguments))
-    return (HoldsArguments(words=words, without=tuple(word for word in kernel_line.OURS if word not in words)),)
+    return (
+        KernelArgumentsPresent(
+            words=words, without=tuple(word for word in next_command_line.OURS if word not in words)
+        ),
+    )
 
 
-def wants(facts: Facts, answers: AllAnswers) -> Wants:
+def changes(facts: Facts, answers: AllAnswers) -> Changes:
     mine = answers.of(Answers)
     if mine is None:
-        return Wants()
+        return Changes()
     words = wanted_words(facts, mine)
     if facts.boot.way == "grubby":
-        return Wants(actions=tuple(iommu_grubby.actions(NAME, facts, words)), reads=(GRUB_DEFAULT,))
+        return Changes(actions=tuple(grubby.actions(NAME, facts, words)), reads=(GRUB_DEFAULT,))
     edits = edits_for(facts, words)
     overlay = {edit.path: edit.change(facts.content(edit.path)) for edit in edits}
-    product = Product(
+    product = Artifact(
         "grub",
         facts.boot.update,
         "boot",
@@ -90,7 +93,7 @@ def wants(facts: Facts, answers: AllAnswers) -> Wants:
         proves=_proof(facts, overlay),
         order=10,
     )
-    return Wants(edits=edits, products=(product,) if facts.boot.update else (), reads=facts.boot.sources)
+    return Changes(edits=edits, products=(product,) if facts.boot.update else (), reads=facts.boot.sources)
 
 
 def findings(facts: Facts, answers: AllAnswers) -> list[Finding]:
@@ -119,7 +122,7 @@ def _grubby_entries(facts: Facts, answers: Answers) -> Check:
     what = "Each kernel's boot entry holds what was asked for"
     lacking = entries_lack(facts.boot, asked_words(facts, answers))
     if lacking is None:
-        return Check(NAME, what, "unknown", kernel_line.next_boot(facts).why, unseen_advice.of_next_line(facts))
+        return Check(NAME, what, "unknown", next_command_line.next_boot(facts).why, unseen_advice.of_next_line(facts))
     if lacking:
         return Check(NAME, what, "failed", lacking, "Do not reboot yet: run plan, then apply.")
     return Check(NAME, what, "held", f"{len(facts.boot.grubby_kernels)} kernels of grubby --info=ALL")
@@ -135,7 +138,7 @@ def _menu(facts: Facts, answers: Answers) -> list[Check]:
     stale = stale_entries(facts, {})
     if stale is None:
         unseen = next((each.why for each in facts.boot.unseen if each.what == MENU), "")
-        why = kernel_line.next_boot(facts).why
+        why = next_command_line.next_boot(facts).why
         advice = unseen_advice.of_next_line(facts) if why else unseen_advice.of_node(facts)
         seen = why or unseen or f"{facts.boot.generated} holds no entry but for recovery"
         return [Check(NAME, what, "unknown", seen, advice)]
@@ -145,7 +148,7 @@ def _menu(facts: Facts, answers: Answers) -> list[Check]:
 
 
 def _next_verdict(facts: Facts) -> IommuVerdict | None:
-    line = kernel_line.next_boot(facts)
+    line = next_command_line.next_boot(facts)
     if line.arguments is None or stale_entries(facts, {}):
         return None
     return verdict_of(facts, line.arguments)
@@ -199,7 +202,7 @@ def summary(facts: Facts) -> list[str]:
     )
     running = f"on, {len(facts.iommu.groups)} groups" if facts.iommu.running else "off"
     default = {True: "on", False: "off", None: "unknown"}[facts.iommu.kernel_default_on]
-    line = kernel_line.next_boot(facts)
+    line = next_command_line.next_boot(facts)
     return [
         f"{name} in the BIOS: {bios}; running: {running}; this kernel's default: {default}",
         f"next boot ({facts.boot.way}): {line.arguments if line.arguments is not None else 'unknown: ' + line.why}",

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from wizard.boot import next_command_line as kernel_line
-from wizard.chapters.iommu import grubby as iommu_grubby
+from wizard.boot import next_command_line
+from wizard.chapters.iommu import grubby
 from wizard.chapters.iommu.kernel_arguments import Answers, overlay_of, stale_entries, verdict_of, wanted_words
-from wizard.chapters.shared import boot_space as boot_room
+from wizard.chapters.shared import boot_space
 from wizard.facts.facts import Facts
 from wizard.formats import kernel_arguments
 from wizard.model.findings import Finding
-from wizard.model.plan import Run
+from wizard.model.plan import RunCommand
 
 CHAPTER = "iommu"
 TABLES = {"intel": ("DMAR", "VT-d"), "amd": ("IVRS", "AMD-Vi (IOMMU)"), "arm": ("IORT", "SMMU")}
@@ -25,9 +25,9 @@ def findings(facts: Facts, mine: Answers | None) -> list[Finding]:
         found.append(_other_boot_loader(facts, mine))
         return found
     overlay = overlay_of(facts, mine)
-    line = kernel_line.next_boot(facts, overlay, _grubby_commands(facts, mine))
+    line = next_command_line.next_boot(facts, overlay, _grubby_commands(facts, mine))
     if facts.boot.update and (stale_entries(facts, overlay) or _changes(facts, overlay)):
-        found += boot_room.finding(facts, CHAPTER, "a new boot menu", boot_room.MENU_BYTES)
+        found += boot_space.finding(facts, CHAPTER, "a new boot menu", boot_space.MENU_BYTES)
     if line.arguments is None:
         found.append(
             Finding(
@@ -52,7 +52,7 @@ def _grubby_commands(facts: Facts, answers: Answers) -> list[tuple[str, ...]]:
     if facts.boot.way != "grubby":
         return []
     words = wanted_words(facts, answers)
-    return [action.step.argv for action in iommu_grubby.actions(CHAPTER, facts, words) if isinstance(action.step, Run)]
+    return [action.step.argv for action in grubby.actions(CHAPTER, facts, words) if isinstance(action.step, RunCommand)]
 
 
 def _changes(facts: Facts, overlay: dict[str, bytes | None]) -> bool:
@@ -133,7 +133,7 @@ def _driver(facts: Facts) -> list[Finding]:
     ]
 
 
-def _places(line: kernel_line.NextLine, words: Sequence[str]) -> str:
+def _places(line: next_command_line.NextLine, words: Sequence[str]) -> str:
     return "; ".join(
         f"{path} line {number} sets {name}={value!r}"
         for path, number, name, value in line.layers
@@ -141,7 +141,7 @@ def _places(line: kernel_line.NextLine, words: Sequence[str]) -> str:
     )
 
 
-def _idle(facts: Facts, line: kernel_line.NextLine) -> list[Finding]:
+def _idle(facts: Facts, line: next_command_line.NextLine) -> list[Finding]:
     words = verdict_of(facts, line.arguments or "").idle
     if not words:
         return []
@@ -157,7 +157,7 @@ def _idle(facts: Facts, line: kernel_line.NextLine) -> list[Finding]:
     ]
 
 
-def _other_layers(facts: Facts, line: kernel_line.NextLine) -> list[Finding]:
+def _other_layers(facts: Facts, line: next_command_line.NextLine) -> list[Finding]:
     arguments = line.arguments or ""
     verdict = verdict_of(facts, arguments)
     guilty = _places(line, verdict.conflicts)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from wizard.boot import next_command_line as kernel_line
+from wizard.boot import next_command_line
 from wizard.boot.next_command_line import _layers, _words
 from wizard.facts.facts import Facts
 
@@ -23,4 +23,4 @@ def iommu(facts: Facts, overlay: Mapping[str, bytes | None]) -> list[str]:
 
 def _switches_on(word: str) -> bool:
     name, _, value = word.partition("=")
-    return word in kernel_line.OURS or (name in IOMMU and value.split(",")[0] in ("on", "force", "force_enable"))
+    return word in next_command_line.OURS or (name in IOMMU and value.split(",")[0] in ("on", "force", "force_enable"))

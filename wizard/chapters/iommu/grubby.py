@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 from wizard.facts.bootloader import GRUB_DEFAULT
 from wizard.facts.facts import Facts
 from wizard.formats import kernel_arguments
-from wizard.model.changes import Action
-from wizard.model.plan import HoldsArguments, Run
+from wizard.model.changes import LiveAction
+from wizard.model.plan import KernelArgumentsPresent, RunCommand
 
 
-def actions(chapter: str, facts: Facts, words: Sequence[str]) -> Iterator[Action]:
+def actions(chapter: str, facts: Facts, words: Sequence[str]) -> Iterator[LiveAction]:
     """One command for all kernels where all lack the same; else one for each kernel, with what that one lacks: what was
     there before must not go when the run is taken back.
 
@@ -37,7 +37,7 @@ def _settings(facts: Facts) -> list[str]:
     ]
 
 
-def _action(chapter: str, kernel: str, line: str, words: Sequence[str]) -> Action:
+def _action(chapter: str, kernel: str, line: str, words: Sequence[str]) -> LiveAction:
     """grubby replaces an argument of the same key: what stands there goes along, and comes back alone."""
     given, taken, back = [], [], []
     for word in words:
@@ -52,8 +52,8 @@ def _action(chapter: str, kernel: str, line: str, words: Sequence[str]) -> Actio
     given.sort(key=lambda each: len(kernel_arguments.key(each)))
     undo = [f"--remove-args={' '.join(taken)}"] if taken else []
     undo += [f"--args={' '.join(back)}"] if back else []
-    return Action(
-        Run(
+    return LiveAction(
+        RunCommand(
             chapters=(chapter,),
             phase="boot",
             argv=("grubby", f"--update-kernel={kernel}", f"--args={' '.join(given)}"),
@@ -61,6 +61,6 @@ def _action(chapter: str, kernel: str, line: str, words: Sequence[str]) -> Actio
             labels=("reboot",),
             undo=("grubby", f"--update-kernel={kernel}", *undo),
             undo_when="after_files",
-            proves=(HoldsArguments(words=tuple(words)),),
+            proves=(KernelArgumentsPresent(words=tuple(words)),),
         )
     )

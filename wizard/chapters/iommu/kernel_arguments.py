@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from wizard.boot import next_command_line as kernel_line
+from wizard.boot import next_command_line
 from wizard.boot.artifacts import entries_lack
 from wizard.facts.facts import Facts
 from wizard.formats import kernel_arguments
 from wizard.formats.kernel_arguments import IommuVerdict
 from wizard.model.answers import AnswersModel
-from wizard.model.changes import Edit
+from wizard.model.changes import FileEdit
 
 DROP_IN = "/etc/default/grub.d/zz-compute-wizard.cfg"
 GRUB_DEFAULT = "/etc/default/grub"
@@ -50,7 +50,7 @@ def wanted_words(facts: Facts, answers: Answers) -> list[str]:
     """The kernel arguments that this tool has to add to what others already set and to what the kernel does anyway."""
     if not answers.enable:
         return []
-    base = kernel_line.next_boot(facts, _without_ours(facts))
+    base = next_command_line.next_boot(facts, _without_ours(facts))
     if facts.boot.way == "grubby":
         return _grubby_words(facts, answers)
     verdict = verdict_of(facts, base.arguments or "")
@@ -88,7 +88,7 @@ def asked_words(facts: Facts, answers: Answers) -> list[str]:
 
 def drop_in(words: list[str]) -> bytes:
     """The drop-in's bytes. `NAME="$NAME …"` and never `+=`, which dash does not know: update-grub would fail."""
-    return f'{HEADER}{kernel_line.NORMAL}="${kernel_line.NORMAL} {" ".join(words)}"\n'.encode()
+    return f'{HEADER}{next_command_line.NORMAL}="${next_command_line.NORMAL} {" ".join(words)}"\n'.encode()
 
 
 def _in_place(words: list[str], content: bytes | None) -> bytes | None:
@@ -98,16 +98,16 @@ def _in_place(words: list[str], content: bytes | None) -> bytes | None:
     if not words:
         return kept
     end = b"" if not kept or kept.endswith(b"\n") else b"\n"
-    name = kernel_line.NORMAL
+    name = next_command_line.NORMAL
     return kept + end + f'{name}="${{{name}:+${name} }}{" ".join(words)}" {MARK}\n'.encode()
 
 
-def edits_for(facts: Facts, words: list[str]) -> tuple[Edit, ...]:
+def edits_for(facts: Facts, words: list[str]) -> tuple[FileEdit, ...]:
     why = f"add {' '.join(words)} to the kernel's command line" if words else "the arguments are no longer wanted"
     if facts.boot.way == "grub-dropin":
-        return (Edit(DROP_IN, why, lambda content: drop_in(words) if words else None, labels=("reboot",)),)
+        return (FileEdit(DROP_IN, why, lambda content: drop_in(words) if words else None, labels=("reboot",)),)
     if facts.boot.way == "grub-inplace":
-        return (Edit(GRUB_DEFAULT, why, lambda content: _in_place(words, content), labels=("reboot",)),)
+        return (FileEdit(GRUB_DEFAULT, why, lambda content: _in_place(words, content), labels=("reboot",)),)
     return ()
 
 
@@ -119,10 +119,10 @@ def overlay_of(facts: Facts, answers: Answers) -> dict[str, bytes | None]:
 def stale_entries(facts: Facts, overlay: dict[str, bytes | None]) -> str | None:
     """How the generated configuration differs from what its sources say, as a sentence; empty where it does not, None where
     either is unknown."""
-    line = kernel_line.next_boot(facts, overlay)
+    line = next_command_line.next_boot(facts, overlay)
     if line.arguments is None or facts.boot.entries is None:
         return None
-    return entries_lack(facts.boot, kernel_arguments.split(line.arguments), kernel_line.OURS)
+    return entries_lack(facts.boot, kernel_arguments.split(line.arguments), next_command_line.OURS)
 
 
 def menu_due(facts: Facts, answers: Answers, overlay: dict[str, bytes | None]) -> bool:
@@ -130,8 +130,8 @@ def menu_due(facts: Facts, answers: Answers, overlay: dict[str, bytes | None]) -
     it still holds: what others set and did not put into it yet is not for us to switch on."""
     if answers.enable:
         return bool(stale_entries(facts, overlay))
-    line = kernel_line.next_boot(facts, overlay)
+    line = next_command_line.next_boot(facts, overlay)
     if line.arguments is None or facts.boot.entries is None:
         return False
     words = kernel_arguments.split(line.arguments)
-    return bool(entries_lack(facts.boot, (), [word for word in kernel_line.OURS if word not in words]))
+    return bool(entries_lack(facts.boot, (), [word for word in next_command_line.OURS if word not in words]))

@@ -10,16 +10,14 @@ from wizard import asset_text
 from wizard.chapters.metadata import findings as metadata_findings
 from wizard.chapters.metadata import rules
 from wizard.chapters.metadata import service as metadata_service
-from wizard.chapters.shared import advice as unseen_advice
-from wizard.chapters.shared import foreign as set_elsewhere
-from wizard.chapters.shared import init_system as services
+from wizard.chapters.shared import advice, foreign, init_system
 from wizard.chapters.shared.networks import NetworkAnswers, interface_name
 from wizard.facts.facts import Facts
 from wizard.formats import ebtables
 from wizard.model.answers import AllAnswers, AnswersModel
-from wizard.model.changes import Action, Edit, Product, Wants
+from wizard.model.changes import Artifact, Changes, FileEdit, LiveAction
 from wizard.model.findings import Check, Finding
-from wizard.model.plan import Run
+from wizard.model.plan import RunCommand
 from wizard.model.questions import Choice, Question, Table
 
 NAME = "metadata"
@@ -35,7 +33,7 @@ CHAIN = metadata_findings.CHAIN
 SCRIPT = "/usr/local/sbin/compute-wizard-metadata"
 CONFIG = "/etc/compute-wizard/metadata.conf"
 UNIT = "compute-wizard-metadata.service"
-JOB = f"{services.JOBS}/compute-wizard-metadata.conf"
+JOB = f"{init_system.JOBS}/compute-wizard-metadata.conf"
 
 
 class Answers(AnswersModel):
@@ -130,38 +128,38 @@ def config(facts: Facts, answers: AllAnswers, mine: Answers) -> str:
     )
 
 
-def wants(facts: Facts, answers: AllAnswers) -> Wants:
+def changes(facts: Facts, answers: AllAnswers) -> Changes:
     mine = answers.of(Answers)
     if mine is None:
-        return Wants()
+        return Changes()
     return _installed(facts, answers, mine) if mine.redirect else _removed(facts)
 
 
 def _boot_files(facts: Facts) -> list[tuple[str, str]]:
     """What applies the rule at boot: (path, asset)."""
     if facts.system.init == "systemd":
-        return [(f"{services.UNITS}/{UNIT}", "compute-wizard-metadata.service")]
+        return [(f"{init_system.UNITS}/{UNIT}", "compute-wizard-metadata.service")]
     return [(JOB, "compute-wizard-metadata.upstart")] if facts.system.init == "upstart" else []
 
 
-def _installed(facts: Facts, answers: AllAnswers, mine: Answers) -> Wants:
+def _installed(facts: Facts, answers: AllAnswers, mine: Answers) -> Changes:
     edits = [
-        services.installed(
+        init_system.installed(
             SCRIPT, asset_text.asset("compute-wizard-metadata"), "keeps the rule in a chain of its own", 0o755
         ),
-        services.installed(CONFIG, config(facts, answers, mine), f"bridges {' '.join(bridges(facts, answers))}"),
+        init_system.installed(CONFIG, config(facts, answers, mine), f"bridges {' '.join(bridges(facts, answers))}"),
     ]
     boot = _boot_files(facts)
     why = "the rule is there again after each boot, before nova starts"
-    edits += [services.installed(path, asset_text.asset(name), why) for path, name in boot]
-    products: tuple[Product, ...] = ()
-    actions: tuple[Action, ...] = ()
+    edits += [init_system.installed(path, asset_text.asset(name), why) for path, name in boot]
+    products: tuple[Artifact, ...] = ()
+    actions: tuple[LiveAction, ...] = ()
     if facts.system.init == "systemd":
-        products = services.unit_list(facts, (f"{services.UNITS}/{UNIT}",))
-        actions = services.enable(facts, NAME, UNIT, why)
+        products = init_system.unit_list(facts, (f"{init_system.UNITS}/{UNIT}",))
+        actions = init_system.enable(facts, NAME, UNIT, why)
     state = _state(facts, answers, mine)
     reasons = ("the rule, now: no guest has to wait for a reboot",) if state is None else state.differences
-    step = Run(
+    step = RunCommand(
         chapters=(NAME,),
         phase="live",
         argv=(SCRIPT, "apply"),
@@ -171,8 +169,8 @@ def _installed(facts: Facts, answers: AllAnswers, mine: Answers) -> Wants:
         deadline_s=120,
     )
     right = state is not None and state.right
-    actions += (Action(step, inputs=(SCRIPT, CONFIG) if right else None, order=70),)
-    return Wants(edits=tuple(edits), products=products, actions=actions)
+    actions += (LiveAction(step, inputs=(SCRIPT, CONFIG) if right else None, order=70),)
+    return Changes(edits=tuple(edits), products=products, actions=actions)
 
 
 def _stood(facts: Facts) -> bool:
@@ -182,15 +180,15 @@ def _stood(facts: Facts) -> bool:
     return files and (chains is None or any(chain.name == CHAIN for chain in chains))
 
 
-def _removed(facts: Facts) -> Wants:
+def _removed(facts: Facts) -> Changes:
     """Taken back as far as it is ours: our own files, and the chain that our script made."""
-    paths = [path for path in (SCRIPT, CONFIG, f"{services.UNITS}/{UNIT}", JOB) if facts.content(path) is not None]
+    paths = [path for path in (SCRIPT, CONFIG, f"{init_system.UNITS}/{UNIT}", JOB) if facts.content(path) is not None]
     if not paths:
-        return Wants()
-    edits: list[Edit] = [services.removed(path, "the redirect is off") for path in paths]
-    actions: tuple[Action, ...] = services.disable(facts, NAME, UNIT, "before its file is removed")
+        return Changes()
+    edits: list[FileEdit] = [init_system.removed(path, "the redirect is off") for path in paths]
+    actions: tuple[LiveAction, ...] = init_system.disable(facts, NAME, UNIT, "before its file is removed")
     if SCRIPT in paths:
-        step = Run(
+        step = RunCommand(
             chapters=(NAME,),
             phase="check",
             argv=(SCRIPT, "remove"),
@@ -199,9 +197,9 @@ def _removed(facts: Facts) -> Wants:
             undo_when="after_files",
             deadline_s=120,
         )
-        actions += (Action(step, order=20),)
-    units = tuple(path for path in paths if path.startswith(services.UNITS))
-    return Wants(edits=tuple(edits), products=services.unit_list(facts, units), actions=actions)
+        actions += (LiveAction(step, order=20),)
+    units = tuple(path for path in paths if path.startswith(init_system.UNITS))
+    return Changes(edits=tuple(edits), products=init_system.unit_list(facts, units), actions=actions)
 
 
 def _state(facts: Facts, answers: AllAnswers, mine: Answers) -> ebtables.MetadataState | None:
@@ -222,7 +220,7 @@ def findings(facts: Facts, answers: AllAnswers) -> list[Finding]:
     mine = answers.of(Answers)
     if mine is None or not mine.redirect:
         elsewhere = rules.metadata(facts, CHAIN) if mine is not None else []
-        return metadata_findings.findings(facts, None) + set_elsewhere.findings(NAME, "redirect = false", elsewhere)
+        return metadata_findings.findings(facts, None) + foreign.findings(NAME, "redirect = false", elsewhere)
     places = tuple(bridges(facts, answers)), tuple(uplinks(facts, answers))
     return metadata_findings.findings(facts, metadata_findings.Asked(*places, mine.target))
 
@@ -233,7 +231,7 @@ def checks(facts: Facts, answers: AllAnswers) -> list[Check]:
         return []
     if not mine.redirect:
         elsewhere = rules.metadata(facts, CHAIN)
-        return set_elsewhere.checks(NAME, "Metadata is redirected by no rule of this tool", elsewhere)
+        return foreign.checks(NAME, "Metadata is redirected by no rule of this tool", elsewhere)
     return [_now(facts, answers, mine), _at_boot(facts), _served(facts)]
 
 
@@ -241,7 +239,7 @@ def _now(facts: Facts, answers: AllAnswers, mine: Answers) -> Check:
     what = f"Metadata of {', '.join(bridges(facts, answers)) or 'no bridge'} is redirected"
     state = _state(facts, answers, mine)
     if state is None:
-        return Check(NAME, what, "unknown", "the bridge tables could not be read", unseen_advice.of_node(facts))
+        return Check(NAME, what, "unknown", "the bridge tables could not be read", advice.of_node(facts))
     if state.right:
         return Check(NAME, what, "held", f"chain {CHAIN}, one jump from PREROUTING")
     return Check(NAME, what, "failed", "; ".join(state.differences), "Run plan, then apply.")
@@ -258,7 +256,7 @@ def _at_boot(facts: Facts) -> Check:
             return Check(NAME, what, "unknown", f"{path} {facts.hidden(path)}", "Run verify as root.")
         if facts.content(path) is None:
             return Check(NAME, what, "failed", f"{path} is not there", "Run plan, then apply.")
-    if facts.system.init == "systemd" and not services.is_enabled(facts, UNIT):
+    if facts.system.init == "systemd" and not init_system.is_enabled(facts, UNIT):
         return Check(NAME, what, "failed", f"{UNIT} is not enabled", "Run plan, then apply.")
     return Check(NAME, what, "held", boot[0][0])
 

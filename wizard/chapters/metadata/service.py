@@ -15,7 +15,7 @@ from typing import Literal
 from wizard.chapters.shared.networks import is_address
 from wizard.facts.facts import Facts
 from wizard.facts.nova.nova import NovaSetting
-from wizard.integers import whole
+from wizard.integers import parse_int
 
 PORT = 8775  # nova's default of metadata_port, and of metadata_listen_port
 REDIRECTED = "127.0.0.1"
@@ -60,7 +60,7 @@ def service(facts: Facts) -> Service:
     if why:
         return Service("unknown", f"{why}: where nova sends metadata requests is not known")
     text = facts.nova.last("DEFAULT", "metadata_port")
-    port = PORT if text is None else whole(text)
+    port = PORT if text is None else parse_int(text)
     if port is None or not 0 < port < 65536:
         return Service("unknown", f"metadata_port = {text} is no port")
     host = facts.nova.last("DEFAULT", "metadata_host")
@@ -128,7 +128,9 @@ def _start(facts: Facts, host: str | None, port: int) -> str:
     """What to do for something to listen, by what nova.conf says of the service."""
     said = facts.nova.last("DEFAULT", "metadata_listen_port")
     listen = (
-        PORT if said is None and facts.nova.unknown("DEFAULT", "metadata_listen_port") is None else whole(said or "")
+        PORT
+        if said is None and facts.nova.unknown("DEFAULT", "metadata_listen_port") is None
+        else parse_int(said or "")
     )
     if listen is not None and listen != port:
         return (

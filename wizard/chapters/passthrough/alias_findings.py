@@ -10,8 +10,7 @@ import json
 from itertools import combinations
 from typing import Any
 
-from wizard.chapters.passthrough import device_spec, pools
-from wizard.chapters.passthrough import nova_options as nova_names
+from wizard.chapters.passthrough import device_spec, nova_options, pools
 from wizard.chapters.passthrough.existing import Asked
 from wizard.chapters.passthrough.pools import Pool
 from wizard.chapters.shared import nova_unknown
@@ -74,7 +73,7 @@ def _refused(release: str) -> str:
 def _same_name(asked: Asked, pool: Pool) -> list[Finding]:
     """A name may be there more than once, but only with one type and one NUMA policy in all of its lines."""
     found = []
-    read_here = nova_names.alias_on_compute(asked.release)
+    read_here = nova_options.alias_on_compute(asked.release)
     for setting in asked.aliases:
         theirs = None if setting.unknown else _object(setting)
         if theirs is None or theirs["name"].strip() != pool.name:

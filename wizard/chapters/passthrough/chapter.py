@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from wizard.chapters.passthrough import alias_findings, card_findings, pool_findings
+from wizard.chapters.passthrough import alias_findings, card_findings, existing, nova_options, pool_findings
 from wizard.chapters.passthrough import controller as handover
-from wizard.chapters.passthrough import existing as passthrough_there
 from wizard.chapters.passthrough import findings as passthrough_findings
-from wizard.chapters.passthrough import nova_options as nova_names
 from wizard.chapters.passthrough import pools as passthrough_pools
 from wizard.chapters.passthrough import questions as passthrough_questions
 from wizard.chapters.passthrough.pools import Flavor, Pool, alias, file_of, for_node, fragment, release_of, specs
-from wizard.chapters.shared import advice as unseen_advice
-from wizard.chapters.shared import foreign as set_elsewhere
-from wizard.chapters.shared import init_system as services
+from wizard.chapters.shared import advice, foreign, init_system
 from wizard.facts.facts import Facts
 from wizard.formats import oslo_config
 from wizard.model.answers import AllAnswers
-from wizard.model.changes import Edit, Product, Wants
+from wizard.model.changes import Artifact, Changes, FileEdit
 from wizard.model.findings import Check, Finding
 
 NAME = "passthrough"
@@ -54,7 +50,7 @@ def _last_answers(facts: Facts) -> Answers | None:
     release = release_of(facts, answers)
     if release is None:
         return None
-    section, option = nova_names.device_option(release)
+    section, option = nova_options.device_option(release)
     there = {setting.value for setting in facts.nova.all(section, option)}
     own = _own_values(facts, answers)
     return answers if not own or there & own else None
@@ -69,16 +65,16 @@ def _own_values(facts: Facts, answers: Answers) -> set[str]:
     return {line.partition("=")[2].strip() for line in content.splitlines() if "=" in line}
 
 
-def wants(facts: Facts, answers: AllAnswers) -> Wants:
+def changes(facts: Facts, answers: AllAnswers) -> Changes:
     mine = answers.of(Answers)
     release = release_of(facts, mine) if mine else None
     if mine is None or release is None:
-        return Wants()
+        return Changes()
     path = file_of(facts, mine)
     wanted = for_node(facts, answers, mine, release)
     own = _own_values(facts, mine)
-    edit = Edit(path, _why(mine), lambda old: _edited(old, wanted, own), mode=0o640, secret=True)
-    return Wants(
+    edit = FileEdit(path, _why(mine), lambda old: _edited(old, wanted, own), mode=0o640, secret=True)
+    return Changes(
         edits=(edit,),
         products=_restart(facts, path),
         controller=handover.steps(facts, release, _pools(facts, answers, mine, release)) if mine.pool else (),
@@ -119,12 +115,12 @@ def _edited(content: bytes | None, wanted: dict[tuple[str, str], list[str]], own
     return result
 
 
-def _restart(facts: Facts, path: str) -> tuple[Product, ...]:
-    service = services.find(facts, "nova-compute", "openstack-nova-compute")
+def _restart(facts: Facts, path: str) -> tuple[Artifact, ...]:
+    service = init_system.find(facts, "nova-compute", "openstack-nova-compute")
     if service is None:
         return ()
     why = "nova-compute reads its devices only when it starts"
-    return (services.restarted(facts, service, why, (path,), waits_for_reboot=True),)
+    return (init_system.restarted(facts, service, why, (path,), waits_for_reboot=True),)
 
 
 def findings(facts: Facts, answers: AllAnswers) -> list[Finding]:
@@ -138,10 +134,10 @@ def findings(facts: Facts, answers: AllAnswers) -> list[Finding]:
     found = [
         *passthrough_findings.findings(facts, question),
         *pool_findings.findings(facts, answers, mine, release),
-        *set_elsewhere.findings(NAME, "No pool asks for these devices", _elsewhere(facts, mine, values)),
+        *foreign.findings(NAME, "No pool asks for these devices", _elsewhere(facts, mine, values)),
     ]
     if release is not None:
-        asked = passthrough_there.asked(facts, answers, mine, release, _own_values(facts, mine))
+        asked = existing.asked(facts, answers, mine, release, _own_values(facts, mine))
         found += alias_findings.findings(asked) + card_findings.findings(asked)
     return found
 
@@ -150,7 +146,7 @@ def _elsewhere(facts: Facts, mine: Answers, values: list[str]) -> list[str]:
     """Devices that nova may hand out by what others wrote, in any release's words."""
     own, path = _own_values(facts, mine), file_of(facts, mine)
     there = [each for place in passthrough_findings.OLD_NAMES for each in facts.nova.all(*place)]
-    return set_elsewhere.nova(there, lambda each: each.value in values or (each.value in own and each.path == path))
+    return foreign.nova(there, lambda each: each.value in values or (each.value in own and each.path == path))
 
 
 def checks(facts: Facts, answers: AllAnswers) -> list[Check]:
@@ -158,17 +154,17 @@ def checks(facts: Facts, answers: AllAnswers) -> list[Check]:
     release = release_of(facts, mine) if mine else None
     if mine is None or release is None:
         return []
-    section, option = nova_names.device_option(release)
+    section, option = nova_options.device_option(release)
     path = file_of(facts, mine)
     found = []
     if not mine.pool:
-        found += set_elsewhere.checks(NAME, "nova may hand out no device by this tool", _elsewhere(facts, mine, []))
+        found += foreign.checks(NAME, "nova may hand out no device by this tool", _elsewhere(facts, mine, []))
     for pool in mine.pool:
         what = f"nova may hand out the devices of {pool.name}"
         values = specs(facts, answers, pool)
         there = [setting.value for setting in facts.nova.all(section, option)]
         if facts.hidden(path):
-            found.append(Check(NAME, what, "unknown", f"{path} {facts.hidden(path)}", unseen_advice.of_node(facts)))
+            found.append(Check(NAME, what, "unknown", f"{path} {facts.hidden(path)}", advice.of_node(facts)))
         elif values and all(value in there for value in values):
             found.append(_loaded(facts, path, what, option))
         else:

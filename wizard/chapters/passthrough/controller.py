@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from wizard.chapters.passthrough import nova_options as nova_names
+from wizard.chapters.passthrough import nova_options
 from wizard.facts.facts import Facts
 from wizard.model.plan import ControllerStep
 
@@ -30,9 +30,9 @@ def steps(facts: Facts, release: str, pools: list[Pool]) -> tuple[ControllerStep
     host = facts.system.hostname if HOST.fullmatch(facts.system.hostname) else "THIS-HOST"
     rdo = any(name.startswith("openstack-nova") for name in facts.nova.services)
     prefix = "openstack-" if rdo else ""  # a controller is packaged as its nodes are, mostly
-    disable, enable = nova_names.service_commands(release, host)
+    disable, enable = nova_options.service_commands(release, host)
     found = [_run(disable, "no new guest comes while this node is changed; then move the guests that are here")]
-    section, option = nova_names.alias_option(release)
+    section, option = nova_options.alias_option(release)
     for pool in pools:
         found += [_alias(section, option, value, prefix) for value in pool.aliases]
     found.append(_filter(release, prefix))
@@ -40,7 +40,7 @@ def steps(facts: Facts, release: str, pools: list[Pool]) -> tuple[ControllerStep
         if pool.physical_network:
             found += _ports(pool)
         elif pool.flavor:
-            words = nova_names.flavor_commands(release, pool.flavor, pool.name, pool.count)
+            words = nova_options.flavor_commands(release, pool.flavor, pool.name, pool.count)
             found += [_run(command, f"a flavor that takes {pool.count} of {pool.name}") for command in words]
     flavors = [pool.flavor for pool in pools if pool.flavor and not pool.physical_network]
     found += _tested(release, host, flavors[0], enable) if flavors else [_run(enable, "after the reboot and verify")]
@@ -49,9 +49,9 @@ def steps(facts: Facts, release: str, pools: list[Pool]) -> tuple[ControllerStep
 
 def _tested(release: str, host: str, flavor: str, enable: str) -> list[ControllerStep]:
     """A VM that gets its device shows alias, flavor and this node; that the filter is asked, only the scheduler's log does."""
-    command = nova_names.test_command(release, flavor, host)
-    log = f'with debug the scheduler\'s log says "Filter {nova_names.FILTER} returned", else the filter is not in the list'
-    if nova_names.test_needs_enabled_service(release):
+    command = nova_options.test_command(release, flavor, host)
+    log = f'with debug the scheduler\'s log says "Filter {nova_options.FILTER} returned", else the filter is not in the list'
+    if nova_options.test_needs_enabled_service(release):
         return [
             _run(enable, "after the reboot and verify: a disabled node gets no guest, and no test VM"),
             _run(
@@ -67,7 +67,7 @@ def _tested(release: str, host: str, flavor: str, enable: str) -> list[Controlle
         ),
         _run(enable, "when the test VM has its device"),
         _run(
-            nova_names.any_host_command(release, flavor),
+            nova_options.any_host_command(release, flavor),
             f"one that the filters judge, on any node with such devices; {log}",
         ),
     ]
@@ -91,17 +91,17 @@ def _alias(section: str, option: str, value: str, prefix: str) -> ControllerStep
 
 
 def _filter(release: str, prefix: str) -> ControllerStep:
-    section, option = nova_names.filter_option(release)
+    section, option = nova_options.filter_option(release)
     return ControllerStep(
         service="nova-scheduler",
         file=CONFIG,
         section=section,
         option=option,
         op="append_to_list",
-        value=nova_names.FILTER,
+        value=nova_options.FILTER,
         restart=f"{prefix}nova-scheduler",
         why="append it to the list that is there; only where the option is not set at all, write the default of this release "
-        f"with it: {nova_names.default_filters(release)},{nova_names.FILTER}",
+        f"with it: {nova_options.default_filters(release)},{nova_options.FILTER}",
     )
 
 

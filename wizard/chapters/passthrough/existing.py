@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from wizard.chapters.passthrough import nova_options as nova_names
-from wizard.chapters.passthrough import pools
+from wizard.chapters.passthrough import nova_options, pools
 from wizard.chapters.passthrough.pools import Answers
 from wizard.facts.facts import Facts
 from wizard.facts.nova.nova import NovaSetting
@@ -27,7 +26,7 @@ class Asked:
     def reported(self) -> bool:
         """Whether this node counts its devices in Placement; as oslo.config reads a switch."""
         said = self.facts.nova.last("pci", "report_in_placement") or ""
-        return nova_names.knows_placement(self.release) and said.lower() in ("1", "true", "yes", "on")
+        return nova_options.knows_placement(self.release) and said.lower() in ("1", "true", "yes", "on")
 
 
 def asked(facts: Facts, answers: AllAnswers, mine: Answers, release: str, own: set[str]) -> Asked:
@@ -39,5 +38,5 @@ def asked(facts: Facts, answers: AllAnswers, mine: Answers, release: str, own: s
         there = [setting for section, option in options for setting in facts.nova.all(section, option)]
         return tuple(s for s in there if s.path != path or s.value not in own | written)
 
-    aliases = others(nova_names.alias_options_read(release))
-    return Asked(facts, answers, mine, release, aliases, others(nova_names.device_options_read(release)))
+    aliases = others(nova_options.alias_options_read(release))
+    return Asked(facts, answers, mine, release, aliases, others(nova_options.device_options_read(release)))

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from wizard.chapters.passthrough import device_spec
-from wizard.chapters.passthrough import nova_options as nova_names
+from wizard.chapters.passthrough import device_spec, nova_options
 from wizard.chapters.shared import nova_owner, nova_unknown
 from wizard.chapters.shared.nova_owner import OwnerAnswers
 from wizard.errors import FormatError
@@ -148,14 +147,14 @@ def _existing(facts: Facts, asked: Asked) -> list[Finding]:
         for setting in settings:
             if not setting.unknown:
                 found += _own_devices(facts, (setting.value,), "warns", setting.place)
-        if settings and (section, option) != nova_names.device_option(asked.release or ""):
+        if settings and (section, option) != nova_options.device_option(asked.release or ""):
             found.append(
                 _finding(
                     "PASSTHROUGH-OTHER-NAME",
                     "warns",
                     f"{settings[0].place}: [{section}] {option}",
                     "nova of this release reads its own name for it: other names are joined to it, or ignored in silence.",
-                    f"Move what is meant to {' '.join(nova_names.device_option(asked.release or ''))} by hand.",
+                    f"Move what is meant to {' '.join(nova_options.device_option(asked.release or ''))} by hand.",
                 )
             )
     return found

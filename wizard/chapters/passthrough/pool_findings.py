@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from wizard.chapters.passthrough import nova_options as nova_names
-from wizard.chapters.passthrough import pools
+from wizard.chapters.passthrough import nova_options, pools
 from wizard.chapters.passthrough.pools import Answers, Device, Pool, specs
 from wizard.facts.facts import Facts
 from wizard.model.answers import AllAnswers
@@ -53,12 +52,12 @@ def _not_in_release(mine: Answers, release: str) -> list[Finding]:
         *(
             f"{pool.name}: trusted"
             for pool in mine.pool
-            if pool.trusted is not None and not nova_names.knows_trusted(release)
+            if pool.trusted is not None and not nova_options.knows_trusted(release)
         ),
         *(
             f"{pool.name}: numa_policy = {pool.numa_policy}"
             for pool in mine.pool
-            if pool.numa_policy is not None and pool.numa_policy not in nova_names.numa_policies(release)
+            if pool.numa_policy is not None and pool.numa_policy not in nova_options.numa_policies(release)
         ),
     ]
     if not wrong:

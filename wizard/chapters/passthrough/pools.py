@@ -8,8 +8,7 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from wizard.chapters.passthrough import device_spec
-from wizard.chapters.passthrough import nova_options as nova_names
+from wizard.chapters.passthrough import device_spec, nova_options
 from wizard.chapters.passthrough.questions import Policy
 from wizard.chapters.shared import cards
 from wizard.chapters.shared.cards import CardAnswers, HexId, Match, PciAddress
@@ -160,7 +159,7 @@ def specs(facts: Facts, answers: AllAnswers, pool: Pool) -> list[str]:
         return [device_spec.value(device.vendor_id, device.product_id, device.address) for device in pool.devices]
     tags = [(key, value) for key, value in (("physical_network", pool.physical_network),) if value]
     release = release_of(facts, mine) if (mine := answers.of(Answers)) else None
-    if pool.trusted is not None and (release is None or nova_names.knows_trusted(release)):
+    if pool.trusted is not None and (release is None or nova_options.knows_trusted(release)):
         tags.append(("trusted", "true" if pool.trusted else "false"))
     functions = pool_functions(facts, answers, pool)
     found = []
@@ -208,9 +207,9 @@ def whole(facts: Facts, answers: AllAnswers, pool: Pool) -> list[PciFunction]:
 def device_type(facts: Facts, answers: AllAnswers, pool: Pool, release: str, kind: tuple[str, str]) -> str | None:
     """What the alias of a pool says that its devices of a kind are; None where it says nothing of it."""
     if not isinstance(pool.devices, list):
-        return nova_names.device_type(release)
+        return nova_options.device_type(release)
     pfs = [(function.vendor, function.device) for function in whole(facts, answers, pool)]
-    return nova_names.device_type(release, whole=True) if kind in pfs else None
+    return nova_options.device_type(release, whole=True) if kind in pfs else None
 
 
 def alias(facts: Facts, answers: AllAnswers, pool: Pool, release: str) -> list[str]:
@@ -223,7 +222,7 @@ def alias(facts: Facts, answers: AllAnswers, pool: Pool, release: str) -> list[s
         said = device_type(facts, answers, pool, release, (vendor, product))
         if said:
             fields["device_type"] = said
-        if pool.numa_policy and pool.numa_policy in nova_names.numa_policies(release):
+        if pool.numa_policy and pool.numa_policy in nova_options.numa_policies(release):
             fields["numa_policy"] = pool.numa_policy
         found.append(json.dumps(fields))
     return found
@@ -231,10 +230,12 @@ def alias(facts: Facts, answers: AllAnswers, pool: Pool, release: str) -> list[s
 
 def for_node(facts: Facts, answers: AllAnswers, mine: Answers, release: str) -> dict[tuple[str, str], list[str]]:
     """What nova.conf of this node has to say: values by (section, option)."""
-    found = {nova_names.device_option(release): [value for pool in mine.pool for value in specs(facts, answers, pool)]}
-    if nova_names.alias_on_compute(release):
+    found = {
+        nova_options.device_option(release): [value for pool in mine.pool for value in specs(facts, answers, pool)]
+    }
+    if nova_options.alias_on_compute(release):
         values = [value for pool in mine.pool for value in alias(facts, answers, pool, release)]
-        found[nova_names.alias_option(release)] = values
+        found[nova_options.alias_option(release)] = values
     return found
 
 

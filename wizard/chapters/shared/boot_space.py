@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from wizard.facts.bootloader import KEPT
 from wizard.facts.facts import Facts
-from wizard.model.changes import Action
+from wizard.model.changes import LiveAction
 from wizard.model.findings import Finding
-from wizard.model.plan import Run
+from wizard.model.plan import RunCommand
 
 MENU_BYTES = 1_000_000  # a boot menu is written beside the old one, and is smaller than this with a hundred entries
 
@@ -51,11 +51,11 @@ def _copy(image: str) -> tuple[str, ...]:
     return "cp", "-p", image, image + KEPT
 
 
-def keep(chapter: str, images: Sequence[str]) -> tuple[Action, ...]:
+def keep(chapter: str, images: Sequence[str]) -> tuple[LiveAction, ...]:
     """Steps that copy these images, before they are rebuilt. The copies go when the run is taken back, last of all."""
     return tuple(
-        Action(
-            Run(
+        LiveAction(
+            RunCommand(
                 chapters=(chapter,),
                 phase="boot",
                 argv=_copy(image),

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from wizard.facts.facts import Facts
-from wizard.model.changes import Action, Edit, Product
-from wizard.model.plan import Phase, Run, UndoWhen
+from wizard.model.changes import Artifact, FileEdit, LiveAction
+from wizard.model.plan import Phase, RunCommand, UndoWhen
 
 UNITS = "/etc/systemd/system"
 JOBS = "/etc/init"
@@ -25,10 +25,10 @@ def find(facts: Facts, *names: str) -> str | None:
 
 def restarted(
     facts: Facts, service: str, why: str, inputs: tuple[str, ...], *, due: bool = False, waits_for_reboot: bool = False
-) -> Product:
+) -> Artifact:
     """A running service as a product of its configuration."""
     words = restart(facts, service)
-    return Product(
+    return Artifact(
         f"service:{service}",
         words,
         "services",
@@ -42,38 +42,38 @@ def restarted(
     )
 
 
-def unit_list(facts: Facts, inputs: tuple[str, ...]) -> tuple[Product, ...]:
+def unit_list(facts: Facts, inputs: tuple[str, ...]) -> tuple[Artifact, ...]:
     """systemd's own list of units, read anew when a unit file changed; nothing where no systemd runs that could (a chroot)."""
     if not inputs or (facts.live and not facts.system.systemd_running):
         return ()
     words = ("systemctl", "daemon-reload")
-    return (Product("units", words, "boot", "systemd reads its unit files anew", inputs=inputs, undo=words, order=30),)
+    return (Artifact("units", words, "boot", "systemd reads its unit files anew", inputs=inputs, undo=words, order=30),)
 
 
 def is_enabled(facts: Facts, unit: str) -> bool:
     return unit in facts.files.names(f"{UNITS}/{LOGIN}")
 
 
-def enable(facts: Facts, chapter: str, unit: str, why: str) -> tuple[Action, ...]:
+def enable(facts: Facts, chapter: str, unit: str, why: str) -> tuple[LiveAction, ...]:
     """Enable a unit of ours at boot, where it is not yet."""
     if is_enabled(facts, unit):
         return ()
     step = _systemctl(chapter, "boot", ("enable", unit), ("disable", unit), "before_files", why)
-    return (Action(step, order=40, reads=(f"{UNITS}/{LOGIN}/{unit}",)),)
+    return (LiveAction(step, order=40, reads=(f"{UNITS}/{LOGIN}/{unit}",)),)
 
 
-def disable(facts: Facts, chapter: str, unit: str, why: str) -> tuple[Action, ...]:
+def disable(facts: Facts, chapter: str, unit: str, why: str) -> tuple[LiveAction, ...]:
     """Disable a unit of ours, before its file is removed."""
     if not is_enabled(facts, unit):
         return ()
     step = _systemctl(chapter, "check", ("disable", unit), ("enable", unit), "after_files", why)
-    return (Action(step, order=10, reads=(f"{UNITS}/{LOGIN}/{unit}",)),)
+    return (LiveAction(step, order=10, reads=(f"{UNITS}/{LOGIN}/{unit}",)),)
 
 
 def _systemctl(
     chapter: str, phase: Phase, words: tuple[str, ...], undo: tuple[str, ...], when: UndoWhen, why: str
-) -> Run:
-    return Run(
+) -> RunCommand:
+    return RunCommand(
         chapters=(chapter,),
         phase=phase,
         argv=("systemctl", *words),
@@ -84,11 +84,11 @@ def _systemctl(
     )
 
 
-def installed(path: str, content: str, why: str, mode: int = 0o644) -> Edit:
+def installed(path: str, content: str, why: str, mode: int = 0o644) -> FileEdit:
     """A file of ours, whole."""
-    return Edit(path, why, lambda _: content.encode(), mode=mode)
+    return FileEdit(path, why, lambda _: content.encode(), mode=mode)
 
 
-def removed(path: str, why: str) -> Edit:
+def removed(path: str, why: str) -> FileEdit:
     """A file of ours that is no longer wanted."""
-    return Edit(path, why, lambda _: None)
+    return FileEdit(path, why, lambda _: None)

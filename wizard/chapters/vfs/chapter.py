@@ -7,14 +7,13 @@ from wizard.chapters.shared.cards import Card, CardAnswers, Request
 from wizard.chapters.vfs import checks as vfs_checks
 from wizard.chapters.vfs import findings as vfs_findings
 from wizard.chapters.vfs import firmware as vfs_firmware_findings
-from wizard.chapters.vfs import mlx4, sriov
-from wizard.chapters.vfs import vf_owners as other_owners
+from wizard.chapters.vfs import mlx4, sriov, vf_owners
 from wizard.facts.facts import Facts
 from wizard.facts.pci.functions import PciFunction
 from wizard.model.answers import AllAnswers
-from wizard.model.changes import Action, Wants
+from wizard.model.changes import Changes, LiveAction
 from wizard.model.findings import Check, Finding
-from wizard.model.plan import Run
+from wizard.model.plan import RunCommand
 from wizard.model.questions import Choice, Question, Table
 
 NAME = "vfs"
@@ -83,7 +82,7 @@ def configured(facts: Facts, function: PciFunction) -> int | None:
     if function.family == "mlx4":
         return mlx4.suggested(facts, function, SUGGESTED)
     unit = sriov.configured(facts, function)
-    others = [owner.count for owner in other_owners.of(facts, function) if owner.count is not None]
+    others = [owner.count for owner in vf_owners.of(facts, function) if owner.count is not None]
     return next((count for count in (unit, *others) if count is not None), function.num_vfs or None)
 
 
@@ -147,16 +146,16 @@ def describe(function: PciFunction) -> str:
     return " ".join(part for part in parts if part) + f": {vfs}"
 
 
-def wants(facts: Facts, answers: AllAnswers) -> Wants:
+def changes(facts: Facts, answers: AllAnswers) -> Changes:
     mine = answers.of(Answers)
     if mine is None:
-        return Wants()
+        return Changes()
     requests = cards.requests(mine, facts.pci)
     by_option = [request for request in requests if request.function.family == "mlx4"]
     by_sysfs = [request for request in requests if request.function.family != "mlx4"]
-    option = mlx4.wants(facts, by_option)
-    attribute = sriov.wants(facts, by_sysfs)
-    return Wants(
+    option = mlx4.changes(facts, by_option)
+    attribute = sriov.changes(facts, by_sysfs)
+    return Changes(
         edits=option.edits + attribute.edits,
         products=option.products + attribute.products,
         actions=option.actions + attribute.actions + _firmware(facts, requests),
@@ -176,13 +175,13 @@ def _identities(facts: Facts, requests: list[Request]) -> tuple[tuple[str, str],
     return tuple(found.items())
 
 
-def _firmware(facts: Facts, requests: list[Request]) -> tuple[Action, ...]:
+def _firmware(facts: Facts, requests: list[Request]) -> tuple[LiveAction, ...]:
     """Firmware is changed only where it stands in the way, and only when the answers say so. It cannot be taken back."""
     found = []
     for request in requests:
         words = vfs_firmware_findings.words(facts, request)
         if request.card.firmware == "set" and words and facts.firmware.tool:
-            step = Run(
+            step = RunCommand(
                 chapters=(NAME,),
                 phase="last",
                 argv=(facts.firmware.tool, "-y", "-d", request.function.address, "set", *words),
@@ -190,7 +189,7 @@ def _firmware(facts: Facts, requests: list[Request]) -> tuple[Action, ...]:
                 labels=("one-way", "reboot"),
                 deadline_s=120,
             )
-            found.append(Action(step, order=90))
+            found.append(LiveAction(step, order=90))
     return tuple(found)
 
 

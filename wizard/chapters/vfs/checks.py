@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from wizard.chapters.shared import advice as unseen_advice
+from wizard.chapters.shared import advice
 from wizard.chapters.shared import foreign as set_elsewhere
 from wizard.chapters.shared.cards import Request
 from wizard.chapters.vfs import firmware as vfs_firmware_findings
-from wizard.chapters.vfs import foreign, mlx4, sriov
-from wizard.chapters.vfs import not_effective as dropped
-from wizard.chapters.vfs import vf_owners as other_owners
+from wizard.chapters.vfs import foreign, mlx4, not_effective, sriov, vf_owners
 from wizard.facts.facts import Facts
 from wizard.model.findings import Check
 
@@ -46,7 +44,7 @@ def _initramfs(facts: Facts, requests: list[Request]) -> list[Check]:
         return []  # no file sets anything: there is nothing to be held, and the number of VFs is a check of its own
     what = f"Each initramfs holds {' and '.join(counted) or f'no other options of {mlx4.MODULE}'}"
     if facts.initramfs_copies is None:
-        return [Check(CHAPTER, what, "unknown", "an image could not be looked into", unseen_advice.of_node(facts))]
+        return [Check(CHAPTER, what, "unknown", "an image could not be looked into", advice.of_node(facts))]
     stale = mlx4.initramfs_lacks(facts, {})
     if stale:
         return [Check(CHAPTER, what, "failed", stale, "Do not reboot yet: run plan, then apply.")]
@@ -70,7 +68,7 @@ def _now(facts: Facts, request: Request) -> Check:
     if not facts.live and not facts.simulated and function.num_vfs is None:
         return Check(CHAPTER, what, "unknown", "not a running system")
     if function.family == "mlx4" and mlx4.kept(facts, [request]) is not None:
-        return _promised(facts, what, seen, lambda: dropped.vfs(facts, function, request.count))
+        return _promised(facts, what, seen, lambda: not_effective.vfs(facts, function, request.count))
     if function.family == "mlx4" and not request.count and _none_at_boot(facts):
         return Check(CHAPTER, what, "pending", f"{seen}; no option asks for VFs", "Reboot, then verify again.")
     if vfs_firmware_findings.waits(facts, request) == "boot" and _set_at_boot(facts, request):
@@ -108,7 +106,7 @@ def _ports(facts: Facts, request: Request) -> Check:
     if now == wanted:
         return Check(CHAPTER, what, "held", seen)
     if mlx4.parameters(facts).get(mlx4.PORTS) == mlx4.port_types(request):
-        return _promised(facts, what, seen, lambda: dropped.ports(facts, function, seen))
+        return _promised(facts, what, seen, lambda: not_effective.ports(facts, function, seen))
     return Check(CHAPTER, what, "failed", seen, "Run plan, then apply.")
 
 
@@ -126,7 +124,7 @@ def _promised(facts: Facts, what: str, seen: str, why_not: Callable[[], tuple[st
 
 def _at_boot(facts: Facts, request: Request) -> Check:
     what = f"{request.function.address} gets {request.count} VFs at each boot"
-    for owner in other_owners.of(facts, request.function):
+    for owner in vf_owners.of(facts, request.function):
         if owner.count == request.count:
             return Check(CHAPTER, what, "held", f"left to {owner.program}: {owner}")
         return Check(

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from wizard.chapters.shared import boot_space as boot_room
-from wizard.chapters.shared import cards
+from wizard.chapters.shared import boot_space, cards
 from wizard.chapters.shared import foreign as set_elsewhere
 from wizard.chapters.shared.cards import Card, Request
 from wizard.chapters.vfs import firmware as firmware_findings
-from wizard.chapters.vfs import foreign, mlx4, mlx4_findings, sriov
+from wizard.chapters.vfs import foreign, mlx4, mlx4_findings, sriov, vf_owners
 from wizard.chapters.vfs import mlx5_findings as option_findings
-from wizard.chapters.vfs import vf_owners as other_owners
 from wizard.chapters.vfs.firmware import code_of
 from wizard.chapters.vfs.mlx4_findings import CHAPTER
 from wizard.chapters.vfs.mlx4_findings import finding as _finding
@@ -25,7 +23,7 @@ def findings(facts: Facts, answered: list[Card], requests: list[Request]) -> lis
     found += mlx4_findings.of_all_cards(facts, [request for request in requests if request.function.family == "mlx4"])
     by_option = [request for request in requests if request.function.family == "mlx4"]
     if mlx4.rebuilds_initramfs(facts, by_option):
-        found += boot_room.finding(facts, CHAPTER, "making the initramfs anew", boot_room.needed(facts))
+        found += boot_space.finding(facts, CHAPTER, "making the initramfs anew", boot_space.needed(facts))
     found += _guids([request for request in requests if request.count])
     found += _unknown([each for each in requests if each.function.family != "mlx4" and each.count])
     found += _owners(facts, [request for request in requests if request.function.family != "mlx4" and request.count])
@@ -226,7 +224,7 @@ def _owners(facts: Facts, requests: list[Request]) -> list[Finding]:
     found = []
     for request in requests:
         address, count = request.function.address, request.count
-        for owner in other_owners.of(facts, request.function):
+        for owner in vf_owners.of(facts, request.function):
             if owner.count == count:
                 found.append(
                     _finding(
@@ -251,11 +249,11 @@ def _owners(facts: Facts, requests: list[Request]) -> list[Finding]:
                     "out, and this tool sets them.",
                 )
             )
-        found += [_doubtful(owner, address) for owner in other_owners.doubtful(facts, request.function)]
+        found += [_doubtful(owner, address) for owner in vf_owners.doubtful(facts, request.function)]
     return found
 
 
-def _doubtful(owner: other_owners.Owner, address: str) -> Finding:
+def _doubtful(owner: vf_owners.Owner, address: str) -> Finding:
     return _finding(
         "VFS-OTHER-OWNER",
         "warns",

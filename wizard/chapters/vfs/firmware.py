@@ -10,7 +10,7 @@ from wizard.chapters.vfs.mlx4_findings import finding
 from wizard.facts.facts import Facts
 from wizard.facts.firmware import CardFirmware
 from wizard.facts.pci.functions import PciFunction
-from wizard.integers import whole
+from wizard.integers import parse_int
 from wizard.model.findings import Finding
 
 Wait = Literal["", "step", "boot"]  # for nothing; for this plan's firmware step; for a boot that reads what is set
@@ -25,7 +25,7 @@ def words(facts: Facts, request: Request) -> list[str]:
     found = []
     if card.value("SRIOV_EN") == "0":
         found.append("SRIOV_EN=1")
-    number = whole(card.value("NUM_OF_VFS") or "")
+    number = parse_int(card.value("NUM_OF_VFS") or "")
     if number is not None and number < request.count:
         found.append(f"NUM_OF_VFS={request.count}")
     return found
@@ -54,7 +54,7 @@ def waits(facts: Facts, request: Request) -> Wait:
 
 def _is_set(card: CardFirmware, request: Request) -> bool:
     """Whether the next boot is to offer as many."""
-    number = whole(card.value("NUM_OF_VFS") or "")
+    number = parse_int(card.value("NUM_OF_VFS") or "")
     return number is not None and number >= request.count
 
 

@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from wizard.boot.next_command_line import _layers
 from wizard.chapters.shared.cards import Request
-from wizard.chapters.vfs import mlx4
-from wizard.chapters.vfs import vf_owners as other_owners
+from wizard.chapters.vfs import mlx4, vf_owners
 from wizard.facts.facts import Facts
 from wizard.facts.pci.functions import PciFunction
 from wizard.formats import modprobe
@@ -19,7 +18,7 @@ def vfs_of(facts: Facts, request: Request) -> list[str]:
         return []
     if request.function.family != "mlx4":
         return _owners(facts, request.function)
-    edits = mlx4.wants(facts, [request]).edits
+    edits = mlx4.changes(facts, [request]).edits
     return mlx4_options(facts, {edit.path: edit.change(facts.content(edit.path)) for edit in edits})
 
 
@@ -35,7 +34,7 @@ def mlx4_options(facts: Facts, overlay: Mapping[str, bytes | None]) -> list[str]
 
 
 def _owners(facts: Facts, function: PciFunction) -> list[str]:
-    return [str(owner) for owner in other_owners.of(facts, function) if owner.count != 0]
+    return [str(owner) for owner in vf_owners.of(facts, function) if owner.count != 0]
 
 
 def vfs_unnamed(facts: Facts, requests: Sequence[Request]) -> list[str]:
@@ -50,5 +49,5 @@ def vfs_unnamed(facts: Facts, requests: Sequence[Request]) -> list[str]:
             found += _owners(facts, function)
         elif not shared:
             found += mlx4_options(facts, {})
-    told = {str(owner) for request in requests for owner in other_owners.of(facts, request.function)}
+    told = {str(owner) for request in requests for owner in vf_owners.of(facts, request.function)}
     return [place for place in dict.fromkeys(found) if place not in told]

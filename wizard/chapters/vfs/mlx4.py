@@ -11,13 +11,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from wizard.boot.artifacts import images_lack, place_of
-from wizard.chapters.shared import boot_space as boot_room
+from wizard.chapters.shared import boot_space
 from wizard.chapters.shared.cards import Ports, Request, limit
 from wizard.facts.facts import Facts
 from wizard.facts.pci.functions import PciFunction
 from wizard.formats import mlx4_options, modprobe
 from wizard.hashing import digest
-from wizard.model.changes import Edit, Product, Wants
+from wizard.model.changes import Artifact, Changes, FileEdit
 from wizard.model.plan import HoldsFile, Label
 
 MODULE = "mlx4_core"
@@ -189,28 +189,28 @@ def set_by_rdma(facts: Facts, function: PciFunction) -> SetByRdma | None:
     return None
 
 
-def wants(facts: Facts, requests: list[Request]) -> Wants:
+def changes(facts: Facts, requests: list[Request]) -> Changes:
     """The option file and the initramfs that holds it."""
     if not requests:
-        return Wants()
+        return Changes()
     options = wanted(facts, requests)
     there = lasting(facts)
-    edits: tuple[Edit, ...] = ()
+    edits: tuple[FileEdit, ...] = ()
     carries = any(facts.guests.roles_of(request.function.address) for request in requests)
     labels: tuple[Label, ...] = ("reboot", "drops-network") if carries else ("reboot",)
     if options and any(there.get(name) != value for name, value in options.items()):
         why = f"{_counts(requests)}, when {MODULE} loads"
-        edits = (Edit(OPTIONS, why, lambda old: modprobe.set_parameters(old, MODULE, options), labels=labels),)
+        edits = (FileEdit(OPTIONS, why, lambda old: modprobe.set_parameters(old, MODULE, options), labels=labels),)
     elif not options and facts.history.file(OPTIONS).lines:
         why = "VFs are no longer wanted"
-        edits = (Edit(OPTIONS, why, lambda old: _without(facts, old), labels=labels),)
+        edits = (FileEdit(OPTIONS, why, lambda old: _without(facts, old), labels=labels),)
     overlay = {edit.path: edit.change(facts.content(edit.path)) for edit in edits}
     lacks = _due(facts, overlay, options)
     anew = facts.boot.initramfs in REBUILD and (bool(lacks) or _changes(facts, overlay))
-    return Wants(
+    return Changes(
         edits=edits,
         products=_initramfs(facts, edits, overlay, lacks),
-        actions=boot_room.keep("vfs", boot_room.kept(facts)) if anew else (),
+        actions=boot_space.keep("vfs", boot_space.kept(facts)) if anew else (),
         reads=(*(path for path, _ in files(facts)), *((RDMA,) if facts.content(RDMA) is not None else ())),
     )
 
@@ -224,7 +224,7 @@ def _counts(requests: list[Request]) -> str:
 
 def rebuilds_initramfs(facts: Facts, requests: list[Request]) -> bool:
     """Whether these requests have the initramfs made anew."""
-    found = wants(facts, requests)
+    found = changes(facts, requests)
     overlay = {edit.path: edit.change(facts.content(edit.path)) for edit in found.edits}
     return bool(found.products) and (_changes(facts, overlay) or any(product.due for product in found.products))
 
@@ -251,13 +251,13 @@ def _without(facts: Facts, content: bytes | None) -> bytes | None:
 
 
 def _initramfs(
-    facts: Facts, edits: tuple[Edit, ...], overlay: Mapping[str, bytes | None], lacks: str
-) -> tuple[Product, ...]:
+    facts: Facts, edits: tuple[FileEdit, ...], overlay: Mapping[str, bytes | None], lacks: str
+) -> tuple[Artifact, ...]:
     words = REBUILD.get(facts.boot.initramfs)
     if words is None:
         return ()
     return (
-        Product(
+        Artifact(
             "initramfs",
             words,
             "boot",

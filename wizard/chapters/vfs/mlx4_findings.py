@@ -167,7 +167,7 @@ def _forms(facts: Facts, requests: list[Request]) -> list[Finding]:
 def _elsewhere(facts: Facts, requests: list[Request]) -> list[Finding]:
     """Whether another file, read later, has the last word on our options."""
     options = mlx4.wanted(facts, requests)
-    overlay = {edit.path: edit.change(facts.content(edit.path)) for edit in mlx4.wants(facts, requests).edits}
+    overlay = {edit.path: edit.change(facts.content(edit.path)) for edit in mlx4.changes(facts, requests).edits}
     effective = mlx4.parameters(facts, overlay)
     wrong = {name: effective.get(name, "nothing") for name, value in options.items() if effective.get(name) != value}
     if not wrong:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 
 from wizard import asset_text
-from wizard.chapters.shared import init_system as services
+from wizard.chapters.shared import init_system
 from wizard.chapters.shared.cards import Request, own_mac
-from wizard.chapters.vfs import vf_owners as other_owners
+from wizard.chapters.vfs import vf_owners
 from wizard.facts.facts import Facts
 from wizard.facts.pci.functions import PciFunction
-from wizard.integers import whole
-from wizard.model.changes import Action, Edit, Wants
-from wizard.model.plan import Label, SetAttribute
+from wizard.integers import parse_int
+from wizard.model.changes import Changes, FileEdit, LiveAction
+from wizard.model.plan import Label, WriteSysfs
 
 SCRIPT = "/usr/local/sbin/compute-wizard-vfs"
 PREFIX = "compute-wizard-vfs-"
@@ -34,8 +34,8 @@ def boot_path(facts: Facts, function: PciFunction) -> str:
     """The file that makes this function's VFs at boot."""
     name = unit_name(function.address)
     if facts.system.init == "upstart":
-        return f"{services.JOBS}/{name}.conf"
-    return f"{services.UNITS}/{name}.service"
+        return f"{init_system.JOBS}/{name}.conf"
+    return f"{init_system.UNITS}/{name}.service"
 
 
 def configured(facts: Facts, function: PciFunction) -> int | None:
@@ -44,12 +44,12 @@ def configured(facts: Facts, function: PciFunction) -> int | None:
     if content is None:
         return None
     words = re.search(rb"compute-wizard-vfs \S+ \S+ \S+ \S+ (\d+)", content)
-    return whole(words[1].decode()) if words else None
+    return parse_int(words[1].decode()) if words else None
 
 
 def enabled(facts: Facts, function: PciFunction) -> bool:
     """Whether that file takes effect at boot: an upstart job does by being there."""
-    return facts.system.init == "upstart" or services.is_enabled(facts, f"{unit_name(function.address)}.service")
+    return facts.system.init == "upstart" or init_system.is_enabled(facts, f"{unit_name(function.address)}.service")
 
 
 def identity(function: PciFunction) -> str:
@@ -95,40 +95,42 @@ def unit(facts: Facts, request: Request) -> str:
     return text
 
 
-def wants(facts: Facts, requests: list[Request]) -> Wants:
+def changes(facts: Facts, requests: list[Request]) -> Changes:
     """Attributes now, and units for the boot; units of functions that are no longer asked for, or have another owner, go."""
-    edits: list[Edit] = []
-    actions: list[Action] = []
-    kept = [request for request in requests if request.count and not other_owners.of(facts, request.function)]
+    edits: list[FileEdit] = []
+    actions: list[LiveAction] = []
+    kept = [request for request in requests if request.count and not vf_owners.of(facts, request.function)]
     if kept and facts.system.init in ("systemd", "upstart"):
         edits.append(
-            services.installed(SCRIPT, asset_text.asset("compute-wizard-vfs"), "sets the VFs of one card", 0o755)
+            init_system.installed(SCRIPT, asset_text.asset("compute-wizard-vfs"), "sets the VFs of one card", 0o755)
         )
     for request in kept:
         edits += _unit(facts, request)
         if facts.system.init == "systemd":
             name = f"{unit_name(request.function.address)}.service"
             why = f"{request.count} VFs on {request.function.address} at each boot, before nova-compute starts"
-            actions += services.enable(facts, CHAPTER, name, why)
+            actions += init_system.enable(facts, CHAPTER, name, why)
     for request in requests:
         actions += numvfs(facts, request)
     gone = _gone(facts, kept)
     for path in gone:
         name = path.rsplit("/", 1)[1]
-        edits.append(services.removed(path, "this tool no longer sets VFs of this card at boot"))
-        actions += services.disable(facts, CHAPTER, name, "before its file is removed")
+        edits.append(init_system.removed(path, "this tool no longer sets VFs of this card at boot"))
+        actions += init_system.disable(facts, CHAPTER, name, "before its file is removed")
     if gone and not kept and facts.content(SCRIPT) is not None:
-        edits.append(services.removed(SCRIPT, "nothing uses it any more"))
-    units = tuple(edit.path for edit in edits if edit.path.startswith(services.UNITS))
-    reads = tuple(dict.fromkeys(owner.path for owner in other_owners.find(facts)))
-    return Wants(edits=tuple(edits), products=services.unit_list(facts, units), actions=tuple(actions), reads=reads)
+        edits.append(init_system.removed(SCRIPT, "nothing uses it any more"))
+    units = tuple(edit.path for edit in edits if edit.path.startswith(init_system.UNITS))
+    reads = tuple(dict.fromkeys(owner.path for owner in vf_owners.find(facts)))
+    return Changes(
+        edits=tuple(edits), products=init_system.unit_list(facts, units), actions=tuple(actions), reads=reads
+    )
 
 
-def _unit(facts: Facts, request: Request) -> list[Edit]:
+def _unit(facts: Facts, request: Request) -> list[FileEdit]:
     if facts.system.init not in ("systemd", "upstart"):
         return []
     text = unit(facts, request)
-    return [services.installed(boot_path(facts, request.function), text, f"{request.count} VFs at each boot")]
+    return [init_system.installed(boot_path(facts, request.function), text, f"{request.count} VFs at each boot")]
 
 
 def _gone(facts: Facts, kept: list[Request]) -> list[str]:
@@ -136,14 +138,14 @@ def _gone(facts: Facts, kept: list[Request]) -> list[str]:
     wanted = {boot_path(facts, request.function) for request in kept}
     there = [
         f"{directory}/{name}"
-        for directory in (services.UNITS, services.JOBS)
+        for directory in (init_system.UNITS, init_system.JOBS)
         for name in facts.files.names(directory)
         if name.startswith(PREFIX) and name.endswith((".service", ".conf"))
     ]
     return [path for path in there if path not in wanted]
 
 
-def numvfs(facts: Facts, request: Request) -> list[Action]:
+def numvfs(facts: Facts, request: Request) -> list[LiveAction]:
     """From what is to what is wanted, through 0: the kernel refuses any other way (drivers/pci/iov.c)."""
     function = request.function
     now = function.num_vfs
@@ -161,7 +163,7 @@ def numvfs(facts: Facts, request: Request) -> list[Action]:
         steps.append(_set(function, "sriov_numvfs", str(now), "0", f"{why}; only through 0", labels))
     before = "0" if request.count else str(now)
     steps.append(_set(function, "sriov_numvfs", before, str(request.count), why, labels))
-    return [Action(step) for step in steps]
+    return [LiveAction(step) for step in steps]
 
 
 def _ours(facts: Facts, function: PciFunction) -> bool:
@@ -186,8 +188,8 @@ def _for_guests(facts: Facts, request: Request) -> bool:
 
 def _set(
     function: PciFunction, name: str, before: str, after: str, why: str, labels: tuple[Label, ...] = ()
-) -> SetAttribute:
-    return SetAttribute(
+) -> WriteSysfs:
+    return WriteSysfs(
         chapters=(CHAPTER,),
         phase="live",
         path=attribute(function.address, name),

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from wizard.integers import whole
+from wizard.integers import parse_int
 
 About = Callable[[list[str], int], str]
 
@@ -246,7 +246,7 @@ def _comment(line: str) -> bool:
 
 
 def _number(text: str | None) -> int | None:
-    return whole(text) if text else None
+    return parse_int(text) if text else None
 
 
 def _joined(lines: list[str]) -> list[str]:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from weakref import WeakKeyDictionary
 
-from wizard.chapters.vfs import vf_owner_patterns as places
+from wizard.chapters.vfs import vf_owner_patterns
 from wizard.chapters.vfs.vf_owner_patterns import PLACES, SCRIPT, UNIT, Place
 from wizard.facts.facts import Facts
 from wizard.facts.pci.functions import PciFunction
@@ -110,22 +110,22 @@ def _owners(facts: Facts, source: _Source) -> list[Owner]:
             put=source.place.put,
             certain=said.certain,
         )
-        for said in places.said(source.place, content.decode("utf-8", "replace").splitlines())
+        for said in vf_owner_patterns.said(source.place, content.decode("utf-8", "replace").splitlines())
     ]
 
 
 def _of_units(facts: Facts) -> Iterator[_Source]:
     """Units of others that are started at boot, what is added to any unit, and the scripts that these run."""
-    names = _names(facts, places.UNITS)
+    names = _names(facts, vf_owner_patterns.UNITS)
     started = {
         link
         for name in names
         if name.endswith((".wants", ".requires"))
-        for link in _names(facts, f"{places.UNITS}/{name}")
+        for link in _names(facts, f"{vf_owner_patterns.UNITS}/{name}")
     }
     sources: list[tuple[str, str, str]] = []  # unit, path, names of its instances
     for name in names:
-        path = f"{places.UNITS}/{name}"
+        path = f"{vf_owner_patterns.UNITS}/{name}"
         if name.endswith(".service") and not name.startswith(OURS):
             stem, template, _ = name.removesuffix(".service").partition("@")
             instances = [each for each in started if template and each.startswith(f"{stem}@")]

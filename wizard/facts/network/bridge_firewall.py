@@ -12,7 +12,7 @@ import re
 
 from wizard.errors import FormatError
 from wizard.formats.ebtables import Chain, parse_listing
-from wizard.node import best_effort as quiet
+from wizard.node import best_effort
 from wizard.node.node import Node, Output, Unseen
 
 LISTING = ("-t", "nat", "-L", "--Lc")
@@ -26,7 +26,7 @@ def variants(node: Node) -> tuple[str, ...]:
     found = [variant for variant in ("nft", "legacy") if node.command(f"ebtables-{variant}")]
     path = node.command("ebtables")
     if path:
-        meant = "nft" if "nft" in posixpath.basename(quiet.resolved(node, path)) else "legacy"
+        meant = "nft" if "nft" in posixpath.basename(best_effort.resolved(node, path)) else "legacy"
         found = [meant, *(variant for variant in found if variant != meant)]
     return tuple(found)
 
@@ -38,7 +38,7 @@ def read(node: Node, variant: str, command: str = "ebtables") -> tuple[tuple[Cha
     """
     what = WHAT.format(command)
     if not node.live:
-        said = quiet.ask(node, (command, *LISTING))
+        said = best_effort.ask(node, (command, *LISTING))
         if said is not None:
             return _parsed(said, what)
         if variant and _known_modules(node) and _exists(node, variant) is False:
@@ -55,7 +55,7 @@ def read(node: Node, variant: str, command: str = "ebtables") -> tuple[tuple[Cha
         )
     if not exists:
         return (), ()
-    said = quiet.ask(node, (command, *LISTING))
+    said = best_effort.ask(node, (command, *LISTING))
     if said is None:
         return None, (Unseen(what, "ebtables gave no answer"),)
     # root is told so only by a kernel that has no such table; others are told so too
@@ -79,7 +79,7 @@ def _exists(node: Node, variant: str) -> bool | None:
 
 def _known_modules(node: Node) -> bool:
     """Whether a recording holds what tells that a part of the kernel is not there: the recorder lists no table then."""
-    return quiet.loaded_modules(node) is not None and node.text(_built_in(node)) is not None
+    return best_effort.loaded_modules(node) is not None and node.text(_built_in(node)) is not None
 
 
 def _built_in(node: Node) -> str:
@@ -88,7 +88,7 @@ def _built_in(node: Node) -> str:
 
 def _has_module(node: Node, name: str) -> bool:
     """Whether a part of the kernel is there already, as a loaded module or built in."""
-    loaded = quiet.loaded_modules(node)
+    loaded = best_effort.loaded_modules(node)
     if loaded is None or name in loaded or node.exists(f"/sys/module/{name}"):
         return True  # without /proc/modules the kernel cannot load anything
     built_in = node.text(_built_in(node)) or ""
@@ -99,9 +99,9 @@ def _nft_exists(node: Node) -> bool | None:
     if not _has_module(node, "nf_tables"):
         return False
     if node.command("nft"):
-        said = quiet.ask(node, ("nft", "list", "tables"))
+        said = best_effort.ask(node, ("nft", "list", "tables"))
         if said is not None and said.status == 0:
             return "table bridge nat" in said.stdout.splitlines()
-    said = quiet.ask(node, ("ebtables-nft" if node.command("ebtables-nft") else "ebtables", "-V"))
+    said = best_effort.ask(node, ("ebtables-nft" if node.command("ebtables-nft") else "ebtables", "-V"))
     match = _VERSION.search(said.stdout) if said is not None else None
     return True if match and tuple(map(int, match.groups())) >= _LEAVES_ALONE else None

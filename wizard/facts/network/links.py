@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from wizard.errors import Denied, NodeError
 from wizard.facts.pci.addresses import functions_in
-from wizard.node import best_effort as quiet
+from wizard.node import best_effort
 from wizard.node.node import Node, Unseen
 
 _CLASS = "/sys/class/net"
@@ -40,7 +40,7 @@ def read(node: Node) -> tuple[tuple[Link, ...], tuple[Unseen, ...]]:
         unseen.append(Unseen("VLAN ids (taken from the names)", f"{_VLAN_CONFIG} {error.what}"))
     except NodeError:
         vlans = {}
-    names = [name for name in quiet.names(node, _CLASS) if quiet.is_directory(node, f"{_CLASS}/{name}")]
+    names = [name for name in best_effort.names(node, _CLASS) if best_effort.is_directory(node, f"{_CLASS}/{name}")]
     if not names:
         unseen.append(Unseen("network interfaces", f"{_CLASS} is empty or cannot be read"))
     return tuple(_link(node, name, vlans) for name in names), tuple(unseen)
@@ -58,11 +58,11 @@ def _vlans(text: str) -> dict[str, tuple[int, str]]:
 
 def _link(node: Node, name: str, vlans: dict[str, tuple[int, str]]) -> Link:
     place = f"{_CLASS}/{name}"
-    attributes = quiet.names(node, place)
+    attributes = best_effort.names(node, place)
     kind = _kind(node, place, attributes, name in vlans)
     lower = {attribute.removeprefix("lower_") for attribute in attributes if attribute.startswith("lower_")}
     # kernels before 3.14 have no lower_ links
-    lower.update(quiet.names(node, f"{place}/brif"), (node.text(f"{place}/bonding/slaves") or "").split())
+    lower.update(best_effort.names(node, f"{place}/brif"), (node.text(f"{place}/bonding/slaves") or "").split())
     if name in vlans:
         lower.add(vlans[name][1])
     functions = functions_in(_device(node, place, attributes)) if kind == "physical" else ()
@@ -97,7 +97,7 @@ def _flags(text: str | None) -> int:
 
 
 def _device(node: Node, place: str, attributes: list[str]) -> str:
-    return quiet.resolved(node, f"{place}/device") if "device" in attributes else ""
+    return best_effort.resolved(node, f"{place}/device") if "device" in attributes else ""
 
 
 def _vlan_of_name(name: str) -> int | None:

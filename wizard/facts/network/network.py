@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from wizard.facts.network import bridge_firewall, links, sockets
 from wizard.facts.network.links import Link
 from wizard.formats.ebtables import Chain
-from wizard.node import best_effort as quiet
+from wizard.node import best_effort
 from wizard.node.node import Node, Unseen
 
 __all__ = ["Link", "NetworkFacts", "read"]
@@ -113,7 +113,7 @@ def _ssh_addresses(node: Node, tcp: tuple[sockets.Socket, ...]) -> list[str]:
 def _ssh_ports(node: Node) -> set[int]:
     """22, and what sshd's configuration says."""
     directory = f"{_SSHD}.d"
-    paths = [_SSHD, *(f"{directory}/{name}" for name in quiet.names(node, directory) if name.endswith(".conf"))]
+    paths = [_SSHD, *(f"{directory}/{name}" for name in best_effort.names(node, directory) if name.endswith(".conf"))]
     return {22} | {int(port) for path in paths for port in _SSH_PORT.findall(node.text(path) or "")}
 
 

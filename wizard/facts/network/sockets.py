@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from wizard.node import best_effort as quiet
+from wizard.node import best_effort
 from wizard.node.node import Node
 
 ESTABLISHED, LISTEN = 0x01, 0x0A  # include/net/tcp_states.h
@@ -101,7 +101,7 @@ def default_links(node: Node) -> tuple[str, ...]:
 
 def addresses(node: Node) -> tuple[tuple[str, str], ...]:
     """(link, "10.44.1.2/24") of every address; the link is empty where it cannot be told."""
-    said = quiet.ask(node, ("ip", "-j", "addr"))
+    said = best_effort.ask(node, ("ip", "-j", "addr"))
     listed = _from_json(said.stdout) if said is not None and said.status == 0 else None
     return tuple(dict.fromkeys(listed if listed is not None else [*_from_trie(node), *_from_if_inet6(node)]))
 

@@ -22,7 +22,7 @@ from wizard.facts.processes import Process
 from wizard.formats import oslo_config, oslo_interpolation
 from wizard.formats.oslo_masking import masked
 from wizard.formats.oslo_reading import Line, split_lines
-from wizard.node import best_effort as quiet
+from wizard.node import best_effort
 from wizard.node.node import Node, Unseen
 
 MAIN = "/etc/nova/nova.conf"
@@ -248,7 +248,7 @@ def _main(plain: Sequence[str]) -> str:
 def _first(node: Node, name: str, kind: str) -> str:
     for place in ("/etc/nova", "/etc"):
         path = f"{place}/{name}"
-        if quiet.is_directory(node, path) if kind == "directory" else _is_there(node, path):
+        if best_effort.is_directory(node, path) if kind == "directory" else _is_there(node, path):
             return path
     return ""
 
@@ -259,4 +259,4 @@ def _there(node: Node, paths: Sequence[str]) -> tuple[str, ...]:
 
 def _in_directory(node: Node, directory: str) -> list[str]:
     directory = directory.rstrip("/")
-    return [f"{directory}/{name}" for name in quiet.names(node, directory) if name.endswith(".conf")]
+    return [f"{directory}/{name}" for name in best_effort.names(node, directory) if name.endswith(".conf")]

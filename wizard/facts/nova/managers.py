@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from wizard.errors import NodeError
 from wizard.facts.processes import Process
-from wizard.node import best_effort as quiet
+from wizard.node import best_effort
 from wizard.node.node import Node, Unseen
 
 KOLLA = "/etc/kolla/nova-compute"
@@ -72,7 +72,7 @@ def read(node: Node, process: Process | None, container: str, files: Iterable[st
 
 def owns_configuration(node: Node) -> str:
     """The directory from which a container gets its nova.conf here, or empty."""
-    return next((place for place in (KOLLA, TRIPLEO, RHOSO) if quiet.is_directory(node, place)), "")
+    return next((place for place in (KOLLA, TRIPLEO, RHOSO) if best_effort.is_directory(node, place)), "")
 
 
 def _of_containers(node: Node, process: Process | None, container: str) -> Iterator[tuple[str, str, bool]]:
@@ -80,7 +80,7 @@ def _of_containers(node: Node, process: Process | None, container: str) -> Itera
         return
     where = f"nova-compute (pid {process.pid}) runs in the container {container}" if process is not None else ""
     for name, place in (("kolla", KOLLA), ("tripleo", TRIPLEO), ("rhoso", RHOSO)):
-        if quiet.is_directory(node, place):
+        if best_effort.is_directory(node, place):
             yield name, "; ".join(part for part in (f"{place} is here", where) if part), True
             return
     if where:
@@ -88,10 +88,10 @@ def _of_containers(node: Node, process: Process | None, container: str) -> Itera
 
 
 def _of_directories(node: Node, paths: list[str]) -> Iterator[tuple[str, str, bool]]:
-    for name in quiet.names(node, "/var/lib/juju/agents"):
+    for name in best_effort.names(node, "/var/lib/juju/agents"):
         if name.startswith("unit-") and "nova-compute" in name:
             yield "juju", f"/var/lib/juju/agents/{name} is here", False
-    for name in quiet.names(node, "/openstack/venvs"):
+    for name in best_effort.names(node, "/openstack/venvs"):
         if name.startswith("nova-"):
             yield "osa", f"/openstack/venvs/{name} is here", False
     for path in paths:

@@ -15,7 +15,7 @@ from wizard.facts.nova.managers import Manager
 from wizard.facts.nova.networks import Networking, NovaNetwork
 from wizard.facts.nova.release import RELEASES, at_least
 from wizard.facts.processes import Process, Processes
-from wizard.node import best_effort as quiet
+from wizard.node import best_effort
 from wizard.node.node import Node, Unseen
 
 __all__ = [
@@ -128,10 +128,10 @@ def _unseen_processes(running: Processes, compute: Process | None) -> Iterator[U
 
 def _services(node: Node) -> Iterator[str]:
     """Names with an upstart job, a systemd unit that is not masked, or a System V script."""
-    upstart, scripts = quiet.names(node, "/etc/init"), quiet.names(node, "/etc/init.d")
-    units = {place: quiet.names(node, place) for place in _UNITS}
+    upstart, scripts = best_effort.names(node, "/etc/init"), best_effort.names(node, "/etc/init.d")
+    units = {place: best_effort.names(node, place) for place in _UNITS}
     for name in SERVICES:
         unit = next((f"{place}/{name}.service" for place in _UNITS if f"{name}.service" in units[place]), "")
-        masked = bool(unit) and quiet.resolved(node, unit) in ("/dev/null", "")
+        masked = bool(unit) and best_effort.resolved(node, unit) in ("/dev/null", "")
         if f"{name}.conf" in upstart or (unit and not masked) or (name in scripts and not masked):
             yield name

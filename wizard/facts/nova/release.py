@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from wizard.facts import packages
 from wizard.facts.processes import Process
-from wizard.node import best_effort as quiet
+from wizard.node import best_effort
 from wizard.node.node import Node
 
 RELEASES = (
@@ -81,12 +81,12 @@ def _by_package(node: Node) -> Iterator[tuple[str, str]]:
 def _by_distribution(node: Node, process: Process | None) -> Iterator[tuple[str, str]]:
     for prefix in _prefixes(node, process):
         for library in (f"{prefix}/lib", f"{prefix}/lib64"):
-            for python in quiet.names(node, library):
+            for python in best_effort.names(node, library):
                 if not python.startswith("python"):
                     continue
                 for directory in ("site-packages", "dist-packages"):
                     place = f"{library}/{python}/{directory}"
-                    for name in quiet.names(node, place):
+                    for name in best_effort.names(node, place):
                         match = _DISTRIBUTION.fullmatch(name)
                         if match:
                             yield place, match[1]
@@ -99,7 +99,7 @@ def _prefixes(node: Node, process: Process | None) -> Iterator[str]:
             place, directory = posixpath.split(posixpath.dirname(program))
             if program.startswith("/") and directory == "bin":
                 yield place
-    environments = [name for name in quiet.names(node, "/openstack/venvs") if name.startswith("nova-")]
+    environments = [name for name in best_effort.names(node, "/openstack/venvs") if name.startswith("nova-")]
     yield from (f"/openstack/venvs/{name}" for name in reversed(environments))
     yield from ("/usr", "/usr/local", "/snap/openstack-hypervisor/current/usr", "/snap/openstack-hypervisor/current")
 
@@ -108,7 +108,7 @@ def _by_asking(node: Node) -> Iterator[tuple[str, str]]:
     for name in ("nova-compute", "nova-manage"):
         if node.live and node.command(name) is None:
             continue
-        said = quiet.ask(node, (name, "--version"), timeout=30.0)
+        said = best_effort.ask(node, (name, "--version"), timeout=30.0)
         if said is not None and said.status == 0:
             # Python 2's argparse prints the version on stderr
             for line in (said.stdout + "\n" + said.stderr).splitlines():

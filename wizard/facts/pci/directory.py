@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from wizard.errors import NodeError
 from wizard.facts.pci.addresses import PCI_ADDRESS
 from wizard.facts.pci.ids import CARDS, MELLANOX
-from wizard.node import best_effort as quiet
+from wizard.node import best_effort
 from wizard.node.node import Node, Unseen
 
 _DECIMAL = re.compile(r"-?[0-9]{1,9}")
@@ -32,7 +32,7 @@ class Place:
     @classmethod
     def open(cls, node: Node, address: str, path: str) -> Place | None:
         """The place of a function, or None where it does not say what it is."""
-        place = cls(node, address, path, frozenset(quiet.names(node, path) if path else ()))
+        place = cls(node, address, path, frozenset(best_effort.names(node, path) if path else ()))
         place.vendor = place.hexadecimal("vendor", 4) or ""
         place.device = place.hexadecimal("device", 4) or ""
         place.class_code = place.hexadecimal("class", 6) or ""
@@ -107,7 +107,7 @@ class Place:
 
     def children(self, name: str) -> list[str]:
         """The names in a directory of the function; empty where there is none."""
-        return quiet.names(self.node, f"{self.path}/{name}")
+        return best_effort.names(self.node, f"{self.path}/{name}")
 
     def _note(self, name: str, text: str | None, wanted: str) -> None:
         if name in self.names:

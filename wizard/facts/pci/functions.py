@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from wizard.errors import NodeError
-from wizard.facts.pci import config_space as pci_space
+from wizard.facts.pci import config_space, sriov_support
 from wizard.facts.pci import ids as pci_names
-from wizard.facts.pci import sriov_support as pci_offer
 from wizard.facts.pci.addresses import PCI_ADDRESS
 from wizard.facts.pci.children import NetDevice, RdmaDevice, RdmaPort, netdevs, rdma
 from wizard.facts.pci.config_space import vf_addresses
@@ -15,7 +14,7 @@ from wizard.facts.pci.directory import Place
 from wizard.facts.pci.ids import CARDS, MELLANOX, VFS, family_of
 from wizard.facts.pci.permanent_address import OwnAddresses
 from wizard.facts.pci.sriov_support import Offer
-from wizard.node import best_effort as quiet
+from wizard.node import best_effort
 from wizard.node.node import Node, Unseen
 
 __all__ = [
@@ -118,7 +117,7 @@ def _rank(function: PciFunction) -> tuple[int, tuple[int, ...]]:
         kind = 0
     else:
         kind = 1 if function.offer == "offered" else 2
-    return kind, pci_space.sort_key(function.address)
+    return kind, config_space.sort_key(function.address)
 
 
 def _places(node: Node) -> tuple[dict[str, Place], list[Unseen]]:
@@ -135,12 +134,12 @@ def _places(node: Node) -> tuple[dict[str, Place], list[Unseen]]:
         if not PCI_ADDRESS.fullmatch(address):
             unseen.append(Unseen(f"{DEVICES}/{address}", "is not named as a PCI function is"))
             continue
-        place = Place.open(node, address, quiet.resolved(node, f"{DEVICES}/{address}"))
+        place = Place.open(node, address, best_effort.resolved(node, f"{DEVICES}/{address}"))
         if place is None:
             unseen.append(Unseen(f"PCI function {address}", "its vendor, device and class cannot be read"))
         else:
             places[address] = place
-    ordered = sorted(places, key=pci_space.sort_key)
+    ordered = sorted(places, key=config_space.sort_key)
     return {address: places[address] for address in ordered}, unseen
 
 
@@ -158,7 +157,7 @@ def _function(
     driver = place.link_name("driver")
     group = place.link_name("iommu_group")
     numa = place.number("numa_node")
-    offer, why = pci_offer.offer(place, driver, total, has_iov)
+    offer, why = sriov_support.offer(place, driver, total, has_iov)
     return PciFunction(
         address=place.address,
         vendor=place.vendor,
@@ -232,7 +231,7 @@ def _serials(places: list[Place]) -> tuple[dict[tuple[str, str], str], list[Unse
         if key in found or place.is_vf or not able or "vpd" not in place.names:
             continue
         try:
-            serial = pci_space.serial_number(place.content("vpd"))
+            serial = config_space.serial_number(place.content("vpd"))
         except NodeError as error:
             refused.setdefault(key, Unseen(f"serial number of {place.address}", f"vpd {error.what}"))
             continue

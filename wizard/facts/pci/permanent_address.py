@@ -12,7 +12,7 @@ import json
 from functools import cached_property
 from typing import Any
 
-from wizard.node import best_effort as quiet
+from wizard.node import best_effort
 from wizard.node.node import Node
 
 BONDS = "/proc/net/bonding"
@@ -36,12 +36,12 @@ class OwnAddresses:
             # where ip knows of such addresses, it leaves out those that are in use
             return told or (now if self._by_ip else "")
         master = self._node.link_name(f"{place}/master") or ""  # a recording may lack the file; every kernel has it
-        return "" if master and quiet.is_directory(self._node, f"/sys/class/net/{master}/bonding") else now
+        return "" if master and best_effort.is_directory(self._node, f"/sys/class/net/{master}/bonding") else now
 
     @cached_property
     def _by_ip(self) -> dict[str, str]:
         """Where the address is another one than now, as `ip` says it (newer iproute2, on such a kernel)."""
-        said = quiet.ask(self._node, ("ip", "-j", "addr"))
+        said = best_effort.ask(self._node, ("ip", "-j", "addr"))
         try:
             links: Any = json.loads(said.stdout) if said is not None and said.status == 0 else []
             return {str(link["ifname"]): str(link["permaddr"]).lower() for link in links if "permaddr" in link}
@@ -52,7 +52,7 @@ class OwnAddresses:
     def _by_bonds(self) -> dict[str, str]:
         """What the bonds' own files say, which older kernels have too."""
         found: dict[str, str] = {}
-        for bond in quiet.names(self._node, BONDS):
+        for bond in best_effort.names(self._node, BONDS):
             port = ""
             for line in (self._node.text(f"{BONDS}/{bond}") or "").splitlines():
                 key, _, value = line.partition(": ")

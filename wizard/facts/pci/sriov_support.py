@@ -10,7 +10,7 @@ import re
 from typing import Literal
 
 from wizard.errors import NodeError
-from wizard.facts.pci import config_space as pci_space
+from wizard.facts.pci import config_space
 from wizard.facts.pci.config_space import SriovCapability
 from wizard.facts.pci.directory import Place
 from wizard.facts.pci.ids import MELLANOX, VFS, family_of, recovery_model
@@ -52,8 +52,8 @@ def _without(place: Place, has_iov: bool) -> tuple[Offer, str]:
     if not place.is_network and not place.is_card:
         return "none", _NOT_ABLE
     config = _config(place)
-    if pci_space.is_whole(config):
-        return _by_capability(place, pci_space.sriov_capability(config), has_iov)
+    if config_space.is_whole(config):
+        return _by_capability(place, config_space.sriov_capability(config), has_iov)
     if place.is_card:
         iov = "" if has_iov else ", or the kernel has no CONFIG_PCI_IOV or is older than 3.8"
         return "off", f"{_FIRMWARE}; or the BIOS hides it{iov} (as root, more can be seen)"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wizard.chapters.gateways import network_import as network_rows
+from wizard.chapters.gateways import network_import
 from wizard.chapters.gateways.network_import import Row
 from wizard.chapters.shared.networks import NetworkAnswers
 from wizard.errors import InputError
@@ -15,7 +15,7 @@ TEMPLATES = {"label": "net{vlan}", "router": "10.{vlan/256}.{vlan%256}.1", "cidr
 
 
 def test_a_pattern_over_all_vlans_gives_networks_that_the_answers_take() -> None:
-    rows = network_rows.from_pattern("1-4094", TEMPLATES)
+    rows = network_import.from_pattern("1-4094", TEMPLATES)
     assert len(rows) == 4094
     assert not [row for row in rows if row.problem]
     answers = NetworkAnswers.model_validate({"network": [row.data() for row in rows]})
@@ -36,7 +36,7 @@ def test_a_pattern_over_all_vlans_gives_networks_that_the_answers_take() -> None
     ],
 )
 def test_templates(template: str, text: str) -> None:
-    assert network_rows.fill(template, 1441, 3) == text
+    assert network_import.fill(template, 1441, 3) == text
 
 
 @pytest.mark.parametrize(
@@ -60,13 +60,13 @@ def test_templates(template: str, text: str) -> None:
 )
 def test_a_template_that_is_no_arithmetic_is_refused(template: str) -> None:
     with pytest.raises(InputError):
-        network_rows.fill(template, 1441, 3)
+        network_import.fill(template, 1441, 3)
 
 
 @given(st.text(max_size=60), st.integers(1, 4094), st.integers(1, 4094))
 def test_any_template_is_worked_out_or_refused(template: str, vlan: int, n: int) -> None:
     try:
-        text = network_rows.fill(template, vlan, n)
+        text = network_import.fill(template, vlan, n)
     except InputError:
         return
     assert not set("{}") & set(text)
@@ -74,19 +74,19 @@ def test_any_template_is_worked_out_or_refused(template: str, vlan: int, n: int)
 
 @given(st.sets(st.integers(1, 4094), min_size=1, max_size=40))
 def test_vlans_come_back_as_they_were_written(numbers: set[int]) -> None:
-    assert network_rows.vlans(", ".join(str(each) for each in sorted(numbers))) == sorted(numbers)
-    assert set(network_rows.vlans(f"{min(numbers)}-{max(numbers)}")) == set(range(min(numbers), max(numbers) + 1))
+    assert network_import.vlans(", ".join(str(each) for each in sorted(numbers))) == sorted(numbers)
+    assert set(network_import.vlans(f"{min(numbers)}-{max(numbers)}")) == set(range(min(numbers), max(numbers) + 1))
 
 
 @pytest.mark.parametrize("text", ["", "x", "0", "5-1", "4095", "1-", "-1", "1--2", "99999", "1441-1460-1470", "\u0661"])
 def test_what_is_no_vlan_is_refused(text: str) -> None:
     with pytest.raises(InputError):
-        network_rows.vlans(text)
+        network_import.vlans(text)
 
 
 @given(st.text(max_size=300))
 def test_any_text_gives_rows_that_are_right_or_say_what_is_wrong(text: str) -> None:
-    rows = network_rows.without_doubles(network_rows.from_text(text), [])
+    rows = network_import.without_doubles(network_import.from_text(text), [])
     NetworkAnswers.model_validate({"network": [row.data() for row in rows if not row.problem]})
 
 
@@ -109,13 +109,13 @@ RIGHT = {"label": "demo-net", "router": "10.44.1.1", "vlan": "1441"}
     ],
 )
 def test_lines_of_many_kinds(text: str) -> None:
-    (row,) = network_rows.from_text(text)
+    (row,) = network_import.from_text(text)
     assert dict(row.values) == RIGHT
     assert not row.problem
 
 
 def test_lines_of_a_dnsmasq_file() -> None:
-    rows = network_rows.from_text(
+    rows = network_import.from_text(
         "# x\ndhcp-option=tag:a,option:router,10.0.0.1\ndhcp-option=tag:b,3,10.0.1.1\nport=0\n"
     )
     assert [(row.number, row.values["label"], row.values["router"]) for row in rows] == [
@@ -125,7 +125,7 @@ def test_lines_of_a_dnsmasq_file() -> None:
 
 
 def test_what_is_wrong_keeps_its_line_and_names_its_field() -> None:
-    rows = network_rows.from_text("a,10.0.0.1\nb,10.0.0.300\nc d,10.0.0.2,5,x,y,z,w\n\ne,10.0.0.4,5000\nf\n")
+    rows = network_import.from_text("a,10.0.0.1\nb,10.0.0.300\nc d,10.0.0.2,5,x,y,z,w\n\ne,10.0.0.4,5000\nf\n")
     assert [(row.number, row.field) for row in rows] == [(1, ""), (2, "router"), (3, ""), (5, "vlan"), (6, "router")]
     assert "10.44.1.1" in rows[1].problem
     assert "7 values" in rows[2].problem
@@ -133,8 +133,8 @@ def test_what_is_wrong_keeps_its_line_and_names_its_field() -> None:
 
 
 def test_doubles_are_told_once_each() -> None:
-    rows = network_rows.from_text("a,10.0.0.1,1\nb,10.0.0.2,1\na,10.0.0.3,2\nold,10.0.0.4,3\nc,10.0.0.5,9\n")
-    told = network_rows.without_doubles(rows, [{"label": "old", "vlan": 9}])
+    rows = network_import.from_text("a,10.0.0.1,1\nb,10.0.0.2,1\na,10.0.0.3,2\nold,10.0.0.4,3\nc,10.0.0.5,9\n")
+    told = network_import.without_doubles(rows, [{"label": "old", "vlan": 9}])
     assert [row.problem for row in told] == [
         "", "vlan 1 is in row 1 already", "label a is in row 1 already", "label old is in the list already", "vlan 9 is in the list already",
     ]  # fmt: skip
@@ -142,8 +142,8 @@ def test_doubles_are_told_once_each() -> None:
 
 def test_too_much_is_no_list() -> None:
     with pytest.raises(InputError):
-        network_rows.from_text("x" * (network_rows.LONGEST + 1))
+        network_import.from_text("x" * (network_import.LONGEST + 1))
 
 
 def test_an_empty_row_says_what_to_type() -> None:
-    assert network_rows.judged(Row(1, {})).problem == "type nova's network label and the router's address"
+    assert network_import.judged(Row(1, {})).problem == "type nova's network label and the router's address"

@@ -6,14 +6,14 @@ import pytest
 from nodes import codes, found, planned, remove, replace, today
 
 from wizard.answers import files as answer_files
-from wizard.boot import postconditions as undone
+from wizard.boot import postconditions
 from wizard.boot.next_command_line import after_grubby
 from wizard.chapters.iommu import chapter as iommu
 from wizard.facts import facts
 from wizard.facts.facts import Facts
 from wizard.formats import kernel_arguments
 from wizard.model.findings import Check
-from wizard.model.plan import Run
+from wizard.model.plan import RunCommand
 from wizard.node.node import Output
 from wizard.node.recorded import MemoryNode
 from wizard.planning.planner import kernel_lines, make_plan
@@ -57,7 +57,7 @@ def test_a_kernel_that_has_the_iommu_off_is_told_to_switch_it_on() -> None:
     plan = planned(rocky("ro rhgb quiet"))
     assert [finding.code for finding in plan.findings if finding.chapter == "iommu"] == []
     assert not {"iommu", "passthrough"} & set(plan.blocked)
-    commands = [step.argv for step in plan.steps if isinstance(step, Run) and step.argv[0] == "grubby"]
+    commands = [step.argv for step in plan.steps if isinstance(step, RunCommand) and step.argv[0] == "grubby"]
     assert commands == [("grubby", "--update-kernel=ALL", "--args=iommu=pt intel_iommu=on")]
 
 
@@ -68,11 +68,11 @@ def test_the_plan_says_what_the_line_will_be_after_the_reboot_and_once_it_is_tak
     assert plan.kernel_command_line.now == f"{image} ro rhgb quiet"
     assert plan.kernel_command_line.after_reboot == f"{image} ro rhgb quiet iommu=pt intel_iommu=on"
     after = facts.read(rocky("ro rhgb quiet iommu=pt intel_iommu=on"))
-    (step,) = [step for step in plan.steps if isinstance(step, Run)]
+    (step,) = [step for step in plan.steps if isinstance(step, RunCommand)]
     assert step.undo is not None
     back = step.model_copy(update={"argv": step.undo})
     assert kernel_lines(after, {}, [back]).after_reboot == f"{image} ro rhgb quiet"
-    assert undone.proofs(after, step, {})[0].without == ("intel_iommu=on", "iommu=pt")  # type: ignore[union-attr]
+    assert postconditions.proofs(after, step, {})[0].without == ("intel_iommu=on", "iommu=pt")  # type: ignore[union-attr]
 
 
 def test_what_really_keeps_it_off_blocks() -> None:
@@ -128,4 +128,4 @@ def test_what_grubby_makes_of_a_line() -> None:
 def test_a_line_that_holds_all_needs_nothing() -> None:
     plan = planned(rocky("ro quiet intel_iommu=on iommu=pt"))
     assert not {code for code in codes(plan) if code.startswith("IOMMU")}
-    assert [step for step in plan.steps if isinstance(step, Run) and step.argv[0] == "grubby"] == []
+    assert [step for step in plan.steps if isinstance(step, RunCommand) and step.argv[0] == "grubby"] == []

@@ -10,7 +10,7 @@ from wizard.answers import files as answer_files
 from wizard.chapters.iommu import chapter as iommu
 from wizard.facts import facts
 from wizard.model.findings import Check
-from wizard.model.plan import Run, WriteFile
+from wizard.model.plan import RunCommand, WriteFile
 from wizard.node.recorded import MemoryNode
 
 CONFIG = "/boot/config-3.19.0-25-generic"
@@ -87,7 +87,7 @@ def test_arm_gets_the_word_that_it_knows_with_every_boot_loader() -> None:
     (drop_in,) = [step for step in files if step.path == DROP_IN]
     assert "iommu.passthrough=1" in str(drop_in)
     node = arm(rocky("ro quiet"), driver)
-    commands = [step.argv for step in planned(node).steps if isinstance(step, Run) and step.argv[0] == "grubby"]
+    commands = [step.argv for step in planned(node).steps if isinstance(step, RunCommand) and step.argv[0] == "grubby"]
     assert commands == [("grubby", "--update-kernel=ALL", "--args=iommu.passthrough=1")]
 
 

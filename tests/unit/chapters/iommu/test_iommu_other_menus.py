@@ -10,7 +10,7 @@ from wizard.boot.postconditions import shortcomings
 from wizard.chapters.iommu import chapter as iommu
 from wizard.facts import facts
 from wizard.model.findings import Check
-from wizard.model.plan import HoldsArguments
+from wizard.model.plan import KernelArgumentsPresent
 from wizard.node.recorded import MemoryNode
 
 MENU = "/boot/grub/grub.cfg"
@@ -85,4 +85,7 @@ def test_a_menu_with_no_entry_is_not_known_to_hold_anything() -> None:
     (check,) = menu_check(node)
     assert (check.state, check.seen) == ("unknown", f"{MENU} holds no entry that boots Linux")
     assert f"{MENU} holds no entry that boots Linux" in {each.why for each in facts.read(node).boot.unseen}
-    assert shortcomings(node, [HoldsArguments(words=("iommu=pt",))]) == ([], ["the boot menu could not be looked into"])
+    assert shortcomings(node, [KernelArgumentsPresent(words=("iommu=pt",))]) == (
+        [],
+        ["the boot menu could not be looked into"],
+    )

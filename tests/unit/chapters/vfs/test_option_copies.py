@@ -11,7 +11,7 @@ from wizard.answers import suggestion
 from wizard.chapters.vfs import mlx4
 from wizard.facts import facts
 from wizard.model.findings import Check
-from wizard.model.plan import HoldsFile, Plan, Run
+from wizard.model.plan import HoldsFile, Plan, RunCommand
 from wizard.planning.planner import make_plan
 from wizard.planning.verification import verify
 from wizard.simulator.boot import archive
@@ -42,8 +42,8 @@ def planned(node: SimulatedNode) -> Plan:
     return make_plan(seen, suggestion.suggest(seen))
 
 
-def rebuild(plan: Plan) -> list[Run]:
-    return [step for step in plan.steps if isinstance(step, Run) and step.argv == REBUILD]
+def rebuild(plan: Plan) -> list[RunCommand]:
+    return [step for step in plan.steps if isinstance(step, RunCommand) and step.argv == REBUILD]
 
 
 def checks(node: SimulatedNode) -> dict[str, Check]:

@@ -7,7 +7,7 @@ from nodes import codes, found, origin, planned, today
 
 from wizard.answers import files as answer_files
 from wizard.answers import suggestion
-from wizard.chapters.vfs import vf_owners as other_owners
+from wizard.chapters.vfs import vf_owners
 from wizard.facts import facts
 from wizard.facts.pci.functions import PciFunction
 from wizard.model.plan import Plan
@@ -144,10 +144,10 @@ def test_each_way_is_found_and_means_one_card(path: str, text: str, line: int, p
     node = today()
     node.write(path, text)
     seen, there = facts.read(node), functions(node)
-    (owner,) = other_owners.of(seen, there[FIRST])
+    (owner,) = vf_owners.of(seen, there[FIRST])
     assert (owner.path, owner.line, owner.count) == (path, line, 8)
     assert owner.to_put(4) == put
-    assert other_owners.of(seen, there[SECOND]) == []
+    assert vf_owners.of(seen, there[SECOND]) == []
 
 
 @pytest.mark.parametrize(("path", "text", "line", "put"), WAYS)
@@ -253,9 +253,9 @@ def test_a_script_that_a_unit_of_others_runs_is_an_owner_where_the_unit_is_enabl
     node = today()
     node.write(UNIT, RUNS)
     node.write("/usr/local/sbin/mlx-vfs.sh", SCRIPT, mode=0o755)
-    assert other_owners.find(facts.read(node)) == []
+    assert vf_owners.find(facts.read(node)) == []
     enable(node, "mlx-vfs.service")
-    (owner,) = other_owners.of(facts.read(node), functions(node)[FIRST])
+    (owner,) = vf_owners.of(facts.read(node), functions(node)[FIRST])
     assert (owner.program, owner.path, owner.line, owner.count) == (
         "mlx-vfs.service",
         "/usr/local/sbin/mlx-vfs.sh",
@@ -271,8 +271,8 @@ def test_a_template_means_the_interface_of_its_instance() -> None:
     node.write(path, text)
     enable(node, "vfs@enp59s0f0np0.service", path)
     there = functions(node)
-    assert [owner.count for owner in other_owners.of(facts.read(node), there[FIRST])] == [8]
-    assert other_owners.of(facts.read(node), there[SECOND]) == []
+    assert [owner.count for owner in vf_owners.of(facts.read(node), there[FIRST])] == [8]
+    assert vf_owners.of(facts.read(node), there[SECOND]) == []
 
 
 @pytest.mark.parametrize(
@@ -296,8 +296,8 @@ def test_what_is_larger_than_a_script_is_not_looked_into() -> None:
     node = today()
     node.write(UNIT, RUNS)
     enable(node, "mlx-vfs.service")
-    node.write("/usr/local/sbin/mlx-vfs.sh", SCRIPT + "#" * other_owners.LONGEST, mode=0o755)
-    assert other_owners.find(facts.read(node)) == []
+    node.write("/usr/local/sbin/mlx-vfs.sh", SCRIPT + "#" * vf_owners.LONGEST, mode=0o755)
+    assert vf_owners.find(facts.read(node)) == []
 
 
 def test_our_own_units_are_nobody_else() -> None:
@@ -308,11 +308,11 @@ def test_our_own_units_are_nobody_else() -> None:
     enable(
         node, "compute-wizard-vfs-0000-3b-00-0.service", "/etc/systemd/system/compute-wizard-vfs-0000-3b-00-0.service"
     )
-    assert other_owners.find(facts.read(node)) == []
+    assert vf_owners.find(facts.read(node)) == []
 
 
 def test_a_directory_that_is_a_link_is_read_once() -> None:
     node = today()
     node.write("/etc/rc.d/rc.local", "echo 8 > /sys/bus/pci/devices/0000:3b:00.0/sriov_numvfs\n")
     node.symlink("/etc/rc.local", "rc.d/rc.local")
-    assert len(other_owners.find(facts.read(node))) == 1
+    assert len(vf_owners.find(facts.read(node))) == 1

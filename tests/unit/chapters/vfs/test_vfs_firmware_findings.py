@@ -9,7 +9,7 @@ from nodes import CX3, codes, found, origin, planned, remove, today
 
 from wizard.answers import files as answer_files
 from wizard.facts import facts
-from wizard.model.plan import Plan, Run, SetAttribute
+from wizard.model.plan import Plan, RunCommand, WriteSysfs
 from wizard.node.node import Output
 from wizard.node.recorded import MemoryNode
 from wizard.planning.planner import make_plan
@@ -48,11 +48,11 @@ def off(node: MemoryNode, place: str = CX5) -> None:
 
 
 def written(plan: Plan) -> list[str]:
-    return [step.path for step in plan.steps if isinstance(step, SetAttribute)]
+    return [step.path for step in plan.steps if isinstance(step, WriteSysfs)]
 
 
 def run(plan: Plan, program: str) -> list[tuple[str, ...]]:
-    return [step.argv for step in plan.steps if isinstance(step, Run) and step.argv[0] == program]
+    return [step.argv for step in plan.steps if isinstance(step, RunCommand) and step.argv[0] == program]
 
 
 @pytest.mark.parametrize("now", ["0", "4"])
@@ -79,9 +79,9 @@ def test_it_is_carried_out_and_there_after_the_reboot(tmp_path: Path) -> None:
             place = node.place(step.path)
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_bytes(step.after.data())
-        elif isinstance(step, SetAttribute):
+        elif isinstance(step, WriteSysfs):
             node.set_attribute(step.path, step.after)
-        elif isinstance(step, Run):
+        elif isinstance(step, RunCommand):
             done = node.obey(step.argv)
             assert done.status == 0, done
     assert node.text(f"{CX5}/sriov_numvfs") == "0"

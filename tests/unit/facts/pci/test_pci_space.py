@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wizard.facts.pci import config_space as pci_space
+from wizard.facts.pci import config_space
 from wizard.facts.pci.config_space import SriovCapability, serial_number, sriov_capability, vf_addresses
 
 
@@ -21,7 +21,7 @@ def test_capability_is_found_behind_others_and_before_them():
     for where, value in values.items():
         space[0x108 + where : 0x108 + where + 2] = value.to_bytes(2, "little")
     assert sriov_capability(bytes(space)) == SriovCapability(total_vfs=16, offset=1, stride=2, vf_device="1004")
-    assert pci_space.is_whole(bytes(space))
+    assert config_space.is_whole(bytes(space))
 
 
 @pytest.mark.parametrize("start", [0x0000_0000, 0xFFFF_FFFF])
@@ -40,7 +40,7 @@ def test_chain_that_leads_back_into_itself_ends():
 
 @pytest.mark.parametrize("size", [0, 64, 256])
 def test_space_that_was_cut_is_not_whole(size: int):
-    assert not pci_space.is_whole(bytes(size))
+    assert not config_space.is_whole(bytes(size))
     assert sriov_capability(bytes(size)) is None
 
 
@@ -134,6 +134,6 @@ def test_what_is_no_address_is_refused(address: str):
 
 def test_addresses_sort_as_numbers():
     addresses = ["10000:00:00.0", "0000:81:00.0", "0000:09:00.0", "0000:09:00.1", "0001:00:00.0"]
-    assert sorted(addresses, key=pci_space.sort_key) == [
+    assert sorted(addresses, key=config_space.sort_key) == [
         *("0000:09:00.0", "0000:09:00.1", "0000:81:00.0", "0001:00:00.0", "10000:00:00.0"),
     ]
