@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import settings
+
+from wizard import locations
 
 settings.register_profile("no clock", settings(), deadline=None)  # a slow machine is not a failure
 settings.load_profile("no clock")
@@ -39,3 +42,13 @@ def pytest_runtest_makereport(
             report.outcome = "failed"
             report.longrepr = f"skipped for a reason that tests/allowed_skips.txt does not name: {reason}"
     return report
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Drafts and reports of what is tested in this process go into a directory of the tests."""
+    base = tmp_path_factory.mktemp("own")
+    names = ("site_state_dir", "user_state_dir", "site_log_dir", "user_log_dir")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(locations, "DIRECTORIES", SimpleNamespace(**{name: str(base / name) for name in names}))
+        yield

@@ -102,7 +102,7 @@ def text(path: Path, limit: int) -> str:
         ) from None
 
 
-def _own(*directories: Path) -> None:
+def own_directory(*directories: Path) -> None:
     """Directories for their owner only, whoever made them; what lies above the first is none of ours. Raises OSError."""
     for directory in directories:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)

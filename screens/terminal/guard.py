@@ -13,10 +13,10 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any
 
+from wizard import locations
 from wizard.errors import WizardError
-from wizard.locations import DIRECTORIES
 from wizard.redaction import redacted
-from wizard.user_files import _own, write_private
+from wizard.user_files import own_directory, write_private
 
 ENDING = (signal.SIGTERM, signal.SIGHUP)
 GRACE = 5.0  # seconds that a face has to end by itself after a signal
@@ -102,10 +102,9 @@ def _report(error: Exception) -> Defect:
 def keep_report(text: str) -> Path | None:
     """Write down what went wrong inside this tool, without what looks like a secret; gives the file, or None where none can
     be written."""
-    base = DIRECTORIES.site_log_dir if os.geteuid() == 0 else DIRECTORIES.user_log_dir
-    path = Path(base) / f"defect-{datetime.datetime.now(datetime.UTC):%Y%m%dT%H%M%SZ}-{os.getpid()}.log"
+    path = locations.logs() / f"defect-{datetime.datetime.now(datetime.UTC):%Y%m%dT%H%M%SZ}-{os.getpid()}.log"
     try:
-        _own(path.parent)
+        own_directory(path.parent)
         write_private(path, redacted(text).encode("utf-8", "backslashreplace"))
     except (OSError, WizardError):
         return None

@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 
+from wizard import locations
 from wizard.answers import files as answer_files
 from wizard.errors import WizardError
-from wizard.locations import DIRECTORIES
 from wizard.model.answers import AllAnswers
-from wizard.user_files import _own, write_private
+from wizard.user_files import own_directory, write_private
 
 
 def _draft(root: str) -> Path:
     """One draft a node: named by its root, kept in the system's or the user's own state directory."""
     name = re.sub(r"[^A-Za-z0-9]+", "-", str(Path(root).resolve())).strip("-") or "this-node"
-    base = Path(DIRECTORIES.site_state_dir) if os.geteuid() == 0 else Path(DIRECTORIES.user_state_dir)
-    return base / "drafts" / f"{name}.toml"
+    return locations.state() / "drafts" / f"{name}.toml"
 
 
 def save_draft(root: str, answers: AllAnswers) -> None:
     """Keep the answers of a session that is not finished. A draft that cannot be kept is no reason to stop."""
     path = _draft(root)
     try:
-        _own(path.parent.parent, path.parent)
+        own_directory(path.parent.parent, path.parent)
         write_private(path, answer_files.to_toml(answers).encode())
     except (OSError, WizardError):
         return

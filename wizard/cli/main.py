@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from wizard.cli import parser
 from wizard.errors import Exit, UsageError, WizardError
-from wizard.node.live import Open
 
 if TYPE_CHECKING:
+    from wizard.node.live import Open
     from wizard.node.node import Node
 
 
-Face: TypeAlias = Callable[[Open, str, bool], int]
+Face: TypeAlias = "Callable[[Open, str, bool], int]"
 """Starts the wizard: what opens the node, which face, whether the node is a simulation; gives the exit code."""
 
 

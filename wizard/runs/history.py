@@ -132,7 +132,7 @@ def read(node: Node) -> History:
     unseen = [
         Unseen(f"run {each.id} of this tool" if each.id else "past runs of this tool", each.why) for each in unread
     ]
-    own = _own(node, seen, unseen)
+    own = own_directory(node, seen, unseen)
     return History(tuple(each.past for each in seen), own, tuple(unseen), tuple(unread))
 
 
@@ -274,7 +274,7 @@ class _Own:
     lines: list[str]
 
 
-def _own(node: Node, seen: list[_Seen], unseen: list[Unseen]) -> tuple[OwnFile, ...]:
+def own_directory(node: Node, seen: list[_Seen], unseen: list[Unseen]) -> tuple[OwnFile, ...]:
     """What the standing runs put into each file, one after the other."""
     own: dict[str, _Own] = {}
     for each in seen:

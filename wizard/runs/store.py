@@ -13,7 +13,7 @@ from pathlib import Path
 from wizard.errors import InputError
 from wizard.node.recorded import DirectoryNode
 from wizard.runs.records import STATE, age
-from wizard.user_files import _own, sync_directory, write_private
+from wizard.user_files import own_directory, sync_directory, write_private
 
 
 def state_directory(root: Path) -> Path:
@@ -46,7 +46,7 @@ def run_directory(root: Path, run: str) -> Path:
 def new_run(root: Path) -> tuple[str, Path]:
     """A name and a directory for a new run. The number makes the order: a clock may jump back."""
     try:
-        _own(state_directory(root), state_directory(root) / "runs")
+        own_directory(state_directory(root), state_directory(root) / "runs")
         with _alone(state_directory(root) / "runs"):
             number = max((age(entry.name)[0] for entry in runs(root)), default=0) + 1
             name = f"{number:04}-{datetime.datetime.now(datetime.UTC):%Y%m%dT%H%M%SZ}"

@@ -85,13 +85,15 @@ def test_a_signal_leaves_the_terminal_sane(face: str, number: int, code: int) ->
 
 BROKEN = """
 import sys, types
-from wizard import store
-store.DIRECTORIES = types.SimpleNamespace(site_log_dir=sys.argv[1], user_log_dir=sys.argv[1])
-from screens import base, engine, start
+from wizard import locations
+locations.DIRECTORIES = types.SimpleNamespace(site_log_dir=sys.argv[1], user_log_dir=sys.argv[1])
+from screens import start
+from screens.shared import session
+from screens.tui import page
 def broken(*_):
     password = "topsecret"
     raise ZeroDivisionError("on purpose")
-base.Page.action_help = engine.NodeEngine.verify = broken
+page.Page.action_help = session.NodeEngine.verify = broken
 sys.argv = ["compute-wizard", "--ui", sys.argv[2], "demo"]
 sys.exit(start.main())
 """

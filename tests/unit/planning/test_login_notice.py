@@ -108,7 +108,7 @@ def test_verify_that_may_not_remove_it_says_what_it_saw(
     def forget(_: Path) -> None:
         raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr("wizard.cli.verify.notice.forget", forget)
+    monkeypatch.setattr("wizard.cli.verify.login_notice.forget", forget)
     assert cli.main(["verify", "--root", str(verified.directory)]) == 0
     assert capsys.readouterr().err == ""
     assert verified.exists(DUE)

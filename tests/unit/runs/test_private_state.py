@@ -13,6 +13,7 @@ from prior_states import carried_out, planned_here, take_back
 
 from screens.shared.session import NodeEngine
 from screens.terminal import guard
+from wizard import locations
 from wizard.answers import drafts, suggestion
 from wizard.apply import launch
 from wizard.cli import main as cli
@@ -44,7 +45,7 @@ def test_all_that_is_kept_is_its_owner_s_alone(
     mine = tmp_path / "mine"
     own = SimpleNamespace(**{name: str(mine / name) for name in ("site_state_dir", "user_state_dir")})
     own.site_log_dir = own.user_log_dir = str(mine / "log")
-    monkeypatch.setattr(store, "DIRECTORIES", own)
+    monkeypatch.setattr(locations, "DIRECTORIES", own)
     deeds: dict[str, Callable[[], object]] = {
         "a run": lambda: started(node),
         "an undo": lambda: take_back(node, store.runs(node.directory)[-1].name),

@@ -22,6 +22,7 @@ from screens.shared.page_order import PAGES
 from screens.shared.session import NodeEngine
 from screens.terminal import guard
 from screens.tui.app import WizardApp
+from wizard import locations
 from wizard.answers import suggestion
 from wizard.apply import launch
 from wizard.apply.backends import LONGEST_LINE, Lines
@@ -280,7 +281,9 @@ def test_neither_the_system_log_nor_a_report_of_a_defect_has_one(
         said = [log.recv(4096).decode() for _ in range(3)]
     assert all("admin_password = ***" in line for line in said[:2])
     assert "hunter2" not in "".join(said) + (tmp_path / "journal.jsonl").read_text(encoding="utf-8")
-    monkeypatch.setattr(store, "DIRECTORIES", SimpleNamespace(site_log_dir=str(tmp_path), user_log_dir=str(tmp_path)))
+    monkeypatch.setattr(
+        locations, "DIRECTORIES", SimpleNamespace(site_log_dir=str(tmp_path), user_log_dir=str(tmp_path))
+    )
     kept = guard.keep_report(f"ValueError: {why}\nrabbit://openstack:hunter2@10.0.0.1:5672/\n")
     assert kept is not None
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600

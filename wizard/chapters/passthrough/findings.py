@@ -100,7 +100,7 @@ def _own_devices(facts: Facts, values: tuple[str, ...], severity: Severity, whos
             found.append(_unknown_key(value, unknown, severity))
         hit = [f for f in device_spec.matched(specs, facts.pci.functions) if facts.guests.roles_of(f.address)]
         if hit:
-            found.append(_own(facts, value, hit, severity, whose))
+            found.append(own_directory(facts, value, hit, severity, whose))
     return found
 
 
@@ -124,7 +124,7 @@ def _unknown_key(value: str, unknown: list[str], severity: Severity) -> Finding:
     )
 
 
-def _own(facts: Facts, value: str, hit: list[PciFunction], severity: Severity, whose: str) -> Finding:
+def own_directory(facts: Facts, value: str, hit: list[PciFunction], severity: Severity, whose: str) -> Finding:
     what = "; ".join(
         f"{function.address} {function.model} ({', '.join(role.role for role in facts.guests.roles_of(function.address))})"
         for function in hit[:4]

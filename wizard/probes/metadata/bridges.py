@@ -44,7 +44,7 @@ def bridge(facts: Facts, answers: AllAnswers, name: str, known: frozenset[str]) 
         return Bridge(name, why, _NOWHERE, answered, (), _PORT_PREFIX)
     if link.kind != "bridge":
         return Bridge(name, f"it is no bridge but {link.kind}", _NOWHERE, answered, (), _PORT_PREFIX)
-    own = _own(facts, name, served)
+    own = own_directory(facts, name, served)
     if own is None:
         why = "this node has no IPv4 address on it: nova-network does not serve its network here"
         return Bridge(name, why, _NOWHERE, answered, (), _PORT_PREFIX)
@@ -54,7 +54,7 @@ def bridge(facts: Facts, answers: AllAnswers, name: str, known: frozenset[str]) 
     return Bridge(name, why, own, answered, spare, _port_prefix(facts.network.nat_chains or ()))
 
 
-def _own(facts: Facts, name: str, served: NovaNetwork | None) -> ipaddress.IPv4Interface | None:
+def own_directory(facts: Facts, name: str, served: NovaNetwork | None) -> ipaddress.IPv4Interface | None:
     """The address that nova's dnsmasq listens on, else the first one of the bridge."""
     texts = [text for link, text in facts.network.addresses if link == name and ":" not in text]
     listen = served.listen if served else ""
