@@ -7,13 +7,14 @@ import multiprocessing
 import os
 import signal
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 from types import FrameType
+from typing import Any
 
-from lab import host
+from lab import host, inputs
 from lab.scenarios import Scenario
 from lab.stage import VERDICT, Failed, Stage
 
@@ -28,6 +29,8 @@ class Row:
     verdict: str
     why: str
     seconds: float
+    commit: str = ""
+    date: str = ""
 
 
 def at_once() -> int:
@@ -66,7 +69,13 @@ def _row(scenario: type[Scenario], code: int | None) -> Row:
         verdict = json.loads((host.RESULTS / scenario.NAME / VERDICT).read_text(encoding="utf-8"))
     except FileNotFoundError:
         return Row(scenario.NAME, "failed", f"its process ended with {code} and left no verdict", 0)
-    return Row(scenario.NAME, verdict["verdict"], verdict["why"], verdict["seconds"])
+    return row(scenario.NAME, verdict)
+
+
+def row(name: str, verdict: Mapping[str, Any]) -> Row:
+    """A verdict as a line of the table."""
+    words = (verdict.get(word, "") for word in ("commit", "date"))
+    return Row(name, verdict["verdict"], verdict["why"], verdict["seconds"], *words)
 
 
 def _alone(scenario: type[Scenario]) -> None:
@@ -83,6 +92,7 @@ def _end(number: int, _frame: FrameType | None) -> None:
 
 def play(scenario: type[Scenario]) -> None:
     """Play a scenario to its verdict."""
+    played_with = inputs.origin(scenario)
     stage = Stage(scenario.NAME)
     stage.say(scenario.TITLE)
     word, why = "held", ""
@@ -99,12 +109,14 @@ def play(scenario: type[Scenario]) -> None:
         word, why = "failed", f"{type(error).__name__}: {error}"
         stage.note(traceback.format_exc())
     stage.say(f"{word}: {why}")
-    stage.verdict(word, why)
+    stage.verdict(word, why, **played_with)
 
 
 def table(rows: Sequence[Row]) -> str:
-    lines = ["", f"{'scenario':<18} {'verdict':<18} {'seconds':>7}  remarks"]
+    lines = ["", f"{'scenario':<18} {'verdict':<18} {'seconds':>7}  {'commit':<9} {'date':<10}  remarks"]
     lines += [
-        f"{row.name:<18} {row.verdict:<18} {row.seconds:>7.0f}  {row.why.partition(chr(10))[0][:200]}" for row in rows
+        f"{row.name:<18} {row.verdict:<18} {row.seconds:>7.0f}  {row.commit:<9} {row.date:<10}  "
+        f"{row.why.partition(chr(10))[0][:200]}"
+        for row in rows
     ]
     return "\n".join(lines)
