@@ -67,6 +67,10 @@ class Node(ABC):
     @abstractmethod
     def _readlink(self, path: str) -> str: ...
 
+    def _link(self, path: str) -> str | None:
+        """The target of the link at a path without links before it; None where there is something else. Raises NotThere, Denied."""
+        return self._readlink(path) if self._lstat(path).kind == "link" else None
+
     @abstractmethod
     def _read(self, path: str) -> bytes: ...
 
@@ -100,13 +104,13 @@ class Node(ABC):
                 done = done[:-1]
                 continue
             here = "/" + "/".join([*done, part])
-            if (not todo and not last) or self._lstat(here).kind != "link":
+            target = None if not todo and not last else self._link(here)
+            if target is None:
                 done.append(part)
                 continue
             links += 1
             if links > MAX_LINKS:
                 raise NodeError("too many levels of symbolic links", where=path)
-            target = self._readlink(here)
             if passed is not None:
                 passed.append((here, target))
             if target.startswith("/"):
