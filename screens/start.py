@@ -3,14 +3,14 @@
 import os
 import sys
 
-NEEDED = (3, 11)
+NEEDED = (3, 10)
 
 
 def main():  # type: ignore[no-untyped-def] # Python 2 knows no annotations
     """Check the Python, then hand over to the command line."""
     if sys.version_info < NEEDED:
         sys.stderr.write(
-            "compute-wizard needs Python 3.11 or newer; this is {}.{}. For a node without one: `recorder` and `export script`, "
+            "compute-wizard needs Python 3.10 or newer; this is {}.{}. For a node without one: `recorder` and `export script`, "
             "from another machine.\n".format(*sys.version_info[:2])
         )
         return 1

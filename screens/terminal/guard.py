@@ -103,7 +103,7 @@ def keep_report(text: str) -> Path | None:
     """Write down what went wrong inside this tool, without what looks like a secret; gives the file, or None where none can
     be written."""
     base = DIRECTORIES.site_log_dir if os.geteuid() == 0 else DIRECTORIES.user_log_dir
-    path = Path(base) / f"defect-{datetime.datetime.now(datetime.UTC):%Y%m%dT%H%M%SZ}-{os.getpid()}.log"
+    path = Path(base) / f"defect-{datetime.datetime.now(datetime.timezone.utc):%Y%m%dT%H%M%SZ}-{os.getpid()}.log"
     try:
         _own(path.parent)
         write_private(path, redacted(text).encode("utf-8", "backslashreplace"))
