@@ -49,19 +49,17 @@ pythons: .venv/tested
 	@sh tests/pythons.sh
 
 packages:
-	@sh tests/packages.sh
+	@sh tests/packages.sh "$(PYTHON)"
 
 .venv/bin/python:
-	@test -n "$(PYTHON)" || { echo "compute-wizard needs Python 3.10 or newer, with its venv module" >&2; exit 1; }
-	@$(PYTHON) -m venv .venv 2>/dev/null || { sh tests/packages.sh venv && $(PYTHON) -m venv --clear .venv; } || \
-		{ echo "cannot make a virtual environment: install the package python3-venv" >&2; exit 1; }
+	@sh tests/venv.sh make .venv "$(PYTHON)"
 
 .venv/installed: pyproject.toml .venv/bin/python
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	@sh tests/venv.sh install .venv "$(PYTHON)" -e .
 	@touch $@
 
 .venv/tested: pyproject.toml .venv/bin/python
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test]'
+	@sh tests/venv.sh install .venv "$(PYTHON)" -e '.[test]'
 	@touch $@ .venv/installed
 
 # Nova itself judges nova.conf; it has a place of its own, since its dependencies are many.
