@@ -5,7 +5,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3.10 python3; 
 BIN := .venv/bin
 PYTEST_WORKERS ?= 2
 .DEFAULT_GOAL := help
-.PHONY: help demo test torture lint unit packages clean bench lab pythons
+.PHONY: help demo test torture lint unit packages clean bench lab pythons dist test-dist
 
 help:
 	@echo "make demo    the wizard on the built-in demo node (no root, no hardware)"
@@ -13,6 +13,8 @@ help:
 	@echo "make torture every fault at every system call of an apply and of an undo (half an hour on two cores; STEP=8: at each eighth)"
 	@echo "make lab     virtual machines that really boot, with the tool in them; SCENARIO=any-device plays one (docs/lab.md)"
 	@echo "make pythons the unit tests on every Python from 3.10 on that is found; the others are checked statically"
+	@echo "make dist    sdist, wheel, single file, .deb, wheelhouse and their sums, in dist/"
+	@echo "make test-dist  each of them installed, used and removed in a clean Debian 12 and 13 without a network (root, debootstrap)"
 	@echo "make bench   times of start, plan and edit, bytes of each face, measured and printed"
 	@echo "make pictures  the pictures of the README, from the running program"
 	@echo "make clean   away with what was made"
@@ -47,6 +49,14 @@ lab: .venv/tested
 
 pythons: .venv/tested
 	@sh tests/pythons.sh
+
+dist: .venv/bin/python
+	@sh tests/venv.sh install .venv "$(PYTHON)" -e '.[dist]'
+	$(BIN)/python packaging/dist.py
+	$(BIN)/python -m twine check --strict dist/*.whl dist/*.tar.gz
+
+test-dist:
+	sh packaging/test.sh
 
 packages:
 	@sh tests/packages.sh "$(PYTHON)"
