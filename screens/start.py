@@ -3,14 +3,14 @@
 import os
 import sys
 
-NEEDED = (3, 11)
+NEEDED = (3, 10)
 
 
 def main():  # type: ignore[no-untyped-def] # Python 2 knows no annotations
     """Check the Python, then hand over to the command line."""
     if sys.version_info < NEEDED:
         sys.stderr.write(
-            "compute-wizard needs Python 3.11 or newer; this is {}.{}. For a node without one: `recorder` and `export script`, "
+            "compute-wizard needs Python 3.10 or newer; this is {}.{}. For a node without one: `recorder` and `export script`, "
             "from another machine.\n".format(*sys.version_info[:2])
         )
         return 1
@@ -20,12 +20,33 @@ def main():  # type: ignore[no-untyped-def] # Python 2 knows no annotations
     ):  # closed by who started this: nothing is read then, and nobody told
         if getattr(sys, name) is None:
             setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode))
+    stranger = _stranger()  # type: ignore[no-untyped-call]
+    if stranger:
+        sys.stderr.write(
+            "compute-wizard: another package of that name is found first: "
+            + stranger
+            + ". Start it without PYTHONPATH, or install it into a virtual environment of its own.\n"
+        )
+        return 1
     try:
         from wizard.cli.main import main as run
 
         return run(None, start_wizard)
     except KeyboardInterrupt:  # while the libraries were being loaded
         return 130
+
+
+def _stranger():  # type: ignore[no-untyped-def]
+    """The package `wizard` or `assets` that is not the one beside this file; empty where both are ours."""
+    from importlib.util import find_spec
+
+    home = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))  # noqa: PTH120
+    for name in ("wizard", "assets"):
+        spec = find_spec(name)
+        place = next(iter(spec.submodule_search_locations or ()), spec.origin or "") if spec else "none at all"
+        if os.path.realpath(place) != os.path.join(home, name):  # noqa: PTH118
+            return place
+    return ""
 
 
 def start_wizard(open_node, ui, simulated):  # type: ignore[no-untyped-def]

@@ -7,4 +7,4 @@ from importlib import resources
 
 def asset(name: str) -> str:
     """A text that is installed onto nodes."""
-    return resources.files("assets").joinpath("node", name).read_text(encoding="utf-8")
+    return (resources.files("assets") / "node" / name).read_text(encoding="utf-8")

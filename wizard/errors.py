@@ -22,6 +22,9 @@ class Exit(IntEnum):
     USAGE = 64
     INTERRUPTED = 130
 
+    def __str__(self) -> str:
+        return str(self.value)  # before Python 3.11 it would be the name
+
 
 class WizardError(Exception):
     """Something the user should read: `what` happened, `where` (file, line, field), and what to `do`.

@@ -6,7 +6,7 @@ import io
 import sys
 from typing import TYPE_CHECKING
 
-from screens.plain.terminal_io import Select, Talk
+from screens.plain.terminal_io import Ended, Select, Talk
 from screens.terminal.choice import Face
 
 if TYPE_CHECKING:
@@ -22,7 +22,10 @@ def run(open_node: Open, simulated: bool, face: Face) -> int:
     if face.arrows:
         from screens.plain.arrow_select import select
     talk = Talk(sys.stdin, sys.stdout, face.terminal.columns, select)
-    talk.say("Looking at this node ...")
+    try:
+        talk.say("Looking at this node ...")
+    except Ended:
+        return 0
     from screens.plain.walk import Walk
     from screens.shared.session import NodeEngine
 

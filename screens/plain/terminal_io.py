@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import textwrap
 from collections.abc import Callable, Sequence
@@ -31,7 +32,7 @@ BOUND = "\xa0"  # never in printable text
 
 
 class Ended(Exception):
-    """There is no more input."""
+    """There is no more input, or nobody who reads what is said."""
 
 
 class Talk:
@@ -41,11 +42,23 @@ class Talk:
         self._source, self._target, self.select = source, target, select
         self._width = min(columns - 1, WIDEST)
         self.on_terminal = source.isatty()
+        self.unheard = False  # whether whoever read what is said has gone
 
     def say(self, text: str, indent: str = "") -> None:
         """Say lines; long ones are wrapped between words, and go on two columns further in."""
-        self._target.write(f"{self._wrapped(text, indent)}\n")
-        self._target.flush()
+        self._put(f"{self._wrapped(text, indent)}\n")
+
+    def _put(self, text: str) -> None:
+        """Raises Ended where nobody reads any more (`| head`): nobody would answer either. What is said after that goes nowhere."""
+        try:
+            self._target.write(text)
+            self._target.flush()
+        except BrokenPipeError:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, self._target.fileno())
+            os.close(nowhere)
+            self.unheard = True
+            raise Ended from None
 
     def _wrapped(self, text: str, indent: str = "") -> str:
         lines: list[str] = []
@@ -63,17 +76,14 @@ class Talk:
 
     def say_as_it_is(self, text: str) -> None:
         """Say lines that are not to be wrapped, such as a diff."""
-        self._target.write(safe_text(text).rstrip("\n") + "\n")
-        self._target.flush()
+        self._put(safe_text(text).rstrip("\n") + "\n")
 
     def ask(self, prompt: str) -> str:
         """One line, without spaces around it. Raises Ended where there is none."""
-        self._target.write(f"{self._wrapped(prompt)} ")
-        self._target.flush()
+        self._put(f"{self._wrapped(prompt)} ")
         line = self._source.readline()
         if not line.endswith("\n") or not self.on_terminal:
-            self._target.write(f"{safe_text(line.strip())}\n")
-            self._target.flush()
+            self._put(f"{safe_text(line.strip())}\n")
         if not line:
             raise Ended
         return line.strip()

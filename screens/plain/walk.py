@@ -40,8 +40,8 @@ class Walk(PlainSession):
             self.keep()
 
     def _cut_short(self) -> int:
-        """The input ended: at a terminal that is a way to leave."""
-        if self.talk.on_terminal:
+        """The input ended, or the reader is gone: at a terminal, and for a reader who has seen enough, that is a way to leave."""
+        if self.talk.on_terminal or self.talk.unheard:
             return Exit.DONE
         if not self.asked:
             raise UsageError(

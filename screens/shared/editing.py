@@ -113,7 +113,8 @@ def delete_row(state: State, chapter: str, place: Key, index: int) -> None:
         if not isinstance(row, int) or row < index:
             held[key] = refused
         elif row > index:
-            held[(*place, row - 1, *key[depth + 1 :])] = refused
+            moved = (*place, row - 1, *key[depth + 1 :])
+            held[moved] = refused
     state.refused[chapter] = held
 
 

@@ -37,7 +37,7 @@ AT_ONCE = 0.15  # seconds that a page waits for its plan; it is shown without on
 class WizardApp(FacedApp):
     """The wizard over an engine, which `open_engine` gives: it takes up to seconds."""
 
-    CSS = resources.files("assets").joinpath("wizard.tcss").read_text(encoding="utf-8")
+    CSS = (resources.files("assets") / "wizard.tcss").read_text(encoding="utf-8")
     BINDINGS: ClassVar = [("ctrl+c", "leave_now", "quit")]
     engine: NodeEngine  # these two are there once the node was read
     state: State

@@ -54,7 +54,7 @@ class HelpPage(Screen[None]):
         yield Static("Up, Down, PgUp, PgDn  Esc back", id="keys", markup=False)
 
     def on_mount(self) -> None:
-        text = resources.files("assets").joinpath("help", f"{self._page}.md").read_text(encoding="utf-8")
+        text = (resources.files("assets") / "help" / f"{self._page}.md").read_text(encoding="utf-8")
         self.query_one(TextView).show([*paragraphs(text), *KEYS.strip().splitlines()])
 
     def action_leave(self) -> None:

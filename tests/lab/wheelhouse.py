@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import shutil
 import sys
-import tomllib
 from functools import cache
 from pathlib import Path
 
 from lab import host
+from wizard import toml
 
 PYTHONS = {"trixie": "3.13", "bookworm": "3.11"}
 PLATFORMS = ("manylinux_2_17_x86_64", "manylinux2014_x86_64", "manylinux_2_28_x86_64")
@@ -18,7 +18,7 @@ PLATFORMS = ("manylinux_2_17_x86_64", "manylinux2014_x86_64", "manylinux_2_28_x8
 def get(suite: str) -> Path:
     """The directory with the project's wheel, made anew, and those of what it needs, kept between runs."""
     version = PYTHONS[suite]
-    needed = tomllib.loads((host.ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
+    needed = toml.loads((host.ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
     directory = host.cache() / f"wheels-{suite}-{host.key(*needed)}"
     if not directory.exists():
         with host.scratch("wheels") as place:

@@ -297,7 +297,7 @@ def test_the_tool_is_brought_as_wheels_and_only_once(fleet: Fleet) -> None:
         "--tags", "tool", **{**given, "compute_wizard_version": "9", "compute_wizard_python": "false"}
     )
     assert code == 2
-    assert "false on this node is not Python 3.11 or newer" in said
+    assert "false on this node is not Python 3.10 or newer" in said
     assert left_over(fleet.place) == []
 
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-from wizard import user_files
+from wizard import toml, user_files
 from wizard.chapters.registry import chapters
 from wizard.errors import InputError
 from wizard.model.answers import FORMAT, AllAnswers, AnswersModel
@@ -33,8 +32,8 @@ def read(path: Path) -> str:
 def from_text(text: str, where: str) -> AllAnswers:
     """Answers from the text of an answers file. Raises InputError with the field that is wrong."""
     try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        data = toml.loads(text)
+    except toml.TOMLDecodeError as error:
         raise InputError(f"is not TOML: {error}", where=where, do="Mend that place.") from None
     except ValueError as error:  # Python refuses to convert a number of some thousand digits
         digits = re.search(r"[0-9][0-9_]{1000,}", text)

@@ -8,13 +8,13 @@ import posixpath
 import select
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
+from wizard import program
 from wizard.errors import NodeError, NotThere
 from wizard.node.live import ENVIRONMENT
 from wizard.node.node import Node
@@ -199,7 +199,7 @@ def _apart(
 ) -> subprocess.CompletedProcess[bytes]:
     """A program of ours as a process of its own: what it does can hang in the kernel for good, and is then left there.
     Raises NodeError with `hung` then."""
-    argv = [sys.executable, "-I", "-m", *module]
+    argv = program.argv(*module)
     process = subprocess.Popen(
         argv,
         stdin=subprocess.PIPE,

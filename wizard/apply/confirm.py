@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Literal
 
@@ -39,7 +39,7 @@ def wait(directory: Path, journal: Journal, seconds: int, ended: Callable[[], bo
     if fold(read(directory / "journal.jsonl")).waiting is None:
         for name in (KEEP, TAKE_BACK):
             (directory / name).unlink(missing_ok=True)
-    until = datetime.now(UTC) + timedelta(seconds=seconds)
+    until = datetime.now(timezone.utc) + timedelta(seconds=seconds)
     journal.write("waiting", until=until.isoformat(timespec="seconds"), seconds=seconds)
     end = time.monotonic() + seconds  # the wall clock may be set meanwhile
     while True:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from wizard import program
 from wizard.apply import confirm, rescue_script
 from wizard.apply.file_writer import Tree
 from wizard.apply.preflight import refuse_obstacles
@@ -135,7 +136,7 @@ def _way_back(place: Path, run: str) -> str:
 
 def _spawn(place: Path, run: str, directory: Path, commands: str) -> None:
     """A transient unit where systemd runs this machine, so that even the end of the session's scope leaves it alone."""
-    argv = [sys.executable, "-I", "-m", "wizard.apply.runner", str(place), run]
+    argv = program.argv("wizard.apply.runner", str(place), run)
     if commands == "live" and Path("/run/systemd/system").is_dir():
         unit = "compute-wizard-apply-" + re.sub(r"[^A-Za-z0-9]", "-", run)
         words = ["systemd-run", "--quiet", "--collect", f"--unit={unit}", "--property=KillMode=process", HOME, *argv]

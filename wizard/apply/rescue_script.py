@@ -33,7 +33,7 @@ _ACL_TAGS = {
 def script(plan: Plan) -> str:
     """The text of undo.sh for a plan."""
     numbered = list(enumerate(plan.steps, 1))
-    lines = [resources.files("assets").joinpath("rescue", NAME).read_text(encoding="utf-8").rstrip("\n")]
+    lines = [(resources.files("assets") / "rescue" / NAME).read_text(encoding="utf-8").rstrip("\n")]
     for number, step in reversed(numbered):
         if (
             isinstance(step, RunCommand)

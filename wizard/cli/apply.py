@@ -7,7 +7,7 @@ import shlex
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 
 from wizard.apply import launch
 from wizard.cli import history as command_history
@@ -81,7 +81,7 @@ def refuse_tar(node: Node, root: str) -> None:
 def _show_plan(plan: Plan, as_json: bool, text: str) -> None:
     """The plan, before a question or in place of a run: as text, or as one line of JSON like an event of the journal."""
     if as_json:
-        now = datetime.now(UTC).isoformat(timespec="seconds")
+        now = datetime.now(timezone.utc).isoformat(timespec="seconds")
         text = report.as_json({"event": "plan", "at": now, "plan": plan.masked().model_dump(mode="json")}, indent=None)
     sys.stdout.write(text)
     sys.stdout.flush()  # it may be piped on, and the question that follows is not

@@ -199,7 +199,7 @@ def _bundle(options: argparse.Namespace) -> int:
 
 
 def _recorder(options: argparse.Namespace) -> int:
-    _print(resources.files("assets").joinpath("node", "recorder.sh").read_text(encoding="utf-8"))
+    _print((resources.files("assets") / "node" / "recorder.sh").read_text(encoding="utf-8"))
     return Exit.DONE
 
 

@@ -7,16 +7,22 @@ text for everybody; what was answered stays in a file of its own, which Ansible 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from importlib import resources
-from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from wizard.errors import InputError
 from wizard.model.answers import AllAnswers
 from wizard.user_files import write_private
 from wizard.version import version
+
+if TYPE_CHECKING:
+    if sys.version_info >= (3, 11):
+        from importlib.resources.abc import Traversable
+    else:
+        from importlib.abc import Traversable
 
 ANSWERS = "answers.toml"
 PLAYBOOK = "playbook.yml"
@@ -25,7 +31,7 @@ OF_ONE_NODE = ("serial", "mac", "netdev", "address")
 
 def write(directory: Path, answers: str) -> None:
     """Write the playbook and the answers (an answers file's text); what else lies there stays. Raises InputError."""
-    files = dict(_files(resources.files("assets").joinpath("export", "ansible"), ""))
+    files = dict(_files(resources.files("assets") / "export" / "ansible", ""))
     for name, content in {**files, ANSWERS: answers}.items():
         path = directory / name
         try:

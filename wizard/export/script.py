@@ -37,7 +37,7 @@ NOTHING = "Nothing is to be changed on this node."
 
 
 def _asset(name: str) -> str:
-    return resources.files("assets").joinpath("export", name).read_text(encoding="utf-8")
+    return (resources.files("assets") / "export" / name).read_text(encoding="utf-8")
 
 
 def script(facts: Facts, plan: Plan) -> str:

@@ -69,7 +69,7 @@ class Journal:
         """Append one event. Raises JournalLost, then and ever after."""
         if self._lost:
             raise JournalLost(self._lost)
-        now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+        now = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
         whole = {"event": event, "at": now, **fields}
         line = json.dumps(whole).encode() + b"\n"
         try:

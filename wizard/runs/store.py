@@ -49,7 +49,7 @@ def new_run(root: Path) -> tuple[str, Path]:
         own_directory(state_directory(root), state_directory(root) / "runs")
         with _alone(state_directory(root) / "runs"):
             number = max((age(entry.name)[0] for entry in runs(root)), default=0) + 1
-            name = f"{number:04}-{datetime.datetime.now(datetime.UTC):%Y%m%dT%H%M%SZ}"
+            name = f"{number:04}-{datetime.datetime.now(datetime.timezone.utc):%Y%m%dT%H%M%SZ}"
             place = state_directory(root) / "runs" / name
             place.mkdir(mode=0o700)
         for directory in (place.parent, state_directory(root), state_directory(root).parent):

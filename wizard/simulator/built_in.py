@@ -18,14 +18,14 @@ from wizard.simulator.simulated_node import SimulatedNode
 
 def names() -> list[str]:
     """The built-in nodes."""
-    return sorted(item.name.removesuffix(".toml") for item in resources.files("assets").joinpath("nodes").iterdir())
+    return sorted(item.name.removesuffix(".toml") for item in (resources.files("assets") / "nodes").iterdir())
 
 
 def built_in(name: str) -> MemoryNode:
     """A built-in node as it was recorded. Raises InputError for a name that there is not."""
     if name not in names():
         raise InputError(f"there is no built-in node {name!r}", do=f"There are: {', '.join(names())}.")
-    text = resources.files("assets").joinpath("nodes", f"{name}.toml").read_text(encoding="utf-8")
+    text = (resources.files("assets") / "nodes" / f"{name}.toml").read_text(encoding="utf-8")
     return described.from_text(text, name)
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import base64
 import os
-import tomllib
 from pathlib import Path
 from typing import Any
 
+from wizard import toml
 from wizard.errors import InputError
 from wizard.node.node import Output
 from wizard.node.recorded import Entry, MemoryNode, accounts_of, command_files
@@ -21,8 +21,8 @@ def load(path: Path) -> MemoryNode:
 def from_text(text: str, name: str) -> MemoryNode:
     """The node that a description holds: `files`, `attributes`, `binary`, `links`, `directories`, `status`, `command`."""
     try:
-        data: dict[str, Any] = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        data: dict[str, Any] = toml.loads(text)
+    except toml.TOMLDecodeError as error:
         raise InputError(f"is not TOML: {error}", where=name) from None
     node = MemoryNode(name)
     node.title = str(data.get("title", name))

@@ -211,8 +211,9 @@ class TableEditor(Vertical):
             key = (*prefix, *field.key)
             told = answering.take(self._state, self._chapter, field.question, key, message.text, message.value)
             for each in self.query(Field):
-                if (*prefix, *each.key) in told:
-                    each.problem(told[*prefix, *each.key])
+                place = (*prefix, *each.key)
+                if place in told:
+                    each.problem(told[place])
         self.refresh_rows()
         if self._target is not None:
             self.rows.go(f"a{self._target}" if isinstance(self._target, int) else f"r{self.raw.index(self._target)}")

@@ -416,3 +416,23 @@ def test_the_draft_is_offered_again(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert "answers of your last session are back" in said
     assert "3.1 VFs [5]" in said
     assert "3.1 VFs [16]" in session("n", "3", "", "q")
+
+
+@pytest.mark.parametrize("heard", [0, 1, 3])
+def test_a_reader_who_has_seen_enough_ends_it_in_silence(tmp_path: Path, heard: int) -> None:
+    node = simulate(built_in("demo"), tmp_path)
+    reading, writing = os.pipe()
+    with os.fdopen(writing, "w", encoding="utf-8") as target:
+
+        class Leaving(Talk):
+            said = 0
+
+            def _put(self, text: str) -> None:
+                if self.said == heard:
+                    os.close(reading)
+                self.said += 1
+                super()._put(text)
+
+        talk = Leaving(io.StringIO("\n" * 50), target)
+        assert Walk(NodeEngine(node, str(tmp_path), True), talk).run() == 0
+        assert talk.unheard

@@ -229,7 +229,7 @@ def test_the_entry_point_says_which_python_it_needs(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(start, "NEEDED", (9, 9))
     monkeypatch.setattr(start.sys, "stderr", said)
     assert start.main() == 1
-    assert "needs Python 3.11 or newer" in said.getvalue()
+    assert "needs Python 3.10 or newer" in said.getvalue()
 
 
 def test_the_documented_commands_are_those_that_there_are() -> None:

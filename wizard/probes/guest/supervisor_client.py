@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -13,6 +12,7 @@ from dataclasses import dataclass, field
 from queue import Empty, Queue
 from typing import Any
 
+from wizard import program
 from wizard.errors import NodeError
 from wizard.node.live import ENVIRONMENT
 from wizard.probes.guest.supervisor import GOODBYE, Job
@@ -47,7 +47,7 @@ class Kept:
 
 def keep(job: Job, tell: Callable[[str], None] = lambda line: None) -> Kept:
     """Do a job to its end. Raises NodeError where the keeper itself could not be started, or failed."""
-    argv = [sys.executable, "-I", "-m", "wizard.probes.guest.supervisor"]
+    argv = program.argv("wizard.probes.guest.supervisor")
     process = subprocess.Popen(
         argv,
         stdin=subprocess.PIPE,

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import secrets
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -19,6 +18,7 @@ from pathlib import Path
 from queue import Empty, Queue
 from typing import Any
 
+from wizard import program
 from wizard.errors import NodeError
 from wizard.node.live import ENVIRONMENT
 from wizard.node.node import Node
@@ -40,7 +40,7 @@ class Child:
     """The process in the namespace: one question a line in JSON, one answer a line."""
 
     def __init__(self) -> None:
-        argv = ["unshare", "--net", "--", sys.executable, "-I", "-m", _INSIDE, str(LIFETIME)]
+        argv = ["unshare", "--net", "--", *program.argv(_INSIDE, str(LIFETIME))]
         try:
             self._process = subprocess.Popen(
                 argv,
