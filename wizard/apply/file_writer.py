@@ -142,6 +142,7 @@ class Tree:
                         notes += _set_attributes(descriptor, path, attributes)
                     os.fchmod(descriptor, mode)  # last: a new owner takes the set-uid bits away, an ACL its mask along
                     os.fsync(descriptor)
+                    written = os.fstat(descriptor).st_ino
                 if over is None:
                     _put_anew(temporary, name, directory, path)
                 else:
@@ -152,6 +153,8 @@ class Tree:
                     os.unlink(temporary, dir_fd=directory)
                 raise
             os.fsync(directory)
+            if os.stat(name, dir_fd=directory, follow_symlinks=False).st_ino != written:
+                raise NodeError("was replaced by somebody else while it was being written", where=path)
             return notes if over is None or over.links == 1 else [*notes, _other_names(path, over.links - 1)]
 
     def remove(self, path: str, over: Found) -> None:
