@@ -3,7 +3,7 @@
 # With the word venv: only what a virtual environment needs.
 set -u
 wanted="dnsmasq-base:dnsmasq ebtables:ebtables iptables:ebtables-nft nftables:nft kmod:modprobe grub2-common:grub-mkconfig grub-common:grub-script-check
-busybox:busybox iproute2:ip attr:setfattr acl:setfacl dash:dash initramfs-tools-core:lsinitramfs cpio:cpio zstd:zstd
+busybox:busybox mksh:mksh iproute2:ip attr:setfattr acl:setfacl dash:dash initramfs-tools-core:lsinitramfs cpio:cpio zstd:zstd
 systemd:systemd-analyze util-linux:unshare strace:strace"
 [ "${1:-}" = venv ] && wanted="python3-venv:python3-venv"
 missing=

@@ -103,6 +103,7 @@ begin() { # PATH SHA256 MODE OWNER: what is there goes into the backup, if it is
 	acl_seen ./old || seen=$?
 	[ "$seen" != 1 ] || die "$1 has an ACL, and there is no getfacl here: it would be lost"
 	[ "$seen" != 2 ] || say "       whether it has an ACL cannot be seen here: there is no getfacl"
+	has getfattr || say "       whether it has extended attributes cannot be seen here (no getfattr): they would be lost"
 	# Whole or not at all: undo.sh would put a part of it in the place of the file.
 	cp -p ./was "$BACKUP/part" && mv "$BACKUP/part" "$BACKUP/$NUMBER" && cat ./state >"$BACKUP/part" && mv "$BACKUP/part" "$BACKUP/$NUMBER.state" ||
 		die "$1 cannot be backed up"

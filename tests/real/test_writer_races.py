@@ -106,7 +106,14 @@ def outside(place: Place) -> dict[str, tuple[object, ...]]:
             continue
         status = path.lstat()
         content = path.read_bytes() if path.is_file() else b""
-        found[str(path)] = (status.st_mode, status.st_uid, status.st_gid, status.st_nlink, os.listxattr(path), content)
+        found[str(path)] = (
+            status.st_mode,
+            status.st_uid,
+            status.st_gid,
+            status.st_nlink,
+            os.listxattr(path, follow_symlinks=False),
+            content,
+        )
     return found
 
 

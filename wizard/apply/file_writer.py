@@ -18,17 +18,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
+from wizard.apply import extended_attributes
 from wizard.errors import Denied, NodeError
 from wizard.hashing import digest
 from wizard.model.plan import FileState
 from wizard.node.node import MAX_FILE
 from wizard.node.recorded import DirectoryNode
 
+_WORK = re.compile(r"\.compute-wizard-[0-9a-f]{16}\.work")  # a directory that one of the shell scripts works in
 _TEMPORARY = re.compile(r"\.compute-wizard-([0-9a-f]{16}\.new|0{14}[0-9]+\.undo)")  # ours, and undo.sh's
 READINGS = 5  # before a file that is written to all the time is refused
 _IN_USE = (errno.ENOTEMPTY, errno.EEXIST, errno.ENOENT, errno.ENOTDIR, errno.EBUSY, errno.ELOOP)
 _NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK)  # a file system without hard links, as vfat
-_BLIND = (errno.ENOTSUP, errno.ENODATA, errno.EPERM, errno.EACCES)
 
 
 Stamp: TypeAlias = tuple[int, int, int, int]
@@ -88,7 +89,7 @@ class Tree:
                 mode = stat.S_IMODE(status.st_mode)
                 ids = (status.st_uid, status.st_gid)
                 links, stamp = status.st_nlink, _stamp(status)
-                return Found(real, content, mode, owner, ids, _attributes(descriptor), links, stamp)
+                return Found(real, content, mode, owner, ids, extended_attributes.read(descriptor), links, stamp)
 
     def missing_directories(self, path: str) -> list[str]:
         """The directories that have to be made before the file can be, the uppermost first."""
@@ -139,7 +140,8 @@ class Tree:
                     file.flush()
                     notes = self._give(descriptor, path, owner)
                     if attributes is not None:
-                        notes += _set_attributes(descriptor, path, attributes)
+                        notes += extended_attributes.make(descriptor, path, attributes)
+                        mode = extended_attributes.mode_beside(descriptor, mode, attributes)
                     os.fchmod(descriptor, mode)  # last: a new owner takes the set-uid bits away, an ACL its mask along
                     os.fsync(descriptor)
                     written = os.fstat(descriptor).st_ino
@@ -186,6 +188,8 @@ class Tree:
             for name in [entry.name for entry in os.scandir(directory)]:
                 if _TEMPORARY.fullmatch(name):
                     os.unlink(name, dir_fd=directory)
+                elif _WORK.fullmatch(name):
+                    _remove_work(name, directory)
 
     def _give(self, descriptor: int, path: str, owner: str) -> list[str]:
         try:
@@ -213,6 +217,19 @@ class Tree:
             yield descriptor, name
         finally:
             os.close(descriptor)
+
+
+def _remove_work(name: str, directory: int) -> None:
+    """Remove a directory that a script worked in, if it is ours alone: what its name leads to may be somebody else's."""
+    work = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=directory)
+    try:
+        status = os.fstat(work)
+        if status.st_uid == os.geteuid() and stat.S_IMODE(status.st_mode) == 0o700:
+            for each in [entry.name for entry in os.scandir(work)]:
+                os.unlink(each, dir_fd=work)
+            os.rmdir(name, dir_fd=directory)
+    finally:
+        os.close(work)
 
 
 @contextmanager
@@ -290,35 +307,3 @@ def _put_anew(temporary: str, name: str, directory: int, path: str) -> None:
             os.unlink(temporary, dir_fd=directory)
     except FileExistsError:
         raise NodeError("was made by somebody else while it was being written", where=path) from None
-
-
-def _attributes(descriptor: int) -> dict[str, bytes]:
-    try:
-        names = os.listxattr(descriptor)
-    except OSError:
-        return {}
-    found: dict[str, bytes] = {}
-    for name in names:
-        with suppress(OSError):  # those of the kernel's own that this process may not see
-            found[name] = os.getxattr(descriptor, name)
-    return found
-
-
-def _set_attributes(descriptor: int, path: str, wanted: Mapping[str, bytes]) -> list[str]:
-    """Make the extended attributes these. Security labels that the directory gave stay where nothing else is wanted."""
-    notes = []
-    there = _attributes(descriptor)
-    for name in there.keys() - wanted.keys():
-        if not name.startswith("security."):
-            with suppress(OSError):
-                os.removexattr(descriptor, name)
-    for name, value in wanted.items():
-        if there.get(name) == value:
-            continue
-        try:
-            os.setxattr(descriptor, name, value)
-        except OSError as error:
-            if error.errno not in _BLIND:
-                raise
-            notes.append(f"{path} does not get its attribute {name}: {os.strerror(error.errno)}")
-    return notes

@@ -8,10 +8,10 @@ rescue shell neither the node's links nor its names would be resolved.
 from __future__ import annotations
 
 import shlex
-import struct
 from collections.abc import Iterable, Iterator
 from importlib import resources
 
+from wizard.apply.extended_attributes import ACL, acl_entries
 from wizard.apply.file_writer import Found
 from wizard.asset_text import with_fragments
 from wizard.errors import NodeError
@@ -21,7 +21,6 @@ from wizard.model.undo_order import Undo, undo_order
 from wizard.safe_text import safe_text
 
 NAME = "undo.sh"
-ACL = "system.posix_acl_access"
 _ACL_TAGS = {
     0x01: "u::",
     0x02: "u:{}:",
@@ -110,9 +109,9 @@ def _encoded(lines: list[str]) -> bytes:
 
 
 def acl_text(value: bytes) -> str:
-    """An ACL as the kernel keeps it (version 2, then tag, permissions and id, little endian), in setfacl's words."""
+    """An ACL as the kernel keeps it, in setfacl's words."""
     entries = []
-    for tag, permissions, number in struct.iter_unpack("<HHI", value[4 : 4 + (len(value) - 4) // 8 * 8]):
+    for tag, permissions, number in acl_entries(value):
         letters = "".join(letter if permissions & bit else "-" for letter, bit in (("r", 4), ("w", 2), ("x", 1)))
         entries.append(_ACL_TAGS.get(tag, "o::").format(number) + letters)
     return ",".join(entries)
