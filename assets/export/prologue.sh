@@ -55,6 +55,10 @@ expect_file() { # PATH SHA256 MODE OWNER
 expect_absent() { if [ -e "$ROOT$1" ] || [ -h "$ROOT$1" ]; then problem "$1 was not there, and is now"; fi; }
 expect_link() { # PATH TARGET
 	[ "$(readlink "$ROOT$1" 2>/dev/null)" = "$2" ] || problem "$1 was a link to $2, and is none now"
+	set -- "$1" $(ls -ldn "$ROOT$1" 2>/dev/null)
+	[ $# -lt 4 ] || [ "$4" = 0 ] || [ "$4" = "$(id -u)" ] && return 0
+	set -- "$1" "$4" $(ls -ldnL "$ROOT$1" 2>/dev/null)
+	[ "${5:-}" = "$2" ] || problem "$1 is a symbolic link of user number $2 to what is not that user's"
 }
 expect_value() { # PATH VALUE
 	[ -r "$ROOT$1" ] || { problem "$1 was $2, and is not there now"; return; }

@@ -56,7 +56,7 @@ open_work() { # PATH [make]: be in a directory of our own beside it; ../$NAME is
 close_work() { # out of it, and away with it
 	[ -n "$WORK" ] || return 0
 	rm -f ./old ./was ./part ./new ./state ./said
-	rmdir "../$WORK" 2>/dev/null || : # renamed by the directory's owner: an empty directory is left
+	rmdir "../$WORK" 2>/dev/null || say "  not removed: ${beside%/}/$WORK, an empty directory of this script's" # or renamed by who may
 	WORK=
 	cd /
 }
@@ -66,7 +66,7 @@ sweep_work() { # DIRECTORY: what a script that was killed left there
 		[ -d "$left" ] && [ ! -h "$left" ] || continue
 		if cd -P -- "$left" 2>/dev/null && [ "$(pwd -P)" = "${ROOT}$1/${left#./}" ] && ours; then
 			rm -f ./old ./was ./part ./new ./state ./said
-			rmdir "../${left#./}"
+			rmdir "../${left#./}" 2>/dev/null || say "  not removed: $1/${left#./}, an empty directory"
 		fi
 		go_to "$1" || return 0
 	done

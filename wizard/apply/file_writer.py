@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import TypeAlias
 
 from wizard.apply import extended_attributes
-from wizard.errors import Denied, NodeError
+from wizard.errors import Denied, NodeError, NotThere
 from wizard.hashing import digest
 from wizard.model.plan import FileState
-from wizard.node.node import MAX_FILE
+from wizard.node.node import MAX_FILE, followed
 from wizard.node.recorded import DirectoryNode
 
 _WORK = re.compile(r"\.compute-wizard-[0-9a-f]{16}\.work")  # a directory that one of the shell scripts works in
@@ -63,8 +63,31 @@ class Tree:
         self.directory = self.node.directory
 
     def resolve(self, path: str) -> str:
-        """The path with every link resolved inside the root; what is not there yet is kept as it is written."""
-        return self.node.destination(path)
+        """The path with every link resolved inside the root; what is not there yet is kept as it is written.
+
+        Raises NodeError for a link of somebody else's that leads to what is not his own: he would choose what root writes."""
+        passed: list[tuple[str, str]] = []
+        try:
+            real = self.node.resolve(path, passed=passed)
+        except NotThere:
+            real = followed(path, dict(passed))
+        for link, _ in passed:
+            with _told(path):
+                maker = self.node.place(link).lstat().st_uid
+            if maker not in (0, os.geteuid()) and maker != self._owner(real):
+                what = (
+                    f"leads through {link}, a symbolic link of user number {maker}, to what is not that user's: {real}"
+                )
+                raise NodeError(what, where=path)
+        return real
+
+    def _owner(self, real: str) -> int:
+        """Whose a file is, or the directory that it would be made in."""
+        while real != "/":
+            with suppress(OSError):
+                return self.node.place(real).lstat().st_uid
+            real = posixpath.dirname(real)
+        return 0
 
     def place(self, path: str) -> Path:
         """Where a path lies on this machine."""
