@@ -410,11 +410,11 @@ def in_namespace(script: str, directory: Path) -> subprocess.CompletedProcess[st
     if tried.returncode:
         pytest.skip("kernel: this process may not make a mount namespace")
     program = (
-        "import sys; from pathlib import Path; from wizard import answer_files; from wizard.apply import launch; "
-        "from wizard.runs.journal import follow; from wizard.planning.planner import make_plan; from wizard.node import facts; "
+        "import sys; from pathlib import Path; from wizard.answers import suggestion; from wizard.apply import launch; "
+        "from wizard.runs.journal import follow; from wizard.planning.planner import make_plan; from wizard.facts import facts; "
         "from wizard.simulator.simulated_node import SimulatedNode; from wizard.errors import WizardError\n"
         "node = SimulatedNode(Path(sys.argv[1])); seen = facts.read(node)\n"
-        "plan = make_plan(seen, answer_files.suggest(seen))\n"
+        "plan = make_plan(seen, suggestion.suggest(seen))\n"
         "try:\n    started = launch.start(node.directory, plan, simulated=True)\n"
         "except WizardError as error:\n    print(error); sys.exit(int(error.exit_code))\n"
         "list(follow(started.journal)); print('ended', int(launch.result(started)))\n"
