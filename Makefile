@@ -10,7 +10,7 @@ PYTEST_WORKERS ?= 2
 help:
 	@echo "make demo    the wizard on the built-in demo node (no root, no hardware)"
 	@echo "make test    everything that is checked: style, types, walls, tests"
-	@echo "make torture every fault at every system call of an apply and of an undo (half an hour on two cores; STEP=8: at each eighth)"
+	@echo "make torture every fault at every system call of an apply and of an undo and an hour of races against writers (STEP=8: at each eighth; RACES=200: so many)"
 	@echo "make lab     virtual machines that really boot, with the tool in them; SCENARIO=any-device plays one (docs/lab.md)"
 	@echo "make pythons the unit tests on every Python from 3.10 on that is found; the others are checked statically"
 	@echo "make dist    sdist, wheel, single file, .deb, wheelhouse and their sums, in dist/"
@@ -25,7 +25,7 @@ demo: .venv/installed
 test: packages lint unit
 
 torture: packages .venv/tested
-	COMPUTE_WIZARD_TORTURE=$(or $(STEP),1) $(BIN)/pytest -n $(PYTEST_WORKERS) -s $(and $(wildcard /dev/shm),--basetemp=/dev/shm/compute-wizard-torture) tests/real/test_torture.py tests/real/test_rescue_torture.py
+	COMPUTE_WIZARD_TORTURE=$(or $(STEP),1) COMPUTE_WIZARD_RACES=$(or $(RACES),4000) $(BIN)/pytest -n $(PYTEST_WORKERS) -s $(and $(wildcard /dev/shm),--basetemp=/dev/shm/compute-wizard-torture) tests/real/test_torture.py tests/real/test_rescue_torture.py tests/real/test_writer_races.py
 
 lint: .venv/tested
 	$(BIN)/ruff format --check .

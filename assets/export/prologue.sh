@@ -1,12 +1,16 @@
-# POSIX sh; needs cat, chmod, chown, cp, cut, date, grep, head, id, mkdir, mv, printf, readlink, rm, rmdir, sha256sum, sleep, sort,
-# tail, tr: coreutils or busybox, and grep.
+# POSIX sh; needs cat, chmod, chown, cp, cut, date, grep, head, id, ln, ls, mkdir, mv, od, printf, readlink, rm, rmdir, sed, sha256sum,
+# sleep, sort, tail, tr: coreutils or busybox, grep and sed. ACLs and attributes: getfacl and setfacl, getfattr and setfattr.
 # With COMPUTE_WIZARD_ROOT=DIRECTORY everything is done below that directory: files are written, commands only listed.
 set -u
 export LC_ALL=C PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
 ROOT=${COMPUTE_WIZARD_ROOT:-}
+if [ -n "$ROOT" ]; then
+	ROOT=$(CDPATH='' cd -P -- "$ROOT" && pwd -P) || exit 1
+	[ "$ROOT" != / ] || ROOT=
+fi
 NOW=$(date -u +%Y%m%dT%H%M%SZ)
 BACKUP=$ROOT/var/lib/compute-wizard/script-$NOW-$$
-NUMBER=0 PROBLEMS=0 NEW= DRY=no ACCEPTED=no
+NUMBER=0 PROBLEMS=0 DRY=no ACCEPTED=no
 
 usage() { printf 'usage: sh %s [--dry-run] [--accept one-way]\n' "$0"; }
 while [ $# -gt 0 ]; do
@@ -32,11 +36,11 @@ way_back() { # WHAT: how it is taken back, and what of it stays
 }
 die() {
 	printf 'failed: %s\n' "$*" >&2
-	[ -z "$NEW" ] || rm -f "$NEW"
+	close_work
 	if [ -d "$BACKUP" ]; then way_back "What was done so far" >&2; fi
 	exit 1
 }
-sum() { sha256sum <"$1" | cut -d ' ' -f 1; }
+# --- replacing files
 
 # --- what the plan expects to find: everything is looked at before anything is touched
 problem() { PROBLEMS=$((PROBLEMS + 1)); printf 'changed since the plan was made: %s\n' "$*" >&2; }
@@ -51,6 +55,10 @@ expect_file() { # PATH SHA256 MODE OWNER
 expect_absent() { if [ -e "$ROOT$1" ] || [ -h "$ROOT$1" ]; then problem "$1 was not there, and is now"; fi; }
 expect_link() { # PATH TARGET
 	[ "$(readlink "$ROOT$1" 2>/dev/null)" = "$2" ] || problem "$1 was a link to $2, and is none now"
+	set -- "$1" $(ls -ldn "$ROOT$1" 2>/dev/null)
+	[ $# -lt 4 ] || [ "$4" = 0 ] || [ "$4" = "$(id -u)" ] && return 0
+	set -- "$1" "$4" $(ls -ldnL "$ROOT$1" 2>/dev/null)
+	[ "${5:-}" = "$2" ] || problem "$1 is a symbolic link of user number $2 to what is not that user's"
 }
 expect_value() { # PATH VALUE
 	[ -r "$ROOT$1" ] || { problem "$1 was $2, and is not there now"; return; }
@@ -78,36 +86,64 @@ one_way() { # TITLE
 	if [ -n "$ROOT" ]; then return 0; fi
 	printf '%3s. %s\n' "$NUMBER" "$1" >>"$BACKUP/one-way" || die "$BACKUP cannot be written"
 }
-directories() { # the directories above a path that are not there yet
-	if [ -z "${1%/*}" ] || [ -d "$ROOT${1%/*}" ]; then return 0; fi
-	directories "${1%/*}"
-	mkdir -m 0755 "$ROOT${1%/*}" || die "${1%/*} cannot be made"
-	printf '%s\n' "${1%/*}" >>"$BACKUP/directories"
-}
-keep_old() { # PATH: what is there goes into the backup, with mode, owner and times
-	if [ -e "$ROOT$1" ]; then
-		# Whole or not at all: undo.sh would put a part of it in the place of the file.
-		cp -p "$ROOT$1" "$BACKUP/part" && mv "$BACKUP/part" "$BACKUP/$NUMBER" || die "$1 cannot be backed up"
-	else
+made() { printf '%s\n' "$1" >>"$BACKUP/directories"; } # before it is: undo.sh removes only empty ones
+begin() { # PATH SHA256 MODE OWNER: what is there goes into the backup, if it is what was planned with; - for nothing
+	open_work "$1" make || die "$1 cannot be written: no directory of our own can be made beside it"
+	held=0
+	hold || held=$?
+	if [ "$held" = 2 ]; then die "$1 is no regular file any more"; fi
+	if [ "$held" = 1 ]; then
+		[ "$2" = - ] || die "$1 was removed while this script was under way"
+		: >./was
 		printf '' >"$BACKUP/new-$NUMBER" || die "$BACKUP cannot be written"
+		return
 	fi
+	cat ./old >./was && [ "$(sum ./was)" = "$2" ] || die "$1 was changed by somebody else while this script was under way"
+	state_of ./old >./state
+	[ -n "$(field ./state owner)" ] || die "the owner and mode of $1 cannot be seen: no stat"
+	[ "$(field ./state mode)" = "$3" ] || die "$1 has mode $(field ./state mode) now, and had $3"
+	[ -n "$ROOT" ] || [ "$(stat -c %U:%G ./old)" = "$4" ] || die "$1 does not belong to $4 any more"
+	seen=0
+	acl_seen ./old || seen=$?
+	[ "$seen" != 1 ] || die "$1 has an ACL, and there is no getfacl here: it would be lost"
+	[ "$seen" != 2 ] || say "       whether it has an ACL cannot be seen here: there is no getfacl"
+	has getfattr || say "       whether it has extended attributes cannot be seen here (no getfattr): they would be lost"
+	# Whole or not at all: undo.sh would put a part of it in the place of the file.
+	cp -p ./was "$BACKUP/part" && mv "$BACKUP/part" "$BACKUP/$NUMBER" && cat ./state >"$BACKUP/part" && mv "$BACKUP/part" "$BACKUP/$NUMBER.state" ||
+		die "$1 cannot be backed up"
 }
-begin_write() { # PATH
-	keep_old "$1"
-	directories "$1"
-	NEW=$ROOT${1%/*}/.compute-wizard-$$.new
-	(umask 077 && : >"$NEW") || die "$1 cannot be written"
-	OLD=$ROOT$1
+begin_write() { # PATH SHA256 MODE OWNER of what is there
+	begin "$@"
+	OLD=./was NEW=./part
+	: >"$NEW" || die "$1 cannot be written"
 }
 lines() { head -n "$2" <"$OLD" | tail -n "+$1" >>"$NEW"; } # FIRST LAST of the old file
 bare_line() { head -n "$1" <"$OLD" | tail -n "+$1" | tr -d '\n' >>"$NEW"; } # NUMBER of a line, without its end
 finish_write() { # PATH SHA256 MODE OWNER
-	[ "$(sum "$NEW")" = "$2" ] || { rm -f "$NEW"; die "$1 would not become what was planned; it was not touched"; }
-	if [ "$(id -u)" = 0 ] && [ -z "$ROOT" ]; then chown "$4" "$NEW" || die "$1 cannot be given to $4"; fi
-	chmod "$3" "$NEW" && mv -f "$NEW" "$ROOT$1" || die "$1 cannot be put in place"
-	NEW=
+	[ "$(sum "$NEW")" = "$2" ] || die "$1 would not become what was planned; it was not touched"
+	finished || die "$1 cannot be written"
+	if [ "$(id -u)" = 0 ]; then
+		if [ -z "$ROOT" ]; then
+			chown -h "$4" ./new || die "$1 cannot be given to $4"
+		elif [ -f ./state ]; then # names are another root's: the numbers stay
+			chown -h "$(field ./state owner)" ./new || die "$1 cannot be given to its owner"
+		fi
+	fi
+	if [ -f ./state ]; then
+		give ./state ./new "$1" "$3" >./said || die "$1 cannot be given its mode"
+		if grep -q setfacl ./said || grep -q 'not set: the ACL' ./said; then die "$1 has an ACL, which the new file cannot be given here; it was not touched"; fi
+		cat ./said
+	else
+		chmod "$3" ./new || die "$1 cannot be given its mode"
+	fi
+	put || die "$1 cannot be put in place: it was changed while this script was under way, or something is mounted there"
+	close_work
 }
-remove() { keep_old "$1"; rm -f "$ROOT$1" || die "$1 cannot be removed"; }
+remove() { # PATH SHA256 MODE OWNER
+	begin "$@"
+	as_looked_at && rm -f "../$NAME" || die "$1 cannot be removed"
+	close_work
+}
 attribute() { # PATH VALUE
 	if [ -n "$ROOT" ]; then echo "       not done below another root"; return; fi
 	begun

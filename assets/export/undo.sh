@@ -1,12 +1,18 @@
 #!/bin/sh
 # Takes back what the script beside this backup did, as far as it came. Run it as root.
 set -u
-HERE=$(cd "$(dirname "$0")" && pwd)
+export LC_ALL=C
+umask 077
+HERE=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd) || exit 1
 case $HERE in # the root that this backup lies in, never another one
 */var/lib/compute-wizard/*) ROOT=${HERE%/var/lib/compute-wizard/*} ;;
 *) ROOT=${COMPUTE_WIZARD_ROOT:?says below which root the files lie} ;;
 esac
-FAILED=0
+ROOT=$(CDPATH='' cd -P -- "$ROOT/" && pwd -P) || exit 1
+[ "$ROOT" != / ] || ROOT=
+FAILED=0 NOT_BACK=' '
+made() { :; } # what was made for a file that comes back is the node's own again
+# --- replacing files
 failed() { FAILED=1; printf 'failed: %s (go on by hand)\n' "$*" >&2; }
 begun() { grep -qx "$1" "$HERE/begun" 2>/dev/null; }
 command_back() { # NUMBER WORDS…
@@ -14,16 +20,39 @@ command_back() { # NUMBER WORDS…
 	shift
 	begun "$number" || return 0
 	printf '$ %s\n' "$*"
-	[ -n "$ROOT" ] || "$@" </dev/null || failed "$*"
+	[ -n "$ROOT" ] || "$@" </dev/null || { failed "$*"; NOT_BACK="$NOT_BACK$number "; }
 }
-file_back() { # NUMBER PATH
-	if [ -e "$HERE/$1" ]; then
-		printf 'restore %s\n' "$2"
-		cp -p "$HERE/$1" "$ROOT$2.compute-wizard-undo" && mv -f "$ROOT$2.compute-wizard-undo" "$ROOT$2" || exit 1
-	elif [ -e "$HERE/new-$1" ]; then
-		printf 'remove %s\n' "$2"
-		rm -f "$ROOT$2"
+last_back() { # NUMBER WORDS…: what was kept in case something goes wrong: only where all else was taken back
+	if [ "$FAILED" = 0 ]; then command_back "$@"; fi
+}
+file_back() { # NUMBER PATH COMMANDS…: the file, unless one of the commands that need it could not be taken back
+	number=$1 path=$2
+	shift 2
+	[ -e "$HERE/$number" ] || [ -e "$HERE/new-$number" ] || return 0
+	for command; do
+		case $NOT_BACK in *" $command "*) failed "$path stays: a command that could not be taken back needs it"; return 0 ;; esac
+	done
+	sweep_work "${path%/*}"
+	open_work "$path" make || { failed "$path: no directory of our own can be made beside it"; return 0; }
+	held=0
+	hold || held=$?
+	if [ "$held" = 2 ]; then
+		failed "$path is no regular file any more"
+	elif [ -e "$HERE/$number" ]; then
+		printf 'restore %s\n' "$path"
+		restore "$HERE/$number.state" "$HERE/$number" "$path" || failed "$path cannot be put back"
+	elif [ "$held" = 0 ]; then
+		printf 'remove %s\n' "$path"
+		as_looked_at && rm -f "../$NAME" || failed "$path cannot be removed"
 	fi
+	close_work
+}
+directories_back() { # those that the script made, the lowest first, where they are empty
+	if [ ! -e "$HERE/directories" ]; then return 0; fi
+	sort -ru "$HERE/directories" | while IFS= read -r path; do
+		if go_to "${path%/*}"; then rmdir "./${path##*/}" 2>/dev/null; fi
+	done
+	cd /
 }
 value_back() { # NUMBER PATH VALUE
 	begun "$1" || return 0

@@ -33,8 +33,8 @@ fi
 [ -d "$ROOT/etc" ] || { printf '%s has no /etc: this is no root file system\n' "${ROOT:-/}" >&2; exit 1; }
 [ -w "$ROOT/etc" ] || { printf '%s cannot be written to: mount it read-write (mount -o remount,rw %s), and be root\n' "${ROOT:-/}/etc" "${ROOT:-/}" >&2; exit 1; }
 JOURNAL=$HERE/journal.jsonl
-has() { command -v "$1" >/dev/null 2>&1; }
-say() { printf "%s\n" "$@"; }
+made() { :; } # what was made for a file that comes back is the node's own again
+# --- replacing files
 wrong() { LEFT=$((LEFT + 1)); printf '! %s\n' "$*" >&2; }
 
 if [ -z "$ROOT" ] && [ -r "$HERE/../../lock" ]; then
@@ -50,8 +50,6 @@ fi
 
 event() { grep -q "^{\"event\": \"$1\", .*\"n\": $2, " "$JOURNAL" 2>/dev/null; } # NAME NUMBER
 began() { event step "$1" && ! event skipped "$1"; } # NUMBER: whether the step was begun, and not only listed
-field() { sed -n "s/^$2 //p" "$1" | head -n 1; } # FILE NAME: its value
-sum() { if [ -f "$1" ]; then sha256sum <"$1" 2>/dev/null | cut -d ' ' -f 1; fi; } # empty where nothing can make one
 
 through_link() { # PATH: whether a component of it is a symbolic link now
 	part= rest=${1#/}/
@@ -62,41 +60,12 @@ through_link() { # PATH: whether a component of it is a symbolic link now
 	return 1
 }
 
-attributes() { # STATE FILE PATH: give a file the attributes that are written down; say what is missing
-	if has setfattr; then setfattr -x system.posix_acl_access "$2" 2>/dev/null || :; fi
-	sed -n 's/^xattr //p' "$1" | while read -r name value; do
-		if has setfattr; then
-			setfattr -n "$name" -v "$value" "$2" 2>/dev/null && continue
-			say "  not set: attribute $name (the file system or this shell may not; SELinux: run restorecon $3)"
-		elif [ "$name" = system.posix_acl_access ] && has setfacl; then
-			setfacl --set "$(field "$1" acl)" "$2" 2>/dev/null && continue
-			say "  not set: the ACL $(field "$1" acl)"
-		elif [ "$name" = system.posix_acl_access ]; then
-			say "  missing here: setfattr, setfacl. Later: setfacl --set '$(field "$1" acl)' $3"
-		else
-			say "  missing here: setfattr. Later: setfattr -n $name -v $value $3"
-		fi
-	done
-}
-
-restore() { # STATE BACKUP PATH: the file as it was, whole or not at all
-	new=$ROOT${3%/*}/.compute-wizard-00000000000000$$.undo
-	rm -f "$new"
-	(umask 022 && mkdir -p "$ROOT${3%/*}") || return 1
-	(set -C && cat "$2" >"$new") || return 1
-	chown "$(field "$1" owner)" "$new" || say "  not given to $(field "$1" owner): that needs root"
-	attributes "$1" "$new" "$3"
-	if chmod "$(field "$1" mode)" "$new" && mv -f "$new" "$ROOT$3"; then return 0; fi
-	rm -f "$new"
-	return 1
-}
-
-as_it_was() { # STATE PATH: whether it is already
-	[ "$(sum "$ROOT$2")" = "$(field "$1" sha256)" ] || return 1
+as_it_was() { # STATE: whether ./old is so already, as far as can be seen here
+	[ -f ./old ] && [ "$(sum ./old)" = "$(field "$1" sha256)" ] || return 1
 	has stat || return 1
-	mode=$(stat -c %a "$ROOT$2")
-	while [ ${#mode} -lt 4 ]; do mode=0$mode; done
-	[ "$mode" = "$(field "$1" mode)" ] && [ "$(stat -c %u:%g "$ROOT$2")" = "$(field "$1" owner)" ]
+	what='/^mode /p; /^owner /p'
+	if has getfattr; then what="$what; /^xattr /p"; elif has getfacl; then what="$what; /^acl /p"; fi
+	[ "$(state_of ./old | sed -n "$what")" = "$(sed -n "$what" "$1")" ]
 }
 
 forced() { # NUMBER PATH WHY: whether a file that is not as the run left it is put back all the same
@@ -104,8 +73,8 @@ forced() { # NUMBER PATH WHY: whether a file that is not as the run left it is p
 		wrong "$2 $3: left as it is (the backup is $HERE/backup/$1; --force puts it back)"
 		return 1
 	fi
-	if [ -e "$ROOT$2" ]; then
-		cp -p "$ROOT$2" "$HERE/backup/$1.replaced" || { wrong "$2 cannot be kept beside the backup: left as it is"; return 1; }
+	if [ -f ./old ]; then
+		cp -p ./old "$HERE/backup/$1.replaced" || { wrong "$2 cannot be kept beside the backup: left as it is"; return 1; }
 		say "$2 $3: what it was is kept as $HERE/backup/$1.replaced"
 	fi
 }
@@ -115,26 +84,40 @@ file() { # NUMBER WRITTEN: one file back; WRITTEN is the sha256 that the run gav
 	[ -f "$state" ] || return 0 # the run did not come so far
 	path=$(field "$state" real)
 	if through_link "$path"; then wrong "$path leads through a symbolic link now: left as it is"; return 0; fi
-	if [ -e "$ROOT$path" ] && [ ! -f "$ROOT$path" ]; then wrong "$path is no regular file any more: left as it is"; return 0; fi
-	above=$ROOT${path%/*}
-	for left in "$above"/.compute-wizard-????????????????.new "$above"/.compute-wizard-00000000000000*.undo; do # of a run, or of this, killed
-		if [ -f "$left" ] && [ ! -h "$left" ]; then rm -f "$left"; fi
-	done
+	if [ -d "$ROOT${path%/*}" ]; then
+		sweep_work "${path%/*}"
+		if go_to "${path%/*}"; then # what a run, or this as it was in older versions, left when it was killed
+			for left in ./.compute-wizard-????????????????.new ./.compute-wizard-00000000000000*.undo; do
+				if [ -f "$left" ] && [ ! -h "$left" ]; then rm -f "$left"; fi
+			done
+		fi
+	elif [ "$(field "$state" sha256)" = none ]; then
+		SAME=$((SAME + 1))
+		return 0
+	fi
+	if ! open_work "$path" make; then wrong "$path: no directory of our own can be made beside it: left as it is"; return 0; fi
+	held=0
+	hold || held=$?
+	if [ "$held" = 2 ]; then wrong "$path is no regular file any more: left as it is"; else file_in_work "$@"; fi
+	close_work
+}
+
+file_in_work() { # NUMBER WRITTEN
 	was=$(field "$state" sha256) now=-
-	if [ -e "$ROOT$path" ]; then
-		now=$(sum "$ROOT$path")
+	if [ "$held" = 0 ]; then
+		now=$(sum ./old)
 		[ -n "$now" ] || { has sha256sum || forced "$1" "$path" "cannot be judged, for want of sha256sum" || return 0; }
 	fi
 	if [ "$was" = none ]; then
 		if [ "$now" = - ]; then SAME=$((SAME + 1)); return 0; fi
 		if [ -n "$now" ] && [ "$now" != "$2" ]; then forced "$1" "$path" "was changed after the run" || return 0; fi
-		rm -f "$ROOT$path" || { wrong "$path cannot be removed"; return 0; }
+		as_looked_at && rm -f "../$NAME" || { wrong "$path cannot be removed"; return 0; }
 		say "removed   $path"
 		BACK=$((BACK + 1))
 		return 0
 	fi
-	if as_it_was "$state" "$path"; then
-		attributes "$state" "$ROOT$path" "$path"
+	if as_it_was "$state"; then
+		has getfattr || give "$state" ./old "$path" ""
 		SAME=$((SAME + 1))
 		return 0
 	fi
@@ -159,10 +142,10 @@ directories() { # those that the run made, the lowest first, where they are empt
 	for state in "$HERE"/backup/*.state; do
 		if [ -f "$state" ]; then sed -n 's/^made //p' "$state"; fi
 	done | sort -ru | while IFS= read -r path; do
-		if through_link "$path" || [ ! -d "$ROOT$path" ]; then continue; fi
-		if rmdir "$ROOT$path" 2>/dev/null; then
+		if ! go_to "${path%/*}" || [ -h "./${path##*/}" ] || [ ! -d "./${path##*/}" ]; then continue; fi
+		if rmdir "./${path##*/}" 2>/dev/null; then
 			say "removed   $path/"
-		elif [ -z "$(ls -A "$ROOT$path")" ]; then
+		elif [ -z "$(ls -A "./${path##*/}")" ]; then
 			say "  not removed: $path/, though it is empty"
 		fi
 	done
@@ -175,6 +158,9 @@ later() { # NUMBER WHEN COMMAND: what is to be run by hand, if the step was begu
 	[ -n "$TOLD" ] || say "" "Still to be done, in this order:"
 	TOLD=yes
 	say "  $3"
+}
+last() { # NUMBER COMMAND: what was kept in case something goes wrong goes last of all, and only where all else is as before
+	if [ "$LEFT" = 0 ]; then later "$1" boot "$2"; elif began "$1"; then say "  not yet, since not all is as before: $2"; fi
 }
 until_boot() { # NUMBER WHAT: what ends by itself with the next boot
 	if began "$1" && [ -z "$ROOT" ]; then say "left until the next boot: $2"; fi

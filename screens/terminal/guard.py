@@ -102,7 +102,7 @@ def _report(error: Exception) -> Defect:
 def keep_report(text: str) -> Path | None:
     """Write down what went wrong inside this tool, without what looks like a secret; gives the file, or None where none can
     be written."""
-    path = locations.logs() / f"defect-{datetime.datetime.now(timezone_utc_):%Y%m%dT%H%M%SZ}-{os.getpid()}.log"
+    path = locations.logs() / f"defect-{datetime.datetime.now(datetime.timezone.utc):%Y%m%dT%H%M%SZ}-{os.getpid()}.log"
     try:
         own_directory(path.parent)
         write_private(path, redacted(text).encode("utf-8", "backslashreplace"))

@@ -21,6 +21,8 @@ SHORT = 5
 TOOLS = (
     "rm",
     "mkdir",
+    "ln",
+    "cp",
     "cat",
     "chown",
     "setfattr",

@@ -18,17 +18,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from wizard.errors import Denied, NodeError
+from wizard.apply import extended_attributes
+from wizard.errors import Denied, NodeError, NotThere
 from wizard.hashing import digest
 from wizard.model.plan import FileState
-from wizard.node.node import MAX_FILE
+from wizard.node.node import MAX_FILE, followed
 from wizard.node.recorded import DirectoryNode
 
+_WORK = re.compile(r"\.compute-wizard-[0-9a-f]{16}\.work")  # a directory that one of the shell scripts works in
 _TEMPORARY = re.compile(r"\.compute-wizard-([0-9a-f]{16}\.new|0{14}[0-9]+\.undo)")  # ours, and undo.sh's
 READINGS = 5  # before a file that is written to all the time is refused
 _IN_USE = (errno.ENOTEMPTY, errno.EEXIST, errno.ENOENT, errno.ENOTDIR, errno.EBUSY, errno.ELOOP)
 _NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK)  # a file system without hard links, as vfat
-_BLIND = (errno.ENOTSUP, errno.ENODATA, errno.EPERM, errno.EACCES)
 
 
 Stamp: TypeAlias = tuple[int, int, int, int]
@@ -62,8 +63,31 @@ class Tree:
         self.directory = self.node.directory
 
     def resolve(self, path: str) -> str:
-        """The path with every link resolved inside the root; what is not there yet is kept as it is written."""
-        return self.node.destination(path)
+        """The path with every link resolved inside the root; what is not there yet is kept as it is written.
+
+        Raises NodeError for a link of somebody else's that leads to what is not his own: he would choose what root writes."""
+        passed: list[tuple[str, str]] = []
+        try:
+            real = self.node.resolve(path, passed=passed)
+        except NotThere:
+            real = followed(path, dict(passed))
+        for link, _ in passed:
+            with _told(path):
+                maker = self.node.place(link).lstat().st_uid
+            if maker not in (0, os.geteuid()) and maker != self._owner(real):
+                what = (
+                    f"leads through {link}, a symbolic link of user number {maker}, to what is not that user's: {real}"
+                )
+                raise NodeError(what, where=path)
+        return real
+
+    def _owner(self, real: str) -> int:
+        """Whose a file is, or the directory that it would be made in."""
+        while real != "/":
+            with suppress(OSError):
+                return self.node.place(real).lstat().st_uid
+            real = posixpath.dirname(real)
+        return 0
 
     def place(self, path: str) -> Path:
         """Where a path lies on this machine."""
@@ -88,7 +112,7 @@ class Tree:
                 mode = stat.S_IMODE(status.st_mode)
                 ids = (status.st_uid, status.st_gid)
                 links, stamp = status.st_nlink, _stamp(status)
-                return Found(real, content, mode, owner, ids, _attributes(descriptor), links, stamp)
+                return Found(real, content, mode, owner, ids, extended_attributes.read(descriptor), links, stamp)
 
     def missing_directories(self, path: str) -> list[str]:
         """The directories that have to be made before the file can be, the uppermost first."""
@@ -139,9 +163,11 @@ class Tree:
                     file.flush()
                     notes = self._give(descriptor, path, owner)
                     if attributes is not None:
-                        notes += _set_attributes(descriptor, path, attributes)
+                        notes += extended_attributes.make(descriptor, path, attributes)
+                        mode = extended_attributes.mode_beside(descriptor, mode, attributes)
                     os.fchmod(descriptor, mode)  # last: a new owner takes the set-uid bits away, an ACL its mask along
                     os.fsync(descriptor)
+                    written = os.fstat(descriptor).st_ino
                 if over is None:
                     _put_anew(temporary, name, directory, path)
                 else:
@@ -152,6 +178,8 @@ class Tree:
                     os.unlink(temporary, dir_fd=directory)
                 raise
             os.fsync(directory)
+            if os.stat(name, dir_fd=directory, follow_symlinks=False).st_ino != written:
+                raise NodeError("was replaced by somebody else while it was being written", where=path)
             return notes if over is None or over.links == 1 else [*notes, _other_names(path, over.links - 1)]
 
     def remove(self, path: str, over: Found) -> None:
@@ -183,6 +211,8 @@ class Tree:
             for name in [entry.name for entry in os.scandir(directory)]:
                 if _TEMPORARY.fullmatch(name):
                     os.unlink(name, dir_fd=directory)
+                elif _WORK.fullmatch(name):
+                    _remove_work(name, directory)
 
     def _give(self, descriptor: int, path: str, owner: str) -> list[str]:
         try:
@@ -210,6 +240,19 @@ class Tree:
             yield descriptor, name
         finally:
             os.close(descriptor)
+
+
+def _remove_work(name: str, directory: int) -> None:
+    """Remove a directory that a script worked in, if it is ours alone: what its name leads to may be somebody else's."""
+    work = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=directory)
+    try:
+        status = os.fstat(work)
+        if status.st_uid == os.geteuid() and stat.S_IMODE(status.st_mode) == 0o700:
+            for each in [entry.name for entry in os.scandir(work)]:
+                os.unlink(each, dir_fd=work)
+            os.rmdir(name, dir_fd=directory)
+    finally:
+        os.close(work)
 
 
 @contextmanager
@@ -287,35 +330,3 @@ def _put_anew(temporary: str, name: str, directory: int, path: str) -> None:
             os.unlink(temporary, dir_fd=directory)
     except FileExistsError:
         raise NodeError("was made by somebody else while it was being written", where=path) from None
-
-
-def _attributes(descriptor: int) -> dict[str, bytes]:
-    try:
-        names = os.listxattr(descriptor)
-    except OSError:
-        return {}
-    found: dict[str, bytes] = {}
-    for name in names:
-        with suppress(OSError):  # those of the kernel's own that this process may not see
-            found[name] = os.getxattr(descriptor, name)
-    return found
-
-
-def _set_attributes(descriptor: int, path: str, wanted: Mapping[str, bytes]) -> list[str]:
-    """Make the extended attributes these. Security labels that the directory gave stay where nothing else is wanted."""
-    notes = []
-    there = _attributes(descriptor)
-    for name in there.keys() - wanted.keys():
-        if not name.startswith("security."):
-            with suppress(OSError):
-                os.removexattr(descriptor, name)
-    for name, value in wanted.items():
-        if there.get(name) == value:
-            continue
-        try:
-            os.setxattr(descriptor, name, value)
-        except OSError as error:
-            if error.errno not in _BLIND:
-                raise
-            notes.append(f"{path} does not get its attribute {name}: {os.strerror(error.errno)}")
-    return notes

@@ -8,18 +8,19 @@ rescue shell neither the node's links nor its names would be resolved.
 from __future__ import annotations
 
 import shlex
-import struct
 from collections.abc import Iterable, Iterator
 from importlib import resources
 
+from wizard.apply.extended_attributes import ACL, acl_entries
 from wizard.apply.file_writer import Found
+from wizard.asset_text import with_fragments
 from wizard.errors import NodeError
-from wizard.model.plan import Plan, RemoveFile, RunCommand, Step, WriteFile, WriteSysfs
+from wizard.model.plan import Plan, RemoveFile, RunCommand, Step, StopByPidfile, WriteFile, WriteSysfs
 from wizard.model.step_text import words
+from wizard.model.undo_order import Undo, undo_order
 from wizard.safe_text import safe_text
 
 NAME = "undo.sh"
-ACL = "system.posix_acl_access"
 _ACL_TAGS = {
     0x01: "u::",
     0x02: "u:{}:",
@@ -30,25 +31,18 @@ _ACL_TAGS = {
 }  # include/uapi/linux/posix_acl.h
 
 
+def _asset() -> str:
+    return (resources.files("assets") / "rescue" / NAME).read_text(encoding="utf-8")
+
+
 def script(plan: Plan) -> str:
     """The text of undo.sh for a plan."""
-    numbered = list(enumerate(plan.steps, 1))
-    lines = [(resources.files("assets") / "rescue" / NAME).read_text(encoding="utf-8").rstrip("\n")]
-    for number, step in reversed(numbered):
-        if (
-            isinstance(step, RunCommand)
-            and step.undo
-            and step.undo_when == "before_files"
-            and step.undo[0] != "systemctl"
-        ):
-            lines.append(_call("until_boot", str(number), f"what `{words(step.argv)}` did"))
-    for number, step in reversed(numbered):
-        if isinstance(step, WriteFile | RemoveFile):
-            written = step.after.sha256 if isinstance(step, WriteFile) else "-"
-            lines.append(_call("file", f"{number:04}", written))
+    order = undo_order(plan.steps)
+    lines = [with_fragments(_asset()).rstrip("\n")]
+    lines += [line for undo in order if undo.kind in ("before", "file") for line in _line(undo)]
     lines += [_call("unit_links", unit) for unit in dict.fromkeys(_units(plan.steps))]
     lines.append("directories")
-    lines += list(_afterwards(numbered))
+    lines += [line for undo in order if undo.kind not in ("before", "file") for line in _line(undo)]
     lines.append("finish")
     return "\n".join(lines) + "\n"
 
@@ -60,21 +54,27 @@ def _units(steps: Iterable[Step]) -> Iterator[str]:
             yield from (word for word in step.argv[2:] if not word.startswith("-"))
 
 
-def _afterwards(numbered: list[tuple[int, Step]]) -> Iterator[str]:
-    """Attributes first, then commands that make something of the files: in the order of an undo by the tool."""
-    for number, step in reversed(numbered):
-        if isinstance(step, WriteSysfs):
-            yield _call("later", str(number), "live", f"echo {shlex.quote(step.before)} >{shlex.quote(step.path)}")
-    seen: set[tuple[str, ...]] = set()
-    for number, step in numbered:
-        if isinstance(step, RunCommand) and step.undo and step.undo_when == "after_files" and step.undo not in seen:
-            seen.add(step.undo)
-            offline = step.undo[0] != "systemctl" if step.phase == "boot" else step.undo[:2] == ("systemctl", "enable")
-            when = "boot" if offline else "live"  # boot: it makes sense in a chroot, too
-            yield _call("later", str(number), when, words(step.undo))
-    for number, step in numbered:
-        if isinstance(step, RunCommand) and step.undo and step.undo_when == "last":
-            yield _call("later", str(number), "boot", words(step.undo))
+def _line(undo: Undo) -> Iterator[str]:
+    """The call for one thing that undoes steps. Commands are not run but listed: boot says that one makes sense in a chroot,
+    too, live that it does on a running node only."""
+    step, number = undo.step, undo.numbers[0]
+    if isinstance(step, WriteFile | RemoveFile):
+        yield _call("file", f"{number:04}", step.after.sha256 if isinstance(step, WriteFile) else "-")
+    elif isinstance(step, WriteSysfs):
+        yield _call("later", str(number), "live", f"echo {shlex.quote(step.before)} >{shlex.quote(step.path)}")
+    elif isinstance(step, StopByPidfile):
+        kill = f'kill "$(cat {shlex.quote(step.pidfile)})"   (if its command line holds {step.must_contain})'
+        yield _call("later", str(number), "live", kill)
+    elif step.undo is None:
+        return
+    elif undo.kind == "before":
+        if step.undo[0] != "systemctl":  # the links of a unit go with it
+            yield _call("until_boot", str(number), f"what `{words(step.argv)}` did")
+    elif undo.kind == "last":
+        yield _call("last", str(number), words(step.undo))
+    else:
+        offline = step.undo[0] != "systemctl" if step.phase == "boot" else step.undo[:2] == ("systemctl", "enable")
+        yield _call("later", str(number), "boot" if offline else "live", words(step.undo))
 
 
 def _call(name: str, *arguments: str) -> str:
@@ -109,9 +109,9 @@ def _encoded(lines: list[str]) -> bytes:
 
 
 def acl_text(value: bytes) -> str:
-    """An ACL as the kernel keeps it (version 2, then tag, permissions and id, little endian), in setfacl's words."""
+    """An ACL as the kernel keeps it, in setfacl's words."""
     entries = []
-    for tag, permissions, number in struct.iter_unpack("<HHI", value[4 : 4 + (len(value) - 4) // 8 * 8]):
+    for tag, permissions, number in acl_entries(value):
         letters = "".join(letter if permissions & bit else "-" for letter, bit in (("r", 4), ("w", 2), ("x", 1)))
         entries.append(_ACL_TAGS.get(tag, "o::").format(number) + letters)
     return ",".join(entries)

@@ -26,7 +26,8 @@ from wizard.apply.system_log import SystemLog
 from wizard.errors import NodeError, Refused, WizardError
 from wizard.model import plan as plans
 from wizard.model import step_text
-from wizard.model.plan import Plan, RemoveFile, RunCommand, Step, WriteFile, WriteSysfs
+from wizard.model.plan import Plan, RemoveFile, RunCommand, WriteFile, WriteSysfs
+from wizard.model.undo_order import needed_by, undo_order
 from wizard.node.live import LiveNode
 from wizard.node.node import Node
 from wizard.node.recorded import DirectoryNode
@@ -224,38 +225,30 @@ def reason(error: Exception) -> str:
 
 
 def _rollback(plan: Plan, carrier: StepExecutor, journal: Journal, numbers: list[int]) -> str:
-    """Back through what was begun: commands that need the new files, then files and attributes, then what is made of them."""
+    """Back through what was begun, in the order of every undo."""
     journal.write("rollback")
     result = "rolled_back"
-    before = [(n, "command") for n in reversed(numbers) if carrier.undo_when(plan.steps[n - 1]) == "before_files"]
-    files = [(n, "state") for n in reversed(numbers) if carrier.has_state(plan.steps[n - 1])]
-    after = [(n, "command") for n in numbers if carrier.undo_when(plan.steps[n - 1]) == "after_files"]
-    last = [(n, "command") for n in reversed(numbers) if carrier.undo_when(plan.steps[n - 1]) == "last"]
     needed: set[int] = set()
-    for number, how in before + files + after + last:
-        if (number, how) in last and result != "rolled_back":
+    for undo in filter(carrier.can_undo, undo_order(plan.steps, numbers)):
+        if undo.kind == "last" and result != "rolled_back":
             break
-        if how == "state" and number in needed:
-            journal.write("rollback_failed", n=number, why="stays: a command that could not be taken back needs it")
+        if undo.kind == "file" and needed & {*undo.numbers}:
+            why = "stays: a command that could not be taken back needs it"
+            journal.write("rollback_failed", n=undo.numbers[0], why=why)
             continue
         try:
-            carrier.take_back(number, plan.steps[number - 1], how)
+            carrier.undo(undo, plan.steps)
         except JournalLost:
             raise
         except Exception as error:
-            journal.write("rollback_failed", n=number, why=reason(error))
+            for number in undo.numbers:
+                journal.write("rollback_failed", n=number, why=reason(error))
             result = "failed"
-            needed |= _named(plan, numbers, plan.steps[number - 1])
+            needed |= needed_by(undo.step, plan.steps, numbers)
         else:
-            journal.write("rollback_held", n=number)
+            for number in undo.numbers:
+                journal.write("rollback_held", n=number)
     return _without(carrier.directories, carrier, journal) or result
-
-
-def _named(plan: Plan, numbers: list[int], command: Step) -> set[int]:
-    """Steps that wrote what a command names: a script, a unit. Without it nobody could take the command back later."""
-    words = set(command.undo or ()) if isinstance(command, RunCommand) else set()
-    written = {n: step.path for n in numbers if isinstance(step := plan.steps[n - 1], WriteFile)}
-    return {n for n, path in written.items() if words & {path, path.rpartition("/")[2]}}
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -22,10 +22,10 @@ from wizard.model.plan import (
     RunCommand,
     Step,
     StopByPidfile,
-    UndoWhen,
     WriteFile,
     WriteSysfs,
 )
+from wizard.model.undo_order import Kind, Undo
 from wizard.runs.journal import Journal
 from wizard.runs.records import Backup, undamaged
 from wizard.user_files import write_private
@@ -149,32 +149,30 @@ class StepExecutor:
 
     # taking back
 
-    def undo_when(self, step: Step) -> UndoWhen | None:
-        """When a step's command is to be taken back; None where there is none."""
-        if self.outside.why_not or not isinstance(step, RunCommand | StopByPidfile):
-            return None
-        if isinstance(step, RunCommand) and step.undo is None:
-            return None
-        return step.undo_when
+    def can_undo(self, undo: Undo) -> bool:
+        """Whether this is undone here: without commands only files are."""
+        return undo.kind == "file" or not self.outside.why_not
 
-    def has_state(self, step: Step) -> bool:
-        return isinstance(step, WriteFile | RemoveFile) or (isinstance(step, WriteSysfs) and not self.outside.why_not)
-
-    def take_back(self, number: int, step: Step, how: str) -> None:
-        """Take one step back. Raises NodeError where that fails."""
-        if how == "command":
-            if isinstance(step, RunCommand) and step.undo is not None:
-                self._run(number, step.undo, step.deadline_s)
-                self._flush(step)
-                if step.proves and step.undo_when == "after_files":  # the files are back: it has to be made of them
-                    self._prove(number, step.undo[0], postconditions.proofs(facts.read(self.outside.node), step, {}))
-            elif isinstance(step, StopByPidfile):
-                self.outside.stop(step.pidfile, step.must_contain, step.deadline_s)
+    def undo(self, undo: Undo, steps: Sequence[Step]) -> None:
+        """Do one thing that undoes steps of a plan. Raises NodeError where that fails."""
+        number, step = undo.numbers[0], undo.step
+        if isinstance(step, RunCommand) and step.undo is not None:
+            self._run(number, step.undo, step.deadline_s)
+            for each in (steps[n - 1] for n in undo.numbers):
+                self._flush_and_prove(number, each, undo.kind)
+        elif isinstance(step, StopByPidfile):
+            self.outside.stop(step.pidfile, step.must_contain, step.deadline_s)
         elif isinstance(step, WriteSysfs):
             self._attribute(number, step.path, step.before, step.deadline_s, taking_back=True)
         elif isinstance(step, WriteFile | RemoveFile) and number in self.backups:
             written = step.after.sha256 if isinstance(step, WriteFile) else None
             self._restore(self.backups[number], written)
+
+    def _flush_and_prove(self, number: int, step: Step, kind: Kind) -> None:
+        if isinstance(step, RunCommand) and step.undo is not None:
+            self._flush(step)
+            if step.proves and kind == "after":  # the files are back: it has to be made of them
+                self._prove(number, step.undo[0], postconditions.proofs(facts.read(self.outside.node), step, {}))
 
     def _restore(self, backup: Backup, written: str | None) -> None:
         """The file as it was; one that somebody else changed after this run wrote it stays as it is: Refused."""

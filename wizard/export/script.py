@@ -12,6 +12,7 @@ import shlex
 from collections.abc import Iterable, Iterator
 from importlib import resources
 
+from wizard.asset_text import with_fragments
 from wizard.errors import InputError, NodeError
 from wizard.facts.facts import Facts
 from wizard.facts.system import MACHINE_ID
@@ -29,6 +30,7 @@ from wizard.model.plan import (
     WriteFile,
     WriteSysfs,
 )
+from wizard.model.undo_order import Undo, needed_by, undo_order
 from wizard.report import text as report
 from wizard.safe_text import safe_text
 
@@ -54,7 +56,7 @@ def script(facts: Facts, plan: Plan) -> str:
             "#",
             *(_comment(_numbered(number, step)) for number, step in enumerate(plan.steps, 1)),
             *([] if plan.steps else [_comment(NOTHING)]),
-            _asset("prologue.sh"),
+            with_fragments(_asset("prologue.sh")),
             *_start(plan),
             *_expectations(plan),
             *_permission(plan),
@@ -142,31 +144,27 @@ def _begin(plan: Plan) -> Iterator[str]:
 
 def _undo(plan: Plan) -> str:
     """The text of undo.sh: commands that need the new files, then files and attributes, then what is made of them."""
-    numbered = list(enumerate(plan.steps, 1))
-    lines = [_asset("undo.sh")]
-    for number, step in reversed(numbered):
-        if isinstance(step, RunCommand) and step.undo and step.undo_when == "before_files":
-            lines.append(_call("command_back", str(number), *step.undo))
-    for number, step in reversed(numbered):
-        if isinstance(step, WriteFile | RemoveFile):
-            lines.append(_call("file_back", str(number), _real(plan, step.path)))
-        elif isinstance(step, WriteSysfs):
-            lines.append(_call("value_back", str(number), step.path, step.before))
-    lines.append(
-        '[ ! -e "$HERE/directories" ] || sort -r "$HERE/directories" | while read -r d; do rmdir "$ROOT$d" 2>/dev/null; done'
-    )
-    seen: set[tuple[str, ...]] = set()
-    for number, step in numbered:
-        if isinstance(step, RunCommand) and step.undo and step.undo_when == "after_files" and step.undo not in seen:
-            seen.add(step.undo)
-            lines.append(_call("command_back", str(number), *step.undo))
-        elif isinstance(step, StopByPidfile) and step.undo_when == "after_files":
-            lines.append(_call("stop_back", str(number), step.pidfile, step.must_contain))
-    for number, step in numbered:
-        if isinstance(step, RunCommand) and step.undo and step.undo_when == "last":
-            lines.append(_call("command_back", str(number), *step.undo))
+    lines = [with_fragments(_asset("undo.sh"))]
+    order = undo_order(plan.steps)
+    lines += [_back(plan, undo, order) for undo in order]
+    lines.append("directories_back")
     lines.append(_call("finish", "What was made for the next boot leaves with it." if plan.needs_reboot else ""))
     return "\n".join(lines) + "\n"
+
+
+def _back(plan: Plan, undo: Undo, order: list[Undo]) -> str:
+    """The call for one thing that undoes steps."""
+    step, number = undo.step, str(undo.numbers[0])
+    if isinstance(step, WriteFile | RemoveFile):
+        commands = [
+            each for each in order if each.kind == "before" and undo.numbers[0] in needed_by(each.step, plan.steps)
+        ]
+        return _call("file_back", number, _real(plan, step.path), *(str(each.numbers[0]) for each in commands))
+    if isinstance(step, WriteSysfs):
+        return _call("value_back", number, step.path, step.before)
+    if isinstance(step, StopByPidfile):
+        return _call("stop_back", number, step.pidfile, step.must_contain)
+    return _call("last_back" if undo.kind == "last" else "command_back", number, *(step.undo or ()))
 
 
 def _step(facts: Facts, plan: Plan, number: int) -> Iterator[str]:
@@ -183,11 +181,11 @@ def _step(facts: Facts, plan: Plan, number: int) -> Iterator[str]:
                 where=step.path,
                 do="Mend its line ends, or apply the plan with this tool.",
             )
-        yield _call("begin_write", _real(plan, step.path))
+        yield _call("begin_write", _real(plan, step.path), *_before(step))
         yield from _content(old, step.after.data())
         yield _call("finish_write", _real(plan, step.path), step.after.sha256, step.after.mode, step.after.owner)
     elif isinstance(step, RemoveFile):
-        yield _call("remove", _real(plan, step.path))
+        yield _call("remove", _real(plan, step.path), *_before(step))
     elif isinstance(step, WriteSysfs):
         yield _call("attribute", step.path, step.after)
     elif isinstance(step, StopByPidfile):
@@ -196,6 +194,11 @@ def _step(facts: Facts, plan: Plan, number: int) -> Iterator[str]:
         if "one-way" in step.labels:
             yield _call("one_way", safe_text(step_text.title(step)))
         yield _call("run", *step.argv)
+
+
+def _before(step: WriteFile | RemoveFile) -> tuple[str, ...]:
+    """What the script has to find when the step has its turn."""
+    return (step.before.sha256, step.before.mode, step.before.owner) if step.before is not None else ("-",)
 
 
 def _old(facts: Facts, step: WriteFile) -> bytes:

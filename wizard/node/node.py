@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import posixpath
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -208,3 +208,23 @@ class Node(ABC):
             return self.run(argv, timeout=timeout)
         except (NotThere, Denied):
             return None
+
+
+def followed(path: str, links: Mapping[str, str]) -> str:
+    """A path with these links (each with its target) resolved, by their names alone."""
+    todo = [part for part in path.split("/") if part not in ("", ".")]
+    done: list[str] = []
+    for _ in range(MAX_LINKS + 1):
+        for at, part in enumerate(todo):
+            if part == "..":
+                done = done[:-1]
+                continue
+            target = links.get("/" + "/".join([*done, part]))
+            if target is not None:
+                done = [] if target.startswith("/") else done
+                todo = [piece for piece in target.split("/") if piece not in ("", ".")] + todo[at + 1 :]
+                break
+            done.append(part)
+        else:
+            break
+    return "/" + "/".join(done)

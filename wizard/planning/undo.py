@@ -1,7 +1,7 @@
 """Taking a run back: a plan of its own, made from the run's plan, its journal and its backups, and shown before it runs.
 
-Order: commands that need the new files, attributes and files, then what is made of them, in forward order. In the plan they
-stand in the phases check, files and live, services - so that the list reads in the order in which it is done.
+The order is that of every undo (wizard/model/undo_order.py). In the plan the steps stand in the phases check, files, live and
+those of the run's own commands, so that the list reads in the order in which it is done.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from typing import Any
 from wizard.boot import postconditions
 from wizard.errors import InputError, Refused
 from wizard.facts.facts import Facts
-from wizard.model.plan import NodeName, Plan, RemoveFile, RunCommand, Step, StopByPidfile, UndoWhen, WriteFile
+from wizard.model.plan import NodeName, Phase, Plan, RemoveFile, RunCommand, Step, UndoWhen, WriteFile
+from wizard.model.undo_order import Kind, Undo, undo_order
 from wizard.node.node import Node
 from wizard.planning.later_changes import Choice
 from wizard.planning.planner import kernel_lines
@@ -21,6 +22,8 @@ from wizard.planning.preconditions import expected
 from wizard.planning.undo_draft import Draft, plan_of
 from wizard.runs import records as run_records
 from wizard.runs.history import RESCUE, RUNS, PastRun, Unread
+
+_PHASE: dict[Kind, Phase] = {"before": "check", "last": "last"}
 
 
 def undo_plan(
@@ -38,18 +41,8 @@ def undo_plan(
     numbers = [number for number in record.touched if number not in record.taken_back]
     draft = Draft(facts, node, past, done, record, numbers, changed or {})
     draft.stand_in_the_way()
-    again = sorted({*numbers, *draft.by_boot})
-    files, attributes = list(draft.files()), list(draft.attributes())
-    overlay = {step.path: _content(step) for step in files}
-    # what a rollback made while something was still the run's has to be made once more
-    made = sorted({*again, *record.touched}) if draft.was_changed else again
-    steps = [
-        *_commands(done, [n for n in reversed(again) if not draft.needless(n)], "before_files", "check"),
-        *files,
-        *attributes,
-        *(_proven(facts, done, step, overlay) for step in _commands(done, made, "after_files", None)),
-        *_commands(done, numbers, "last", "last"),
-    ]
+    steps = list(_steps(draft))
+    overlay = _overlay(steps)
     return Plan(
         node=NodeName(hostname=facts.system.hostname, os=facts.system.label, nova=facts.nova.release),
         answers=_answers_afterwards(facts, past),
@@ -118,44 +111,64 @@ def _answers_afterwards(facts: Facts, past: PastRun) -> dict[str, Any]:
     return standing[-1].answers if standing else {}
 
 
-def _commands(done: Plan, numbers: Iterable[int], when: str, phase: Any) -> Iterable[Step]:
-    """Commands that take the run's commands back, each once."""
-    seen: set[tuple[str, ...]] = set()
-    for number in numbers:
-        step = done.steps[number - 1]
-        if isinstance(step, RunCommand) and step.undo is not None and step.undo_when == when and step.undo not in seen:
-            seen.add(step.undo)
-            yield step.model_copy(
-                update={
-                    "phase": phase or step.phase,
-                    "argv": step.undo,
-                    "undo": step.argv if when != "last" else None,
-                    "undo_when": _again(step, when),
-                    "proves": (),
-                    "why": (f"takes back: {' '.join(step.argv)}",),
-                }
-            )
-        elif isinstance(step, StopByPidfile) and step.undo_when == when:
-            yield step
+def _steps(draft: Draft) -> Iterable[Step]:
+    again = sorted({*draft.numbers, *draft.by_boot})
+    # what a rollback made while something was still the run's has to be made once more
+    made = sorted({*again, *draft.record.touched}) if draft.was_changed else again
+    due: dict[str, set[int]] = {
+        "before": {n for n in again if not draft.needless(n)},
+        "after": set(made),
+        "last": set(draft.numbers),
+    }
+    files: list[Step] = []
+    for undo in undo_order(draft.done.steps, made):
+        if undo.kind == "file":
+            back = list(draft.file(undo.numbers[0]))
+            files += back
+            yield from back
+        elif undo.kind == "attribute":
+            yield from draft.attribute(undo.numbers)
+        elif due[undo.kind] & {*undo.numbers}:
+            step = _command(undo)
+            yield _proven(draft, step, _overlay(files)) if undo.kind == "after" else step
 
 
-def _proven(facts: Facts, done: Plan, step: Step, overlay: Mapping[str, bytes | None]) -> Step:
-    """With what the command has to have made: taken back is what the boot menu says, not what update-grub's status is."""
-    takes_back = [
-        each
-        for each in done.steps
-        if isinstance(each, RunCommand) and isinstance(step, RunCommand) and each.undo == step.argv
-    ]
-    found = [proof for each in takes_back for proof in postconditions.proofs(facts, each, overlay)]
+def _command(undo: Undo) -> Step:
+    step = undo.step
+    if not isinstance(step, RunCommand) or step.undo is None:
+        return step
+    return step.model_copy(
+        update={
+            "phase": _PHASE.get(undo.kind, step.phase),
+            "argv": step.undo,
+            "undo": step.argv if undo.kind != "last" else None,
+            "undo_when": _again(step, undo.kind),
+            "proves": (),
+            "why": (f"takes back: {' '.join(step.argv)}",),
+        }
+    )
+
+
+def _proven(draft: Draft, step: Step, overlay: Mapping[str, bytes | None]) -> Step:
+    """With what the command has to have made: undone is what the boot menu says, not what update-grub's status is."""
+    done = draft.done.steps
+    argv = step.argv if isinstance(step, RunCommand) else None
+    takes_back = [each for each in done if isinstance(each, RunCommand) and argv is not None and each.undo == argv]
+    found = [proof for each in takes_back for proof in postconditions.proofs(draft.facts, each, overlay)]
     return step.model_copy(update={"proves": tuple(dict.fromkeys(found))}) if found else step
 
 
-def _again(step: RunCommand, when: str) -> UndoWhen | None:
+def _again(step: RunCommand, kind: Kind) -> UndoWhen | None:
     """When the undo of an undo has its turn."""
-    if when == "last":
+    if kind == "last":
         return None
-    return "after_files" if when == "before_files" or step.argv == step.undo else "before_files"
+    return "after_files" if kind == "before" or step.argv == step.undo else "before_files"
 
 
-def _content(step: WriteFile | RemoveFile) -> bytes | None:
-    return step.after.data() if isinstance(step, WriteFile) else None
+def _overlay(steps: Iterable[Step]) -> dict[str, bytes | None]:
+    """What the files will hold, by path; None for those that go."""
+    return {
+        step.path: step.after.data() if isinstance(step, WriteFile) else None
+        for step in steps
+        if isinstance(step, WriteFile | RemoveFile)
+    }

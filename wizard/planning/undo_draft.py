@@ -47,6 +47,7 @@ class Draft:
     findings: list[Finding] = field(default_factory=list)
     later_work: list[LaterWork] = field(default_factory=list)
     blocked: set[str] = field(default_factory=set)
+    seen: set[str] = field(default_factory=set)  # attributes whose turn has come
 
     @property
     def by_boot(self) -> list[int]:
@@ -111,20 +112,19 @@ class Draft:
                 self.findings.append(_stands_in_the_way(path, run))
             self.blocked |= same
 
-    def files(self) -> Iterable[WriteFile | RemoveFile]:
-        """Files as they were before the run, in reverse; those that were changed since as it was chosen."""
-        for number in reversed(self.numbers):
-            step = self.done.steps[number - 1]
-            backup = self.record.backups.get(number)
-            if backup is None or not isinstance(step, WriteFile | RemoveFile) or step.path in self.blocked:
-                continue
-            versions = self._versions(step, backup)
-            if versions.same:
-                continue
-            wanted = versions.before if versions.untouched else self._chosen(versions)
-            if wanted == versions.now or (wanted is None and versions.now is None):
-                continue
-            yield _back(step, versions.now, wanted, backup)
+    def file(self, number: int) -> Iterable[WriteFile | RemoveFile]:
+        """The file of a step as it was before the run; one that was changed since as it was chosen. None where it is so already."""
+        step = self.done.steps[number - 1]
+        backup = self.record.backups.get(number) if number in self.numbers else None
+        if backup is None or not isinstance(step, WriteFile | RemoveFile) or step.path in self.blocked:
+            return
+        versions = self._versions(step, backup)
+        if versions.same:
+            return
+        wanted = versions.before if versions.untouched else self._chosen(versions)
+        if wanted == versions.now or (wanted is None and versions.now is None):
+            return
+        yield _back(step, versions.now, wanted, backup)
 
     def _versions(self, step: WriteFile | RemoveFile, backup: Backup) -> Versions:
         content = run_records.read_backup(self.node, self.past.id, backup)
@@ -148,28 +148,36 @@ class Draft:
             return merge if merge.content or versions.before is not None else None
         return versions.now
 
-    def attributes(self) -> Iterable[Step]:
-        """Attributes back to what they were first, in reverse; sriov_numvfs through 0: the kernel refuses any other way."""
-        first: dict[str, WriteSysfs] = {}
-        last: dict[str, WriteSysfs] = {}
+    def attribute(self, numbers: Iterable[int]) -> Iterable[Step]:
+        """The attribute of a step back to what it was first: once, where its path comes up first."""
+        path = _path(self.done.steps[min(numbers) - 1])
+        if path in self.seen:
+            return
+        self.seen.add(path)
         by_boot = set(self.by_boot)
-        for number in sorted({*self.numbers, *by_boot}):
-            step = self.done.steps[number - 1]
-            if isinstance(step, WriteSysfs) and (number in by_boot or _was_set(self.node, self.record, number, step)):
-                first.setdefault(step.path, step)
-                last[step.path] = step
-        for path in reversed(first):
-            now, before = self.node.text(path), first[path].before
-            if now is None or now == before or path in self.blocked:  # gone with its device, or as it was already
-                continue
-            ours = {last[path].after, *self._on_the_way_back(path)}
-            if now not in ours and not self._attribute_may_change(path, before, last[path].after, now):
-                continue
-            self.findings += _in_use(path, self.facts)
-            through = ["0", before] if path.endswith("/sriov_numvfs") and "0" not in (now, before) else [before]
-            for value in through:
-                yield first[path].model_copy(update={"before": now, "after": value, "why": WHY})
-                now = value
+        steps = [
+            step
+            for number in sorted({*self.numbers, *by_boot})
+            if isinstance(step := self.done.steps[number - 1], WriteSysfs) and step.path == path
+            if number in by_boot or _was_set(self.node, self.record, number, step)
+        ]
+        if steps:
+            yield from self._back_to_first(steps[0], steps[-1])
+
+    def _back_to_first(self, first: WriteSysfs, last: WriteSysfs) -> Iterable[Step]:
+        """sriov_numvfs goes through 0: the kernel refuses any other way."""
+        path, before = first.path, first.before
+        now = self.node.text(path)
+        if now is None or now == before or path in self.blocked:  # gone with its device, or as it was already
+            return
+        ours = {last.after, *self._on_the_way_back(path)}
+        if now not in ours and not self._attribute_may_change(path, before, last.after, now):
+            return
+        self.findings += _in_use(path, self.facts)
+        through = ["0", before] if path.endswith("/sriov_numvfs") and "0" not in (now, before) else [before]
+        for value in through:
+            yield first.model_copy(update={"before": now, "after": value, "why": WHY})
+            now = value
 
     def _on_the_way_back(self, path: str) -> Iterable[str]:
         """Values that a rollback or an undo of the run which was cut may have left: it leads through others."""
@@ -196,6 +204,10 @@ class Draft:
         self.later_work.append(shown)
         self.findings.append(later_work.finding(path, choice, mergeable=False))
         return choice == "restore"
+
+
+def _path(step: Step) -> str:
+    return step.path if isinstance(step, WriteFile | RemoveFile | WriteSysfs) else ""
 
 
 def _names(argv: tuple[str, ...], path: str) -> bool:

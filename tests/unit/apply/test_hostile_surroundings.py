@@ -8,11 +8,14 @@ import stat
 import struct
 import subprocess
 import sys
+import tempfile
 import threading
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from wizard.answers import files as answer_files
 from wizard.answers import suggestion
@@ -154,6 +157,58 @@ def test_links_that_are_the_nodes_own_still_work(node: SimulatedNode) -> None:
     assert started.directory.is_relative_to(node.directory / "srv/var")
     assert (node.directory / "srv/modprobe.d/mlx4_core.conf").is_file()
     assert facts.read(node).history.runs[0].state == "done"
+
+
+@pytest.mark.parametrize("target", ["../shadow", "../cron.d/new", "../cron.d", "/etc/shadow", "mine", "back"])
+def test_who_owns_a_directory_does_not_choose_by_a_link_what_root_writes(target: str, tmp_path: Path) -> None:
+    """A link of his is followed to what is his, and nowhere else; one of root's is the node's own."""
+    if os.geteuid() != 0:
+        pytest.skip("kernel: only root can give files away")
+    nova = tmp_path / "etc/nova"
+    (tmp_path / "etc/cron.d").mkdir(parents=True)
+    nova.mkdir()
+    (tmp_path / "etc/shadow").write_bytes(b"root's\n")
+    (nova / "mine").write_bytes(b"his\n")
+    for name, leads in (("back", "../shadow"), ("nova.conf", target)):
+        (nova / name).symlink_to(leads)
+    tree, path = Tree(tmp_path), "/etc/nova/nova.conf"
+    assert tree.resolve(path) == tree.node.destination(path)  # root's own links
+    for name in ("back", "mine", "nova.conf"):
+        os.lchown(nova / name, 4242, 4242)
+    os.chown(nova, 4242, 4242)
+    if target == "mine":
+        assert tree.resolve(path) == "/etc/nova/mine"
+        return
+    with pytest.raises(NodeError, match="symbolic link of user number 4242"):
+        tree.find(path)
+    with pytest.raises(NodeError, match="symbolic link of user number 4242"):
+        tree.write(path, b"x", 0o600, "root:root", None)
+    assert list((tmp_path / "etc/cron.d").iterdir()) == []
+
+
+LINKS = st.dictionaries(
+    st.sampled_from(["a", "b", "d/a", "d/b", "d/e/a"]),
+    st.sampled_from(["a", "b", "/a", "/d", "d/b", "..", "../a", "e", "gone", "/d/e/x"]),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(LINKS, st.sampled_from(["/a", "/b/a", "/d/a", "/d/e/a", "/d/b/a", "/d/e/x/y", "/a/b/c"]))
+def test_where_a_path_leads_is_said_as_by_the_node(links: dict[str, str], path: str) -> None:
+    with tempfile.TemporaryDirectory() as directory:
+        (Path(directory) / "d/e").mkdir(parents=True)
+        for name, target in links.items():
+            (Path(directory) / name).symlink_to(target)
+        tree = Tree(Path(directory))
+        try:
+            expected: str | None = tree.node.destination(path)
+        except NodeError:
+            expected = None
+        try:
+            found: str | None = tree.resolve(path)
+        except NodeError:
+            found = None
+        assert found == expected
 
 
 def test_a_link_at_the_state_directory_itself_is_refused(node: SimulatedNode, tmp_path: Path) -> None:
@@ -355,11 +410,11 @@ def in_namespace(script: str, directory: Path) -> subprocess.CompletedProcess[st
     if tried.returncode:
         pytest.skip("kernel: this process may not make a mount namespace")
     program = (
-        "import sys; from pathlib import Path; from wizard import answer_files; from wizard.apply import launch; "
-        "from wizard.runs.journal import follow; from wizard.planning.planner import make_plan; from wizard.node import facts; "
+        "import sys; from pathlib import Path; from wizard.answers import suggestion; from wizard.apply import launch; "
+        "from wizard.runs.journal import follow; from wizard.planning.planner import make_plan; from wizard.facts import facts; "
         "from wizard.simulator.simulated_node import SimulatedNode; from wizard.errors import WizardError\n"
         "node = SimulatedNode(Path(sys.argv[1])); seen = facts.read(node)\n"
-        "plan = make_plan(seen, answer_files.suggest(seen))\n"
+        "plan = make_plan(seen, suggestion.suggest(seen))\n"
         "try:\n    started = launch.start(node.directory, plan, simulated=True)\n"
         "except WizardError as error:\n    print(error); sys.exit(int(error.exit_code))\n"
         "list(follow(started.journal)); print('ended', int(launch.result(started)))\n"

@@ -25,6 +25,7 @@ from wizard.model import step_text
 from wizard.model.answers import AllAnswers
 from wizard.model.findings import Check
 from wizard.model.plan import KernelArgumentsPresent, Plan, RunCommand
+from wizard.model.undo_order import Undo
 from wizard.planning import reboot_advice
 from wizard.planning.planner import make_plan
 from wizard.planning.undo import undo_plan
@@ -144,7 +145,7 @@ def test_what_a_boot_command_made_is_on_the_disk_before_the_step_holds(demo: Sim
     number, run = step(plan, "update-grub")
     for each in range(1, number + 1):
         hands.carry(each, plan.steps[each - 1])
-    hands.take_back(number, run, "command")
+    hands.undo(Undo("after", (number,), run), plan.steps)
     assert flushed == [False, True]
 
 

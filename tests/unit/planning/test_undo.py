@@ -23,6 +23,7 @@ from wizard.errors import Blocked, Exit, InputError, Refused, UsageError
 from wizard.facts import facts
 from wizard.model import step_text
 from wizard.model.plan import Plan, RemoveFile, RunCommand, Step, WriteFile, WriteSysfs
+from wizard.model.undo_order import Undo
 from wizard.node.node import Output
 from wizard.planning.later_changes import choices
 from wizard.planning.planner import make_plan
@@ -382,10 +383,10 @@ def test_a_rollback_does_not_overwrite_what_somebody_changed_meanwhile(node: Sim
     carrier.carry(1, step)
     now = _append(node, DNSMASQ, b"# mine\n")
     with pytest.raises(Refused, match="changed by somebody else"):
-        carrier.take_back(1, step, "state")
+        carrier.undo(Undo("file", (1,), step), [step])
     assert files(node)[DNSMASQ] == now
     node.place(DNSMASQ).write_bytes(step.after.data())
-    carrier.take_back(1, step, "state")
+    carrier.undo(Undo("file", (1,), step), [step])
     assert files(node)[DNSMASQ] is None
     carrier.journal.close()
 
