@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -37,6 +38,7 @@ SERVICES = (
 )
 """The services that a change here may have to restart: names of Debian and Ubuntu, then of RDO, then libvirt's."""
 
+WATCH = "compute-wizard-metadata"
 _UNITS = ("/etc/systemd/system", "/lib/systemd/system", "/usr/lib/systemd/system")
 
 
@@ -59,6 +61,8 @@ class NovaFacts:
     networks: tuple[NovaNetwork, ...]
     networks_path: str
     unseen: tuple[Unseen, ...]
+    redirect_watched: bool | None = None
+    """Whether our own `compute-wizard-metadata watch` runs; None where not every process is seen, as in a recording."""
 
     def all(self, section: str, option: str) -> tuple[NovaSetting, ...]:
         """Every occurrence, in the order in which nova reads them."""
@@ -118,7 +122,17 @@ def read(node: Node) -> NovaFacts:
             *nova_managers.unseen(node),
             *(() if network == "neutron" else unseen_state),
         ),
+        redirect_watched=_redirect_watched(node, running),
     )
+
+
+def _redirect_watched(node: Node, running: Processes) -> bool | None:
+    watches = any(
+        posixpath.basename(word) == WATCH and "watch" in process.argv
+        for process in running.seen
+        for word in process.argv[:2]
+    )
+    return True if watches else False if (node.live or node.simulated) and not running.hidden else None
 
 
 def _unseen_processes(running: Processes, compute: Process | None) -> Iterator[Unseen]:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from nodes import codes, found, origin, planned, remove, replace
 
 from wizard.answers import files as answer_files
 from wizard.facts import facts
+from wizard.model.plan import RunCommand, WriteFile
 from wizard.node.node import Output
 from wizard.node.recorded import MemoryNode
+from wizard.planning.planner import make_plan
 from wizard.planning.verification import verify
+from wizard.simulator.built_in import built_in, simulate
 
 
 def test_nobody_listens_on_the_metadata_port() -> None:
@@ -142,6 +147,7 @@ def test_an_old_kernel_without_a_bridge_tells_nothing_of_the_bridge_firewall() -
 
 
 AT_BOOT = "The redirect is there again after each boot"
+UNIT = "/etc/systemd/system/compute-wizard-metadata.service"
 SCRIPT, CONFIG, JOB = (
     "/usr/local/sbin/compute-wizard-metadata",
     "/etc/compute-wizard/metadata.conf",
@@ -157,11 +163,59 @@ def at_boot(node: MemoryNode) -> tuple[str, str]:
 
 @pytest.mark.parametrize("missing", ["", SCRIPT, CONFIG, JOB])
 def test_the_redirect_at_boot_takes_all_of_its_files(missing: str) -> None:
-    node = origin()
-    for path in (SCRIPT, CONFIG, JOB):
-        if path != missing:
-            node.write(path, "x\n")
-    assert at_boot(node) == (("failed", f"{missing} is not there") if missing else ("held", JOB))
+    node = installed(origin())
+    if missing:
+        remove(node, missing)
+    state, seen = at_boot(node)
+    assert (state, seen.partition(";")[0]) == (("failed", f"{missing} is not there") if missing else ("held", JOB))
+    assert missing or "nothing watches it in between" in seen  # upstart: said, not promised
+
+
+@pytest.mark.parametrize("path", [SCRIPT, CONFIG, JOB])
+def test_files_that_somebody_changed_are_not_held_for_the_next_boot(path: str) -> None:
+    node = installed(origin())
+    node.entries[path].content += b"# by hand\n"
+    assert at_boot(node) == ("failed", f"{path} is not as this version writes it")
+
+
+def test_a_drop_in_of_our_unit_is_not_judged() -> None:
+    node = installed(built_in("demo"))
+    assert at_boot(node) == ("held", UNIT)
+    node.write(f"{UNIT}.d/override.conf", "[Service]\nExecStart=\n")
+    assert at_boot(node)[0] == "unknown"
+
+
+@pytest.mark.parametrize("installs", [True, False])
+def test_the_watch_is_seen_by_its_process(installs: bool, tmp_path: Path) -> None:
+    """Of a recording it is not said: only what matters of the processes is in it."""
+    what = "The redirect is put back when a packet filter is loaded anew"
+    answers = answer_files.from_data({"metadata": {"redirect": True}})
+    assert what not in [each.what for each in verify(facts.read(installed(built_in("demo"))), answers)]
+    node = simulate(installed(built_in("demo")), tmp_path)
+    if installs:
+        assert node.obey(["systemctl", "restart", "compute-wizard-metadata.service"]).status == 0
+    (one,) = [each for each in verify(facts.read(node), answers) if each.what == what]
+    assert one.state == ("held" if installs else "failed")
+    again = [step for step in make_plan(facts.read(node), answers).steps if isinstance(step, RunCommand)]
+    assert ("systemctl", "restart", "compute-wizard-metadata.service") in [step.argv for step in again] or installs
+
+
+@pytest.mark.parametrize("count", [1, 60, 400])
+def test_the_deadline_grows_with_the_bridges(count: int) -> None:
+    bridges = [f"br{number}" for number in range(1000, 1000 + count)]
+    plan = planned(built_in("demo"), metadata={"redirect": True, "bridges": bridges})
+    steps = [each for each in plan.steps if isinstance(each, RunCommand) and each.argv == (SCRIPT, "apply")]
+    assert [step.deadline_s for step in steps] == [120 + 2 * count]
+
+
+def installed(node: MemoryNode) -> MemoryNode:
+    """The node with all files of the redirect's plan, and the unit enabled."""
+    for step in planned(node).steps:
+        if isinstance(step, WriteFile) and "metadata" in step.path:
+            node.write(step.path, step.after.data())
+    if UNIT in node.entries:
+        node.symlink("/etc/systemd/system/multi-user.target.wants/compute-wizard-metadata.service", UNIT)
+    return node
 
 
 def test_what_an_init_system_that_is_not_known_does_is_not_known() -> None:
@@ -174,7 +228,6 @@ def test_what_an_init_system_that_is_not_known_does_is_not_known() -> None:
 
 def test_a_file_that_may_not_be_read_is_not_called_missing() -> None:
     node = origin()
-    for path in (SCRIPT, CONFIG, JOB):
-        node.write(path, "x\n")
+    installed(node)
     node.entries[CONFIG].kind = "other"
     assert at_boot(node)[0] == "unknown"
