@@ -159,7 +159,7 @@ def _file_content(facts: Facts, answers: Answers, content: bytes | None) -> byte
     result = content
     gone = {option.label for option in ours} - wanted.keys()
     if gone and result is not None:
-        result = dnsmasq.remove_routers(result, gone)
+        result = dnsmasq.remove_routers(result, gone, own.lines)
     if wanted:
         result = dnsmasq.set_routers(result, wanted)
     return None if result is not None and not result.strip() and own.created else result
