@@ -65,8 +65,20 @@ class World(NovaNetwork):
         for name, text in {"opts": f"3,{OWN}\n", "conf": f"{MAC},host-20.novalocal,{GUEST}\n", "hosts": ""}.items():
             Path(f"{state}.{name}").write_text(text, encoding="ascii")
         server = self.start(
-            *("dnsmasq", "--keep-in-foreground", "--user=root", "--strict-order", "--bind-interfaces", f"--conf-file={conf}"),
-            *(f"--pid-file={state}.pid", f"--dhcp-optsfile={state}.opts", f"--listen-address={OWN}", "--except-interface=lo"),
+            *(
+                "dnsmasq",
+                "--keep-in-foreground",
+                "--user=root",
+                "--strict-order",
+                "--bind-interfaces",
+                f"--conf-file={conf}",
+            ),
+            *(
+                f"--pid-file={state}.pid",
+                f"--dhcp-optsfile={state}.opts",
+                f"--listen-address={OWN}",
+                "--except-interface=lo",
+            ),
             *(f"--dhcp-range=set:{label},10.44.1.3,static,255.255.255.0,86400s", "--dhcp-lease-max=256"),
             *(f"--dhcp-hostsfile={state}.conf", "--no-hosts", "--leasefile-ro", "--domain=novalocal", "--port=0"),
             *("--no-resolv", "--no-ping", "--log-facility=/dev/null"),
@@ -163,9 +175,32 @@ def test_any_lines_are_read_as_dnsmasq_reads_them(world: World) -> None:
 
 
 LABELS = [
-    *("plain-net", "demo net", "Ünïcode-netz", "UPPER", "a.b.c", "x" * 64, '"q"', "o'brien", "a/b", "tag:foo", "set:bar"),
-    *("a#b", "a #b", "a  b", "back\\slash", "known-net", "10_1_2_0_24_vlan1711", "192.168.0.0", "3", "option:router", "-dash"),
-    *("+plus", "名前", 'say "hi"', "a:b", "vendor:x", "a=b", "a;b", "$x", "a\\\"b", "Demo Net", "büro"),
+    *(
+        "plain-net",
+        "demo net",
+        "Ünïcode-netz",
+        "UPPER",
+        "a.b.c",
+        "x" * 64,
+        '"q"',
+        "o'brien",
+        "a/b",
+        "tag:foo",
+        "set:bar",
+    ),
+    *(
+        "a#b",
+        "a #b",
+        "a  b",
+        "back\\slash",
+        "known-net",
+        "10_1_2_0_24_vlan1711",
+        "192.168.0.0",
+        "3",
+        "option:router",
+        "-dash",
+    ),
+    *("+plus", "名前", 'say "hi"', "a:b", "vendor:x", "a=b", "a;b", "$x", 'a\\"b', "Demo Net", "büro"),
 ]
 
 
@@ -179,7 +214,8 @@ def test_a_label_that_is_taken_is_told_its_router(label: str, world: World) -> N
 
 
 @pytest.mark.parametrize(
-    "label", ["", "a,b", "!neg", "#hash", " lead", "trailing ", "a\tb", "a\nb", "known", "known-othernet", "bootp", "cpewan-id"]
+    "label",
+    ["", "a,b", "!neg", "#hash", " lead", "trailing ", "a\tb", "a\nb", "known", "known-othernet", "bootp", "cpewan-id"],
 )
 def test_a_label_that_can_not_be_told_alone_is_refused(label: str) -> None:
     assert label_problem(label) is not None

@@ -51,7 +51,17 @@ def isolated(script: str, config: Path, path: str = "", limit: float = 150) -> s
         {"COMPUTE_WIZARD_TEST_PATH": path} if path else {}
     )
     whole = f"mount -t tmpfs tmpfs /run; ip link set lo up\nws={SCRIPT}\n{script}"
-    space = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--propagation", "private"]
+    space = [
+        "unshare",
+        "--net",
+        "--mount",
+        "--pid",
+        "--fork",
+        "--kill-child",
+        "--mount-proc",
+        "--propagation",
+        "private",
+    ]
     return subprocess.run(
         [*space, "bash", "-c", whole], capture_output=True, text=True, env=environment, check=False, timeout=limit
     )
@@ -81,7 +91,9 @@ def test_who_flushes_the_tables_does_not_keep_the_redirect_away(tmp_path: Path) 
         "jump": "ebtables -t nat -F PREROUTING",
         "init": "ebtables -t nat --init-table",
     }
-    script = f"export COMPUTE_WIZARD_METADATA_INTERVAL=1\n{WATCHED}" + "".join(f"{words}; lost {name}; back {name}\n" for name, words in events.items())
+    script = f"export COMPUTE_WIZARD_METADATA_INTERVAL=1\n{WATCHED}" + "".join(
+        f"{words}; lost {name}; back {name}\n" for name, words in events.items()
+    )
     done = isolated(f"{script}\ncat /run/watch.log; ebtables -t nat -L", configured(tmp_path))
     for name in events:
         assert f"=== {name} lost" in done.stdout, done.stdout + done.stderr
@@ -106,7 +118,9 @@ def test_firewalld_does_not_keep_the_redirect_away(backend: str, events: dict[st
     need("ebtables", "firewalld", "dbus-daemon")
     script = FIREWALLD.replace("{backend}", backend) + WATCHED
     script += "".join(f"{words}\necho rc $?\nback {name}\n" for name, words in events.items())
-    done = isolated(f"{script}\nfirewall-cmd --permanent --direct --get-all-rules; kill $filter $bus", configured(tmp_path))
+    done = isolated(
+        f"{script}\nfirewall-cmd --permanent --direct --get-all-rules; kill $filter $bus", configured(tmp_path)
+    )
     if done.returncode == 99:
         pytest.skip("kernel: firewalld does not start here")
     for name in events:
@@ -226,7 +240,15 @@ def test_a_unit_of_ours_is_tied_to_no_service_of_others(name: str) -> None:
     """A restart of firewalld stops nftables, which it conflicts with: who is a part of both can be in no such transaction."""
     text = (ASSETS / name).read_text(encoding="utf-8")
     keys = [line.partition("=")[0] for line in text.splitlines() if "=" in line and not line.startswith(("#", "["))]
-    ties = {"PartOf", "BindsTo", "Requires", "Requisite", "PropagatesReloadTo", "ReloadPropagatedFrom", "StopPropagatedFrom"}
+    ties = {
+        "PartOf",
+        "BindsTo",
+        "Requires",
+        "Requisite",
+        "PropagatesReloadTo",
+        "ReloadPropagatedFrom",
+        "StopPropagatedFrom",
+    }
     assert not ties & set(keys)
     conflicts = [line for line in text.splitlines() if line.startswith("Conflicts=")]
     assert conflicts in ([], ["Conflicts=shutdown.target"])

@@ -30,6 +30,7 @@ __all__ = [
     "set_routers",
 ]
 
+
 @dataclass(frozen=True, slots=True)
 class RouterOption:
     """A line that sets the router of one network. `router` is the value as it stands: empty, or several addresses with commas, too.
@@ -93,8 +94,9 @@ def set_routers(content: bytes | None, wanted: Mapping[str, str]) -> bytes:
     """Make each network of `wanted` (label: IPv4 address) be told its router, by the smallest change.
 
     The line that counts is changed in place; other lines for the router of the same network have no effect, and stay: they are
-    nobody's but the one's who wrote them. For a network without one a line is added at the end. Nothing is done where that is so already. `content` is None for a file that does not exist yet. Raises FormatError
-    for a label or an address that cannot be written, and for a file with a line that dnsmasq reads as several.
+    nobody's but the one's who wrote them. For a network without one a line is added at the end. Nothing is done where that is so
+    already. `content` is None for a file that does not exist yet. Raises FormatError for a label or an address that cannot be
+    written, and for a file with a line that dnsmasq reads as several.
     """
     for label, router in wanted.items():
         _refuse_unwritable(label, router)

@@ -50,7 +50,9 @@ def told(content: bytes, label: str, bridge: str) -> Told:
     """What the guests of the network with this label are told on this bridge. Never raises."""
     more = next((line for line in lines(content) if line.key in _READS_MORE), None)
     always = {bridge, "known"} - {""}
-    fits = [fit for option in dhcp_options(content) if option.is_router and (fit := _fit(option, label, always, content))]
+    fits = [
+        fit for option in dhcp_options(content) if option.is_router and (fit := _fit(option, label, always, content))
+    ]
     ranked = [fit for fit in fits if fit.first] or []
     sure = [fit for fit in ranked if fit.certain] or [fit for fit in fits if not fit.first and fit.certain]
     winner = sure[-1] if sure else None
@@ -59,7 +61,9 @@ def told(content: bytes, label: str, bridge: str) -> Told:
     doubt = ""
     if doubts:
         option = doubts[-1].option
-        doubt = f"line {option.line.number} ({', '.join(option.tags)}) tells some of them {_value(option) or 'no router'}"
+        doubt = (
+            f"line {option.line.number} ({', '.join(option.tags)}) tells some of them {_value(option) or 'no router'}"
+        )
     elif more is not None:
         doubt = f"line {more.number} ({more.key}) reads more, which is not looked at"
     number, tag = (winner.option.line.number, ",".join(winner.option.tags)) if winner else (0, "")
@@ -87,7 +91,7 @@ def _fit(option: DhcpOption, label: str, always: Collection[str], content: bytes
     for name in map(without_prefix, option.tags):
         bare = name[1:] if name.startswith(("!", "#")) else name
         there = bare in always or bare == label
-        if bare in possible or (bare in SET_BY_ITSELF and bare != "known" and bare != label):
+        if bare in possible or (bare in SET_BY_ITSELF and bare not in ("known", label)):
             if bare in possible or not name.startswith(("!", "#")):
                 certain = False
             continue

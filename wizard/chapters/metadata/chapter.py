@@ -35,9 +35,7 @@ CONFIG = "/etc/compute-wizard/metadata.conf"
 UNIT = "compute-wizard-metadata.service"
 UNIT_FILE = f"{init_system.UNITS}/{UNIT}"
 JOB = f"{init_system.JOBS}/compute-wizard-metadata.conf"
-NOT_WATCHED = (
-    "nothing watches it in between: what `service ebtables restart` and the like take away comes back when nova starts again"
-)
+NOT_WATCHED = "nothing watches it in between: what `service ebtables restart` and the like take away comes back when nova starts again"
 
 
 class Answers(AnswersModel):
@@ -63,7 +61,16 @@ class Answers(AnswersModel):
 
 
 def suggest(facts: Facts) -> Answers | None:
-    return Answers(redirect=True) if facts.nova.networking == "nova-network" else None
+    """The redirect, where nothing stands in its way; what does is told by the findings."""
+    if facts.nova.networking != "nova-network" or _hindered(facts):
+        return None
+    return Answers(redirect=True)
+
+
+def _hindered(facts: Facts) -> list[Finding]:
+    """What would block the redirect on this node as it is: it is not suggested then, else it would stop all that is."""
+    mine = AllAnswers({NAME: Answers(redirect=True)})
+    return [each for each in findings(facts, mine) if each.severity == "blocks"]
 
 
 def questions(facts: Facts, answers: AllAnswers) -> list[Question | Table]:
@@ -110,8 +117,10 @@ def uplinks(facts: Facts, answers: AllAnswers) -> list[str]:
     mine = answers.of(Answers)
     if mine is not None and not isinstance(mine.uplinks, str):
         return list(mine.uplinks)
-    manager = facts.nova.last("DEFAULT", "network_manager") or "nova.network.manager.VlanManager"  # nova's own default
-    known = facts.nova.unknown("DEFAULT", "network_manager") is None
+    manager = (
+        facts.nova.for_network().last("DEFAULT", "network_manager") or "nova.network.manager.VlanManager"
+    )  # nova's own default
+    known = facts.nova.for_network().unknown("DEFAULT", "network_manager") is None
     if facts.nova.networking == "nova-network" and known and manager.endswith("VlanManager"):
         return ["vlan+"]
     ports = [
@@ -260,8 +269,10 @@ def _state(facts: Facts, answers: AllAnswers, mine: Answers) -> ebtables.Metadat
 
 def findings(facts: Facts, answers: AllAnswers) -> list[Finding]:
     mine = answers.of(Answers)
+    if mine is None and facts.nova.networking == "nova-network":
+        return [metadata_findings.not_suggested(each) for each in _hindered(facts)[:1]]
     if mine is None or not mine.redirect:
-        elsewhere = rules.metadata(facts, CHAIN) if mine is not None else []
+        elsewhere = rules.metadata(facts) if mine is not None else []
         return metadata_findings.findings(facts, None) + foreign.findings(NAME, "redirect = false", elsewhere)
     places = tuple(bridges(facts, answers)), tuple(uplinks(facts, answers))
     return metadata_findings.findings(facts, metadata_findings.Asked(*places, mine.target))
@@ -271,10 +282,18 @@ def checks(facts: Facts, answers: AllAnswers) -> list[Check]:
     mine = answers.of(Answers)
     if mine is None:
         return []
+    if mine.redirect and facts.nova.networking == "neutron":
+        return [_neutron_check(facts)]
     if not mine.redirect:
-        elsewhere = rules.metadata(facts, CHAIN)
+        elsewhere = rules.metadata(facts)
         return foreign.checks(NAME, "Metadata is redirected by no rule of this tool", elsewhere)
     return [_now(facts, answers, mine), _at_boot(facts, answers, mine), *_watched(facts), _served(facts)]
+
+
+def _neutron_check(facts: Facts) -> Check:
+    (finding,) = metadata_findings.findings(facts, metadata_findings.Asked((), (), "continue"))
+    do = f"Take [{NAME}] out of the answers. {finding.do}"
+    return Check(NAME, "Metadata is redirected to this node", "failed", f"does not apply: {finding.seen}", do)
 
 
 def _now(facts: Facts, answers: AllAnswers, mine: Answers) -> Check:

@@ -43,7 +43,9 @@ def test_unknown_uplinks_block() -> None:
     )
     for path in [path for path in node.entries if path.startswith("/sys/class/net/")]:
         remove(node, path)
-    assert found(planned(node), "METADATA-UPLINKS-UNKNOWN").severity == "blocks"
+    assert found(planned(node, metadata={"redirect": True}), "METADATA-UPLINKS-UNKNOWN").severity == "blocks"
+    assert found(planned(node), "METADATA-NOT-SUGGESTED").severity == "warns"
+    assert planned(node).blocked == ()
 
 
 def test_the_published_rule_is_found_and_the_accept_target_warned_of() -> None:
@@ -63,11 +65,18 @@ def test_without_ebtables_or_bridges_there_is_no_redirect() -> None:
     node = origin()
     for path in [path for path in node.entries if "ebtables" in path.rpartition("/")[2]]:
         remove(node, path)
-    assert found(planned(node), "METADATA-NO-EBTABLES").severity == "blocks"
+    assert found(planned(node, metadata={"redirect": True}), "METADATA-NO-EBTABLES").severity == "blocks"
+    assert "no ebtables command" in found(planned(node), "METADATA-NOT-SUGGESTED").seen
+    assert planned(node).blocked == ()
     lone = origin()
     for path in [path for path in lone.entries if "nova-br" in path or path.startswith("/proc/3")]:
         remove(lone, path)
     assert found(planned(lone, gateways=None, metadata={"redirect": True}), "METADATA-NO-BRIDGE").severity == "blocks"
+    fresh = planned(lone)  # no guest yet: what is suggested for such a node blocks nothing
+    assert fresh.blocked == ()
+    assert found(fresh, "METADATA-NOT-SUGGESTED").severity == "tells"
+    assert "metadata" not in fresh.answers
+    assert "METADATA-NOT-SUGGESTED" not in codes(planned(origin()))
 
 
 def test_two_ebtables_are_told() -> None:
@@ -136,6 +145,61 @@ def test_a_rule_that_the_other_variant_has_is_found_too() -> None:
         argv = (name, "-t", "nat", "-L", "--Lc")
         node.commands[argv] = Output(argv, 0, listing, "")
     assert "169.254.169.254" in found(planned(node), "METADATA-FOREIGN-RULE").seen
+
+
+@pytest.mark.parametrize("meant", ["nft", "legacy"])
+def test_advice_names_the_ebtables_that_sees_the_rule(meant: str) -> None:
+    """libvirt's filters stand beside the published rule, in the variant that `ebtables` does not mean."""
+    node = origin()
+    other = {"nft": "legacy", "legacy": "nft"}[meant]
+    for variant in ("nft", "legacy"):
+        node.write(f"/usr/sbin/ebtables-{variant}", "x", mode=0o755)
+    for name in [path for path in node.entries if path.endswith("/ebtables")]:
+        remove(node, name)
+    node.symlink("/usr/sbin/ebtables", f"ebtables-{meant}")
+    chain = "\nBridge chain: libvirt-I-vnet0, entries: 0, policy: ACCEPT\n"
+    head = "Bridge table: nat\n\nBridge chain: PREROUTING, entries: {}, policy: ACCEPT\n"
+    listings = {"ebtables": head.format(0), f"ebtables-{other}": head.format(1) + PUBLISHED + "\n" + chain}
+    for name, text in listings.items():
+        argv = (name, "-t", "nat", "-L", "--Lc")
+        node.commands[argv] = Output(argv, 0, text, "")
+    plan = planned(node)
+    finding = found(plan, "METADATA-FOREIGN-RULE")
+    assert f"`ebtables-{other} -t nat -D PREROUTING -p ipv4 --ip-dst 169.254.169.254 --ip-proto tcp" in finding.do
+    assert "libvirt's own filters are in that variant" in finding.do
+    assert f"only ebtables-{other} sees them" in found(plan, "METADATA-TWO-EBTABLES").why
+    plain = found(planned(with_rules(PUBLISHED)), "METADATA-FOREIGN-RULE")
+    assert "`ebtables -t nat -D PREROUTING " in plain.do
+    assert "libvirt's own" not in plain.do
+
+
+@pytest.mark.parametrize(
+    ("argv", "said", "severity", "words"),
+    [
+        (("iptables", "-S", "FORWARD"), "-P FORWARD DROP\n", "warns", "FORWARD is DROP"),
+        (("iptables-save",), "*filter\n:INPUT ACCEPT [0:0]\n:FORWARD DROP [0:0]\nCOMMIT\n", "warns", "FORWARD is DROP"),
+        (("iptables", "-S", "FORWARD"), "-P FORWARD ACCEPT\n", "tells", "iptables is 1"),
+        (("false",), "", "tells", "FORWARD is not known"),
+    ],
+)
+def test_bridged_packets_that_iptables_may_drop(argv: tuple[str, ...], said: str, severity: str, words: str) -> None:
+    node = origin()
+    node.write("/proc/sys/net/bridge/bridge-nf-call-iptables", "1\n")
+    node.commands[argv] = Output(argv, 0, said, "")
+    finding = found(planned(node), "METADATA-BRIDGE-NF")
+    assert finding.severity == severity
+    assert words in finding.seen
+
+
+def test_a_node_without_nova_network_of_its_own_is_warned_of() -> None:
+    node = origin()
+    replace(node, "/etc/nova/nova.conf", "multi_host", "# multi_host")
+    assert "METADATA-SINGLE-HOST" not in codes(planned(node))  # its networks are served here: they have it of their own
+    for path in [path for path in node.entries if path.startswith(("/proc/3", "/proc/2245"))]:
+        remove(node, path)
+    finding = found(planned(node), "METADATA-SINGLE-HOST")
+    assert (finding.severity, "is not seen to run here" in finding.seen) == ("warns", True)
+    assert "METADATA-SINGLE-HOST" not in codes(planned(origin()))
 
 
 def test_an_old_kernel_without_a_bridge_tells_nothing_of_the_bridge_firewall() -> None:
