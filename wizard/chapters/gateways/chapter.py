@@ -212,8 +212,8 @@ def findings(facts: Facts, answers: AllAnswers) -> list[Finding]:
     owner = answers.of(OwnerAnswers)
     more = others.owner(facts, owner, mine.config_file) if content != before else []
     stopped = [each for each in facts.nova.networks if each.dnsmasq_running]
-    if content != before or due or any(_behind(facts, each, mine.config_file) for each in stopped):
-        more += others.no_starter(facts, stopped)
+    late = content != before or due or any(_behind(facts, each, mine.config_file) for each in stopped)
+    more += others.no_starter(facts, stopped, due=late)
     asked = gateways_findings.Asked(mine, mine.config_file, f"{OPTION} = {mine.config_file}", content, due)
     return [
         *gateways_findings.findings(facts, asked, owner),

@@ -135,8 +135,8 @@ def starter(facts: Facts) -> str | None:
     return None if run_by and run_by.removesuffix(".service") not in NETWORK_SERVICES else service
 
 
-def no_starter(facts: Facts, stopped: list[NovaNetwork]) -> list[Finding]:
-    """Nothing is stopped that nobody is known to start again."""
+def no_starter(facts: Facts, stopped: list[NovaNetwork], *, due: bool) -> list[Finding]:
+    """Nothing is stopped that nobody is known to start again. `due` tells that they would have to be started anew now."""
     if not stopped or starter(facts) is not None:
         return []
     run_by = facts.nova.network_run_by
@@ -145,11 +145,11 @@ def no_starter(facts: Facts, stopped: list[NovaNetwork]) -> list[Finding]:
     return [
         _finding(
             "GATEWAYS-NO-STARTER",
-            "warns",
+            "warns" if due else "tells",
             f"{how}; dnsmasq runs for {_some([network.bridge for network in stopped])}",
             "A running dnsmasq never reads the file again. This plan does not stop it: nothing here is known to start it again, "
             "and without it every guest of its network loses DHCP. Until then guests are told what they were told before.",
-            f"After apply, end them (`kill $(cat {files})`) and at once restart nova-network with what runs it: pacemaker "
+            f"{'After apply' if due else 'Once that file is changed'}, end them (`kill $(cat {files})`) and at once restart nova-network with what runs it: pacemaker "
             "(`crm resource restart …`), the screen it runs in, or the like.",
         )
     ]

@@ -66,8 +66,16 @@ def findings(facts: Facts) -> list[Finding]:
 
 def libvirt_elsewhere(facts: Facts) -> str:
     """The command of the variant in which libvirt's chains stand, where `ebtables` does not see them; else empty."""
-    seen = [command for command, table in _tables(facts) if any(chain.name.startswith("libvirt-") for chain in table)]
+    seen = [
+        command
+        for command, table in _tables(facts)
+        if any(name.startswith("libvirt-") for chain in table for name in (chain.name, *_targets(chain)))
+    ]
     return seen[0] if seen and seen[0] != "ebtables" else ""
+
+
+def _targets(chain: Chain) -> list[str]:
+    return [rule.words[-1] for rule in chain.rules if rule.words]
 
 
 def _delete(facts: Facts, rules: list[_Found]) -> str:
