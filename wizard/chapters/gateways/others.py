@@ -141,6 +141,7 @@ def no_starter(facts: Facts, stopped: list[NovaNetwork], *, due: bool) -> list[F
         return []
     run_by = facts.nova.network_run_by
     how = f"nova-network is run by {run_by}" if run_by else "no service of this node is known to run nova-network"
+    when = "After apply" if due else "Once that file is changed"
     files = " ".join(network.pid_file for network in stopped[:SHOWN]) + (" …" if len(stopped) > SHOWN else "")
     return [
         _finding(
@@ -149,7 +150,7 @@ def no_starter(facts: Facts, stopped: list[NovaNetwork], *, due: bool) -> list[F
             f"{how}; dnsmasq runs for {_some([network.bridge for network in stopped])}",
             "A running dnsmasq never reads the file again. This plan does not stop it: nothing here is known to start it again, "
             "and without it every guest of its network loses DHCP. Until then guests are told what they were told before.",
-            f"{'After apply' if due else 'Once that file is changed'}, end them (`kill $(cat {files})`) and at once restart nova-network with what runs it: pacemaker "
+            f"{when}, end them (`kill $(cat {files})`) and at once restart nova-network with what runs it: pacemaker "
             "(`crm resource restart …`), the screen it runs in, or the like.",
         )
     ]
