@@ -210,7 +210,7 @@ if [ -r /var/lib/dpkg/status ]; then
 fi
 for process in /proc/[0-9]*; do
 	case $({ tr '\0' ' ' <"$process/cmdline"; } 2>/dev/null) in
-	*nova* | *dnsmasq* | *qemu* | *libvirtd* | *neutron* | *ovn* | *sshd*) file "$process/cmdline" "$process/cgroup" "$process/stat" ;;
+	*nova* | *dnsmasq* | *qemu* | *libvirtd* | *neutron* | *ovn* | *sshd* | *compute-wizard-metadata*) file "$process/cmdline" "$process/cgroup" "$process/stat" ;;
 	esac
 done
 

@@ -35,6 +35,7 @@ COMMON = (
         "nftables",
         "iptables",
         "dnsmasq-base",
+        "firewalld",
     ),
     "busybox",
 )

@@ -140,6 +140,41 @@ class NovaNetwork:
         until(lambda: ":0043 " in self.sh("cat /proc/net/udp"))
         return server
 
+    def more_networks(self, count: int) -> list[str]:
+        """Further networks of nova's, each with a bridge and a dnsmasq; the names of the bridges."""
+        names = []
+        for number in range(1, count + 1):
+            name, own = f"{self.bridge}n{number}", f"10.44.{100 + number}.2"
+            names.append(name)
+            self.sh(
+                f"ip link add {name} type bridge forward_delay 0 stp_state 0; ip link set {name} up; "
+                f"ip address add {own}/24 dev {name}; "
+                f"ip link add vlan{number} address 02:00:00:00:ab:0{number} type veth peer name up{number}; "
+                f"ip link set vlan{number} master {name} up; ip link set up{number} up"
+            )
+            state = f"{self.place}/nova-{name}"
+            for part, text in {"opts": f"3,{own}\n", "conf": "", "hosts": ""}.items():
+                Path(f"{state}.{part}").write_text(text, encoding="ascii")
+            self.start(
+                *(
+                    "dnsmasq",
+                    "--keep-in-foreground",
+                    "--user=root",
+                    "--strict-order",
+                    "--bind-interfaces",
+                    "--conf-file=",
+                ),
+                *(f"--pid-file={state}.pid", f"--dhcp-optsfile={state}.opts", f"--listen-address={own}"),
+                *(
+                    "--except-interface=lo",
+                    f"--dhcp-range=set:net{number},10.44.{100 + number}.3,static,255.255.255.0,86400s",
+                ),
+                *("--dhcp-lease-max=256", f"--dhcp-hostsfile={state}.conf", "--no-hosts", "--leasefile-ro"),
+                *(f"--addn-hosts={state}.hosts", "--no-resolv", "--no-ping", "--log-facility=/dev/null", "--port=0"),
+            )
+            until(lambda number=number: self.sh("cat /proc/net/udp").count(":0043 ") >= number)
+        return names
+
     def redirect(self) -> None:
         """Our own script puts the rule there, as at boot."""
         conf = self.place / "metadata.conf"

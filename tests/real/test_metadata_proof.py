@@ -51,6 +51,25 @@ def test_all_is_well(world: NovaNetwork) -> None:
     assert "packets met the redirect" in metadata["seen"]
 
 
+def test_two_networks_answer_each_on_its_own_bridge(world: NovaNetwork) -> None:
+    """nova gives its dnsmasq no --interface: they share port 67, and a packet for one address goes to any one of them."""
+    world.serve_metadata()
+    names = world.more_networks(3)
+    world.serve_dhcp()
+    world.redirect()
+    answers = world.place / "all.toml"
+    answers.write_text(
+        'format = "compute-wizard.answers/1"\n[metadata]\nredirect = true\nuplinks = ["vlan+"]\n'
+        f"bridges = {json.dumps([world.bridge, *names])}\n",
+        encoding="ascii",
+    )
+    for _ in range(2):
+        done = world.run(PROGRAM, "verify", "--metadata", "--yes", "--json", "--answers", answers)
+        told = [each for each in json.loads(done.stdout)["checks"] if each["what"].endswith("are told their router")]
+        assert len(told) == 4
+        assert [(each["state"], each["what"]) for each in told if each["state"] != "held"] == []
+
+
 def test_the_rule_is_missing(world: NovaNetwork) -> None:
     world.serve_metadata()
     world.serve_dhcp()

@@ -15,9 +15,9 @@ from ipaddress import AddressValueError, IPv4Address
 from wizard.errors import FormatError
 from wizard.formats.dnsmasq_problems import Problem, problems, router_problem
 from wizard.formats.dnsmasq_reading import LONGEST, DhcpOption, Line, dhcp_options, lines
+from wizard.formats.dnsmasq_tags import SET_BY_ITSELF
 
 __all__ = [
-    "LABEL",
     "Problem",
     "RouterOption",
     "label_problem",
@@ -29,23 +29,6 @@ __all__ = [
     "set_router",
     "set_routers",
 ]
-
-LABEL = re.compile(r"[A-Za-z0-9._-]+")
-
-_NAMED = {
-    ",": "a comma: dnsmasq splits the label there, and nova's own dnsmasq does not start",
-    '"': "a double quote: nova's own dnsmasq does not start with it",
-    "'": "a quote: dnsmasq takes it as part of the label",
-    "#": "a '#': behind a blank it starts a comment, and dnsmasq does not start",
-    ":": "a ':': dnsmasq takes what stands before it as a prefix",
-    "!": "a '!': in front of a label it means every network but that one",
-    "\n": "a line end: it would end the line in dnsmasq's file",
-    "\r": "a line end: it would end the line in dnsmasq's file",
-    "\t": "a tab: dnsmasq drops or changes it",
-    " ": "a blank: dnsmasq drops it at the ends, and nova's own dnsmasq does not start",
-    "\\": "a backslash",
-    "/": "a '/'",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,17 +44,27 @@ class RouterOption:
 
 
 def label_problem(label: str) -> str | None:
-    """None for a label that can be written as a tag, else one sentence that says what is wrong and what to type."""
-    allowed = "use letters, digits, '.', '_' and '-', as in demo-net"
+    """None for a label that can be written as a tag, else one sentence that says what is wrong.
+
+    It holds no word about what to type: the label is nova's, which cannot rename a network.
+    """
     if not label:
-        return f"The label is empty: {allowed}."
-    if LABEL.fullmatch(label):
-        return None
-    odd = next(character for character in label if not LABEL.fullmatch(character))
-    named = _NAMED.get(odd)
-    if named is None:
-        named = repr(odd) if odd.isprintable() else f"the character {odd!a}"
-    return f"The label holds {named}; {allowed}, and name the network so in nova, too."
+        return "The label is empty: type nova's network label to the letter."
+    if "," in label:
+        return "The label holds a comma: dnsmasq splits it there, and nova's own dnsmasq does not start with it."
+    if label[0] in "!#":
+        return f"The label begins with a '{label[0]}': as a tag it means every network but that one."
+    if label != label.strip():
+        return "The label has a blank at an end: dnsmasq drops it, so that no tag is that label to the letter."
+    odd = next((character for character in label if not character.isprintable()), None)
+    if odd is not None:
+        return f"The label holds the character {odd!a}, which dnsmasq drops or changes."
+    if label in SET_BY_ITSELF:
+        return (
+            f"The label is {label!r}, a tag that dnsmasq sets itself, {SET_BY_ITSELF[label]}: a router for it would be told to "
+            "guests of other networks."
+        )
+    return None
 
 
 def router_options(content: bytes) -> list[RouterOption]:
@@ -100,9 +93,10 @@ def set_router(content: bytes | None, label: str, router: str) -> bytes:
 def set_routers(content: bytes | None, wanted: Mapping[str, str]) -> bytes:
     """Make each network of `wanted` (label: IPv4 address) be told its router, by the smallest change.
 
-    The line that counts is changed in place, other lines for the router of the same network go; for a network without one a line is
-    added at the end. Nothing is done where that is so already. `content` is None for a file that does not exist yet. Raises FormatError
-    for a label or an address that cannot be written, and for a file with a line that dnsmasq reads as several.
+    The line that counts is changed in place; other lines for the router of the same network have no effect, and stay: they are
+    nobody's but the one's who wrote them. For a network without one a line is added at the end. Nothing is done where that is so
+    already. `content` is None for a file that does not exist yet. Raises FormatError for a label or an address that cannot be
+    written, and for a file with a line that dnsmasq reads as several.
     """
     for label, router in wanted.items():
         _refuse_unwritable(label, router)
@@ -114,7 +108,6 @@ def set_routers(content: bytes | None, wanted: Mapping[str, str]) -> bytes:
             present.setdefault(label, []).append(option)
     edits: list[_Edit] = []
     for label, options in present.items():
-        edits += [_cut(option) for option in options[:-1]]
         edits += _changed(before, options[-1], _text(label, wanted[label]), wanted[label])
     fresh = [_text(label, router) for label, router in wanted.items() if label not in present]
     after = _appended(_edited(before, edits), fresh)
@@ -124,7 +117,14 @@ def set_routers(content: bytes | None, wanted: Mapping[str, str]) -> bytes:
 
 
 def _text(label: str, router: str) -> bytes:
-    return f"dhcp-option=tag:{label},option:router,{router}".encode()
+    return f"dhcp-option=tag:{_written(label)},option:router,{router}".encode()
+
+
+def _written(label: str) -> str:
+    """The label as it stands in a file: in quotes where dnsmasq would else take a part of it for its own."""
+    if '"' not in label and not re.search(r"\s[#\s]", label):
+        return label
+    return '"' + label.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def _refuse_unwritable(label: str, router: str) -> None:
@@ -141,7 +141,7 @@ def _refuse_misread(after: bytes, wanted: Mapping[str, str], present: Mapping[st
     for option in router_options(after):
         read.setdefault(option.label, []).append(option.router)
     for label, router in wanted.items():
-        if read.get(label) != [router]:
+        if read.get(label, [""])[-1] != router:
             raise FormatError(
                 f"the router of {label} cannot be set: dnsmasq would not read the changed line as meant",
                 where=f"line {present[label][-1].line.number}" if label in present else "end of the file",
@@ -154,10 +154,18 @@ def remove_router(content: bytes, label: str) -> bytes:
     return remove_routers(content, {label})
 
 
-def remove_routers(content: bytes, labels: Collection[str]) -> bytes:
-    """Take out every line that sets the router of these networks. Raises FormatError as :func:`set_routers` does for the file."""
+def remove_routers(content: bytes, labels: Collection[str], only: Collection[str] | None = None) -> bytes:
+    """Take out the lines that set the router of these networks; with `only`, none but those that stand there to the letter.
+
+    Raises FormatError as :func:`set_routers` does for the file.
+    """
     _refuse_overlong(content)
-    return _edited(content, [_cut(option) for option, name in _routers(content) if name in labels])
+    fitting = [option for option, name in _routers(content) if name in labels]
+    return _edited(content, [_cut(each) for each in fitting if only is None or _whole_line(content, each) in only])
+
+
+def _whole_line(content: bytes, option: DhcpOption) -> str:
+    return content[option.line.start : option.line.end].decode(errors="replace").rstrip("\r\n")
 
 
 def _refuse_overlong(content: bytes) -> None:

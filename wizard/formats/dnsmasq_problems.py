@@ -134,13 +134,12 @@ def _of_a_tag(number: int, tag: str, *, first: bool) -> Iterator[Problem]:
         what = f"a blank in {tag!r} belongs to the label: the line never counts"
         yield Problem(number, what, f"write tag:{name.strip()}")
     elif name.lower().startswith(("tag:", "set:", "net:")):
-        yield Problem(
-            number, f"{tag!r} is no prefix and a label: the line never counts", f"write tag:{name[4:].strip()}"
-        )
+        what = f"{tag!r} is for a label that begins with {name[:4]!r}: for any other the line never counts"
+        yield Problem(number, what, f"write tag:{name[4:].strip()}, unless nova has that label")
     elif tag.startswith("set:"):
         yield Problem(number, f"{tag!r} sets no tag here: dnsmasq reads it as tag:{name}", f"write tag:{name}")
-    elif name.startswith("!"):
-        what = f"{tag!r} means every network but {name.lstrip('!')!r}, and wins over a network's own router"
+    elif name.startswith(("!", "#")):
+        what = f"{tag!r} means every network but {name[1:]!r}, and wins over a network's own router"
         yield Problem(number, what, "name the networks that are meant, one a line")
     elif tag == name and not first:
         what = f"{name!r} is a second tag, not part of the label: both have to be set"

@@ -100,7 +100,7 @@ class DhcpOption:
         """The one tag that has to be set for the line to count; None where it is none, several, or a negated one."""
         names = {without_prefix(tag) for tag in self.tags}
         name = names.pop() if len(names) == 1 else ""
-        return name if name and not name.startswith("!") else None
+        return name if name and not name.startswith(("!", "#")) else None
 
 
 def without_prefix(tag: str) -> str:

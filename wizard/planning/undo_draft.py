@@ -63,7 +63,7 @@ class Draft:
     def _by_boot(self, step: Step) -> bool:
         if isinstance(step, WriteSysfs):
             return self.node.text(step.path) == step.after
-        return isinstance(step, RunCommand) and self._there(step.undo)
+        return isinstance(step, RunCommand) and self._there(step.undo) and self._files_named_exist(step)
 
     @property
     def was_changed(self) -> bool:
@@ -82,8 +82,13 @@ class Draft:
             return False
         if not self._there(step.undo):
             return True
-        named = [each.path for each in self.done.steps if isinstance(each, WriteFile) and _names(step.undo, each.path)]
-        return not all(self.node.exists(path) for path in named) and step.undo in self._taken_back_before()
+        return not self._files_named_exist(step) and step.undo in self._taken_back_before()
+
+    def _files_named_exist(self, step: RunCommand) -> bool:
+        """Whether all files of the run that the command's undo names are there: its script, its unit."""
+        undo = step.undo or ()
+        named = [each.path for each in self.done.steps if isinstance(each, WriteFile) and _names(undo, each.path)]
+        return all(self.node.exists(path) for path in named)
 
     def _taken_back_before(self) -> set[tuple[str, ...]]:
         """Commands that earlier undos of this run ran."""

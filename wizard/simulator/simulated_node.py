@@ -19,6 +19,7 @@ from wizard.simulator import pci as simulated_pci
 from wizard.simulator.state import PlayedNode
 
 CHAIN = "cw-metadata"
+WATCH, WATCH_PID = "compute-wizard-metadata", 4990
 
 
 class SimulatedNode(PlayedNode):
@@ -84,8 +85,9 @@ class SimulatedNode(PlayedNode):
         """Start again from what the files say."""
         simulated_boot.boot(self)
         self.remember(rules=[])
-        if self.enabled("compute-wizard-metadata") and self.exists("/usr/local/sbin/compute-wizard-metadata"):
+        if self.enabled(WATCH) and self.exists("/usr/local/sbin/compute-wizard-metadata"):
             self._metadata(["apply"])
+        self._watch(self.enabled(WATCH))
         for ended in self.names("/.compute-wizard/ended"):
             self._start(ended)
         self.put("/proc/sys/kernel/random/boot_id", f"{uuid.uuid4()}\n")
@@ -149,9 +151,19 @@ class SimulatedNode(PlayedNode):
             if verb == "disable":
                 link.unlink(missing_ok=True)
                 return f"Removed /etc/systemd/system/multi-user.target.wants/{name}\n"
-            if verb == "restart":
+            if name == f"{WATCH}.service":
+                self._watch(verb in ("start", "restart"))
+            elif verb == "restart":
                 return self._restart(name)
         return ""
+
+    def _watch(self, runs: bool) -> None:
+        """Our unit's process: it runs as long as its unit's file says that it watches."""
+        place = self.place(f"/proc/{WATCH_PID}")
+        shutil.rmtree(place, ignore_errors=True)
+        if runs and f"{WATCH} watch" in (self.text(f"/etc/systemd/system/{WATCH}.service") or ""):
+            place.mkdir()
+            (place / "cmdline").write_bytes(f"/bin/sh\0/usr/local/sbin/{WATCH}\0watch\0".encode())
 
     def _restart(self, service: str) -> str:
         if service.endswith("nova-network"):

@@ -14,7 +14,7 @@ ls "$root"/lib/modules/*/updates/mlx4_core.ko >/dev/null 2>&1 && echo mlx4_core 
 chroot "$root" dpkg -i /root/nova.deb
 rm "$root/root/nova.deb"
 chroot "$root" systemctl -q enable systemd-networkd ssh serial-getty@ttyS0
-for unit in systemd-networkd-wait-online.service apt-daily.timer apt-daily-upgrade.timer e2scrub_all.timer e2scrub_reap.service; do
+for unit in firewalld.service systemd-networkd-wait-online.service apt-daily.timer apt-daily-upgrade.timer e2scrub_all.timer e2scrub_reap.service; do
 	chroot "$root" systemctl -q disable "$unit" || true
 done
 chroot "$root" systemctl -q mask systemd-networkd-wait-online.service

@@ -43,7 +43,7 @@ class Program:
         """The severities of each code."""
         found: dict[str, set[str]] = {}
         for call, name, inside in self.calls:
-            if name != ("plan", "Finding"):
+            if name != ("findings", "Finding"):
                 continue
             given = {each.arg: each.value for each in call.keywords if each.arg}
             for code, severity in self._pairs(given["code"], given["severity"], inside):

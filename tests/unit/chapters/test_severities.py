@@ -22,7 +22,7 @@ def test_the_pages_say_the_severities_of_the_program() -> None:
 
 def test_what_is_read_from_the_text_of_the_program(tmp_path: Path) -> None:
     text = """
-from wizard.model.plan import Finding
+from wizard.model.findings import Finding
 def made(code, severity):
     return Finding(code=code, severity=severity)
 def asked(level):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import field_validator
 
 from wizard.chapters.gateways import findings as gateways_findings
+from wizard.chapters.gateways import others
 from wizard.chapters.gateways import suggestion as gateways_rows
 from wizard.chapters.gateways.suggestion import Left, Odd
 from wizard.chapters.shared import foreign, init_system
@@ -14,7 +15,7 @@ from wizard.errors import FormatError
 from wizard.facts.facts import Facts
 from wizard.facts.nova.nova import NovaNetwork
 from wizard.facts.processes import older
-from wizard.formats import dnsmasq, oslo_config
+from wizard.formats import dnsmasq, dnsmasq_tags, oslo_config
 from wizard.model.answers import AllAnswers
 from wizard.model.changes import Changes, FileEdit, LiveAction
 from wizard.model.findings import Check, Finding
@@ -61,7 +62,7 @@ def suggest(facts: Facts) -> Answers | None:
 
 
 def _path(facts: Facts) -> str:
-    return facts.nova.last("DEFAULT", OPTION) or DEFAULT_FILE
+    return facts.nova.for_network().last("DEFAULT", OPTION) or DEFAULT_FILE
 
 
 def _file(facts: Facts) -> bool:
@@ -96,7 +97,7 @@ def changes(facts: Facts, answers: AllAnswers) -> Changes:
     mine = answers.of(Answers)
     if mine is None:
         return Changes()
-    path, main = mine.config_file, facts.nova.main_file
+    path, main = mine.config_file, facts.nova.for_network().main_file
     edits = [FileEdit(path, _why(mine), lambda old: _file_content(facts, mine, old))]
     try:
         after = edits[0].change(facts.content(path))
@@ -116,12 +117,12 @@ def changes(facts: Facts, answers: AllAnswers) -> Changes:
     behind = [network for network in facts.nova.networks if _behind(facts, network, path if after is not None else "")]
     actions = [LiveAction(test, inputs=None if behind else (path,))] if after is not None else []
     inputs = None if option_due else (path,)
-    actions += [
+    service = others.starter(facts)
+    actions += [  # nothing is stopped that nobody starts again
         LiveAction(_stop(network), inputs=None if network in behind else inputs, order=60)
         for network in facts.nova.networks
-        if network.dnsmasq_running
+        if network.dnsmasq_running and service
     ]
-    service = init_system.find(facts, "nova-network", "openstack-nova-network")
     why = "nova-network starts dnsmasq again, with the new file"
     due = option_due or bool(behind)
     products = (init_system.restarted(facts, service, why, (path,), due=due),) if service else ()
@@ -138,7 +139,7 @@ def _behind(facts: Facts, network: NovaNetwork, path: str) -> bool:
     snapshot = facts.files.get(path) if not facts.hidden(path) else None
     if snapshot is None:
         return False  # it is yet to be written, and then all are stopped
-    if network.conf_file not in (path, None) and facts.nova.last("DEFAULT", OPTION) == path:
+    if network.conf_file not in (path, None) and facts.nova.for_network().last("DEFAULT", OPTION) == path:
         return True
     return network.conf_file == path and older(network.started, snapshot.modified)
 
@@ -159,17 +160,17 @@ def _file_content(facts: Facts, answers: Answers, content: bytes | None) -> byte
     result = content
     gone = {option.label for option in ours} - wanted.keys()
     if gone and result is not None:
-        result = dnsmasq.remove_routers(result, gone)
+        result = dnsmasq.remove_routers(result, gone, own.lines)
     if wanted:
         result = dnsmasq.set_routers(result, wanted)
     return None if result is not None and not result.strip() and own.created else result
 
 
 def _option_due(facts: Facts, path: str, wanted: bool) -> bool:
-    now = facts.nova.last("DEFAULT", OPTION)
+    now = facts.nova.for_network().last("DEFAULT", OPTION)
     if wanted:
         return now != path
-    lines = facts.history.file(facts.nova.main_file).lines
+    lines = facts.history.file(facts.nova.for_network().main_file).lines
     return now == path and any(line.replace(" ", "") == f"{OPTION}={path}" for line in lines)
 
 
@@ -199,15 +200,28 @@ def findings(facts: Facts, answers: AllAnswers) -> list[Finding]:
     if facts.nova.networking == "neutron":
         return [gateways_findings.neutron(facts, mine)]
     if mine is None:
-        return _not_suggested(facts, None)
+        path = _path(facts)
+        lines = others.general_lines(facts, path, facts.content(path) or b"")
+        return [*_not_suggested(facts, None), *lines, *(others.listens_outside(facts) if facts.nova.networks else ())]
     try:
         content = _file_content(facts, mine, facts.content(mine.config_file))
     except FormatError:
         content = None  # the plan says it
     due = _option_due(facts, mine.config_file, content is not None)
+    before = facts.content(mine.config_file)
+    owner = answers.of(OwnerAnswers)
+    more = others.owner(facts, owner, mine.config_file) if content != before else []
+    stopped = [each for each in facts.nova.networks if each.dnsmasq_running]
+    late = content != before or due or any(_behind(facts, each, mine.config_file) for each in stopped)
+    more += others.no_starter(facts, stopped, due=late)
     asked = gateways_findings.Asked(mine, mine.config_file, f"{OPTION} = {mine.config_file}", content, due)
     return [
-        *gateways_findings.findings(facts, asked, answers.of(OwnerAnswers)),
+        *gateways_findings.findings(facts, asked, owner),
+        *more,
+        *others.labels_of_interfaces(facts, mine),
+        *others.lines_that_win(facts, mine, mine.config_file, content or b""),
+        *others.listens_outside(facts),
+        *others.reader(facts, mine),
         *_not_suggested(facts, mine),
         *foreign.findings(NAME, "No answer names that network", _elsewhere(facts, mine)),
     ]
@@ -215,10 +229,10 @@ def findings(facts: Facts, answers: AllAnswers) -> list[Finding]:
 
 def _elsewhere(facts: Facts, mine: Answers) -> list[str]:
     """Routers that guests are told by what others wrote: nova's option, where no network is answered, and lines of its file."""
-    path = facts.nova.last("DEFAULT", OPTION)
+    path = facts.nova.for_network().last("DEFAULT", OPTION)
     if path is None or _option_due(facts, path, wanted=bool(mine.network)):
         return []
-    option = foreign.nova(facts.nova.all("DEFAULT", OPTION)[-1:], lambda _: bool(mine.network))
+    option = foreign.nova(facts.nova.for_network().all("DEFAULT", OPTION)[-1:], lambda _: bool(mine.network))
     content = facts.content(path) or b""
     try:
         kept = _file_content(facts, mine, content) if path == mine.config_file else content
@@ -233,7 +247,7 @@ def _not_suggested(facts: Facts, mine: Answers | None) -> list[Finding]:
     """What the node has and no suggestion can hold, where nothing else was answered for it."""
     path = _path(facts) if mine is None else mine.config_file
     if not _is_plain(path):
-        return [gateways_findings.odd_path(facts.nova.all("DEFAULT", OPTION)[-1])]
+        return [gateways_findings.odd_path(facts.nova.for_network().all("DEFAULT", OPTION)[-1])]
     labels = {network.label for network in mine.network} if mine is not None else set()
     bridges = {network.bridge_name for network in mine.network} if mine is not None else set()
     found = []
@@ -247,33 +261,57 @@ def _not_suggested(facts: Facts, mine: Answers | None) -> list[Finding]:
 
 def checks(facts: Facts, answers: AllAnswers) -> list[Check]:
     mine = answers.of(Answers)
+    if facts.nova.networking == "neutron":
+        return [_neutron_check(facts, mine)] if mine is not None and mine.network else []
     if mine is None or not mine.network:
         elsewhere = _elsewhere(facts, mine) if mine is not None else []
         return foreign.checks(NAME, "Guests are told no router by this tool", elsewhere)
-    content = facts.content(mine.config_file)
-    there = {option.label: option.router for option in dnsmasq.router_options(content or b"")}
-    found = [_router(facts, mine, network, there.get(network.label)) for network in mine.network]
-    option, told = facts.nova.last("DEFAULT", OPTION), facts.nova.unknown("DEFAULT", OPTION)
+    content = facts.content(mine.config_file) or b""
+    found = [_router(facts, mine, network, content) for network in mine.network]
+    option, told = facts.nova.for_network().last("DEFAULT", OPTION), facts.nova.for_network().unknown("DEFAULT", OPTION)
     what = f"nova-network gives {mine.config_file} to its dnsmasq"
     if option == mine.config_file:
         found.append(Check(NAME, what, "held", f"{OPTION} = {option}"))
     elif told is not None:
         found.append(Check(NAME, what, "unknown", f"{told.place}: {OPTION} = {told.value}: {told.unknown}"))
-    elif facts.nova.main_file and facts.hidden(facts.nova.main_file):
-        found.append(Check(NAME, what, "unknown", f"{facts.nova.main_file} {facts.hidden(facts.nova.main_file)}"))
+    elif facts.nova.for_network().main_file and facts.hidden(facts.nova.for_network().main_file):
+        found.append(
+            Check(
+                NAME,
+                what,
+                "unknown",
+                f"{facts.nova.for_network().main_file} {facts.hidden(facts.nova.for_network().main_file)}",
+            )
+        )
     else:
         found.append(Check(NAME, what, "failed", f"{OPTION} = {option or '(not set)'}", "Run plan, then apply."))
     return found
 
 
-def _router(facts: Facts, answers: Answers, network: Network, there: str | None) -> Check:
+def _neutron_check(facts: Facts, mine: Answers) -> Check:
+    finding = gateways_findings.neutron(facts, mine)
+    what = "The routers that were answered are told to guests"
+    return Check(
+        NAME, what, "failed", f"does not apply: {finding.seen}", f"Take [{NAME}] out of the answers. {finding.do}"
+    )
+
+
+def _router(facts: Facts, answers: Answers, network: Network, content: bytes) -> Check:
     what = f"Guests of {network.label} are told {network.router}"
     path = answers.config_file
     if facts.hidden(path):
         return Check(NAME, what, "unknown", f"{path} {facts.hidden(path)}")
+    there = {option.label: option.router for option in dnsmasq.router_options(content)}.get(network.label)
+    for bridge in others.bridges_of(facts, network) or [""]:
+        told = dnsmasq_tags.told(content, network.label, bridge)
+        if told.router not in (network.router, None) and network.router == there:
+            seen = f"{path} says so, but line {told.line} ({told.tag}) wins: they are told {told.router or 'no router'}"
+            return Check(NAME, what, "failed", seen, "Run check: it says what stands in the way.")
+        if told.doubt:
+            return Check(NAME, what, "unknown", f"{path}: {told.doubt}", "`compute-wizard verify --metadata` asks it.")
     if there != network.router:
         return Check(NAME, what, "failed", f"{path} says {there or 'nothing'}", "Run plan, then apply.")
-    single = facts.nova.last("DEFAULT", "use_single_default_gateway")
+    single = facts.nova.for_network().last("DEFAULT", "use_single_default_gateway")
     if single is not None and single.strip().lower() in gateways_findings.TRUE:
         seen = f"{path} says so, but with use_single_default_gateway = {single} nova's own tag wins"
         return Check(NAME, what, "failed", seen, "Run check: it says what stands in the way.")
@@ -281,6 +319,9 @@ def _router(facts: Facts, answers: Answers, network: Network, there: str | None)
     for found in served:
         if _behind(facts, found, path) or found.conf_file not in (path, None):
             seen = f"{path} says so, but the dnsmasq of {found.bridge} runs without it as it is"
+            if others.starter(facts) is None:
+                do = "End it and restart nova-network with what runs it: nothing here is known to."
+                return Check(NAME, what, "failed", seen, do)
             return Check(NAME, what, "failed", seen, "Run plan, then apply: it has to be started anew.")
         if found.started is None:
             seen = (
@@ -300,6 +341,10 @@ def summary(facts: Facts) -> list[str]:
         f"this node is {network.listen or 'unknown'}"
         for network in facts.nova.networks
     ]
-    told = facts.nova.unknown("DEFAULT", OPTION)
-    option = f"{told.value}, which is not known: {told.unknown}" if told else facts.nova.last("DEFAULT", OPTION)
+    told = facts.nova.for_network().unknown("DEFAULT", OPTION)
+    option = (
+        f"{told.value}, which is not known: {told.unknown}"
+        if told
+        else facts.nova.for_network().last("DEFAULT", OPTION)
+    )
     return [*(networks or ["no network of nova-network was found running here"]), f"{OPTION}: {option or 'not set'}"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from dataclasses import dataclass
 
+from wizard.chapters.gateways import suggestion
 from wizard.chapters.gateways.suggestion import Left, Odd
 from wizard.chapters.shared import nova_owner, nova_unknown
 from wizard.chapters.shared.networks import Network, NetworkAnswers
@@ -32,15 +33,18 @@ class Asked:
 
 
 def findings(facts: Facts, asked: Asked, owner: OwnerAnswers | None) -> list[Finding]:
-    main = facts.nova.main_file
-    unknown = [facts.nova.unknown("DEFAULT", name) for name in ("dnsmasq_config_file", "use_single_default_gateway")]
+    main = facts.nova.for_network().main_file
+    unknown = [
+        facts.nova.for_network().unknown("DEFAULT", name)
+        for name in ("dnsmasq_config_file", "use_single_default_gateway")
+    ]
     found = nova_unknown.findings(CHAPTER, "blocks", unknown if asked.answers.network else ())
     if asked.due:
         found += _no_nova_conf(facts, asked)
         found += nova_owner.findings(
             facts, owner, code="GATEWAYS-MANAGED", chapter=CHAPTER, path=main, fragment=("[DEFAULT]", asked.option)
         )
-    single = facts.nova.last("DEFAULT", "use_single_default_gateway")
+    single = facts.nova.for_network().last("DEFAULT", "use_single_default_gateway")
     if single is not None and single.strip().lower() in TRUE:
         found.append(
             _finding(
@@ -106,7 +110,7 @@ def _finding(code: str, severity: Severity, seen: str, why: str, do: str) -> Fin
 
 
 def _no_nova_conf(facts: Facts, asked: Asked) -> list[Finding]:
-    main = facts.nova.main_file
+    main = facts.nova.for_network().main_file
     if main and (facts.content(main) is not None or facts.hidden(main)):
         return []  # what hides it is said where the plan is made
     return [
@@ -145,17 +149,19 @@ def _networks(facts: Facts, answers: NetworkAnswers) -> list[Finding]:
     pairs = [
         (network, there) for network in answers.network for there in facts.nova.networks if there.label == network.label
     ]
-    return [finding for asked, there in pairs for finding in (*_router(asked, there), *_differs(asked, there))]
+    own = suggestion.own_addresses(facts, None)
+    return [finding for asked, there in pairs for finding in (*_router(asked, there, own), *_differs(asked, there))]
 
 
-def _router(asked: Network, there: NovaNetwork) -> list[Finding]:
+def _router(asked: Network, there: NovaNetwork, own: set[str]) -> list[Finding]:
     seen = f"the router {asked.router} of {asked.label}; nova-network serves {there.cidr} on {there.bridge}"
-    if asked.router == there.listen:
+    if asked.router in own:
         return [
             _finding(
                 "GATEWAYS-ROUTER",
                 "warns",
-                f"the router {asked.router} of {asked.label} is this node's own address on {there.bridge}",
+                f"the router {asked.router} of {asked.label} is this node's own address"
+                + (f" on {there.bridge}" if asked.router == there.listen else ""),
                 "That is what guests are told anyway: with it they have no router outside.",
                 "Name the router outside, or take the network out of the list.",
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -11,7 +12,7 @@ from pydantic import ValidationError
 from wizard.chapters.shared.networks import Network, is_address
 from wizard.facts.facts import Facts
 from wizard.facts.nova.nova import NovaNetwork
-from wizard.formats import dnsmasq
+from wizard.formats import dnsmasq, dnsmasq_tags
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ class Left:
 
 
 Row = Network | Odd | Left
+_VLAN_BRIDGE = re.compile(r"br[1-9]\d{0,3}")  # as VlanManager names the bridge of a VLAN
 
 
 def rows(facts: Facts, path: str) -> list[Row]:
@@ -46,7 +48,7 @@ def rows(facts: Facts, path: str) -> list[Row]:
     found: list[Row] = []
     vlans: set[int | None] = set()
     for label in dict.fromkeys([*served, *known]):
-        row = _row(label, path, served.get(label, []), known.get(label), vlans)
+        row = _row(facts, label, path, served.get(label, []), known.get(label), vlans)
         if isinstance(row, Network):
             vlans.add(row.vlan)
         found.append(row)
@@ -65,7 +67,26 @@ def _without_label(facts: Facts) -> list[Row]:
     return [Left("", bridges, seen, do, sound=True)]
 
 
+def interface_problem(facts: Facts, label: str, bridges: Collection[str]) -> str | None:
+    """A label that is the name of an interface, of another network's bridge: dnsmasq sets that name as a tag of each request.
+
+    `bridges` are those of the network itself: its own bridge's name is as good as any.
+    """
+    if label in bridges:
+        return None
+    others = {network.bridge for network in facts.nova.networks} | {
+        link.name for link in facts.network.links if link.kind == "bridge"
+    }
+    if label in others or _VLAN_BRIDGE.fullmatch(label):
+        return (
+            f"The label is {label!r}, the name of another network's bridge: dnsmasq sets the name of the interface as a tag, so that "
+            "guests on that bridge would be told the router, too."
+        )
+    return None
+
+
 def _row(
+    facts: Facts,
     label: str,
     path: str,
     served: list[NovaNetwork],
@@ -76,17 +97,24 @@ def _row(
     bridges = tuple(network.bridge for network in served)
     place = f"{path} line {line.line}" if line is not None else f"{label!r} on {', '.join(bridges)}"
     problem = dnsmasq.label_problem(label)
+    problem = problem or interface_problem(facts, label, bridges)
     if problem is not None:
         text = f"{place}: {problem}" if not served else f"{label!r} on {', '.join(bridges)}: {problem}"
         do = (
-            f"It is left to you: where dnsmasq takes that label, a line in {path} with its tag names the router, and is kept; else "
-            "the network has to have another label in nova."
+            f"A line in {path} that somebody else wrote for it is kept. A router of its own takes a network with another label: nova "
+            "cannot rename one."
         )
         return Left(label, bridges, text, do)
     if len(served) > 1:
         each = ", ".join(f"{network.cidr or 'an unknown network'} on {network.bridge}" for network in served)
         do = "Give each network a label of its own in nova: a router that is named for this one is told to the guests of all."
         return Left(label, bridges, f"{label} is the label of several networks here: {each}", do)
+    told = dnsmasq_tags.told(facts.content(path) or b"", label, bridges[0] if bridges else "")
+    if told.router is not None and (line is None or told.line != line.line):
+        router = told.router or "no router"
+        seen = f"{path} line {told.line} ({told.tag}): guests of {label} are told {router}, whatever its own line says"
+        do = "dnsmasq sets such a tag itself, and it wins in any order: take that line out, or give it the network's label."
+        return Left(label, bridges, seen, do)
     if line is not None:
         stays = _several_or_none(label, bridges, place, line.router)
         if stays is not None:
@@ -96,6 +124,11 @@ def _row(
     network = served[0] if served else None
     router = line.router if line is not None else _first_address(network)
     do = f"Answer the router of {label}, where it has one outside."
+    if line is None and router in own_addresses(facts, network):
+        seen = (
+            f"{place}: the first address of its network, {router}, is this node's own; its router outside is not known"
+        )
+        return Left(label, bridges, seen, do, sound=True)
     if not router:
         return Left(label, bridges, f"{place}: its addresses are not known from the arguments of its dnsmasq", do)
     try:
@@ -103,6 +136,12 @@ def _row(
     except ValidationError as error:
         why = str(error.errors()[0]["msg"]).removeprefix("Value error, ")
         return Odd(label, f"{place}: {why}") if line is not None else Left(label, bridges, f"{place}: {why}", do)
+
+
+def own_addresses(facts: Facts, network: NovaNetwork | None) -> set[str]:
+    """The addresses of this node: none of them is a router outside."""
+    own = {text.partition("/")[0] for _, text in facts.network.addresses}
+    return own | {each.listen for each in facts.nova.networks if each.listen} | ({network.listen} if network else set())
 
 
 def _several_or_none(label: str, bridges: tuple[str, ...], place: str, router: str) -> Left | None:

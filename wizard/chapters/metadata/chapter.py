@@ -33,7 +33,9 @@ CHAIN = metadata_findings.CHAIN
 SCRIPT = "/usr/local/sbin/compute-wizard-metadata"
 CONFIG = "/etc/compute-wizard/metadata.conf"
 UNIT = "compute-wizard-metadata.service"
+UNIT_FILE = f"{init_system.UNITS}/{UNIT}"
 JOB = f"{init_system.JOBS}/compute-wizard-metadata.conf"
+NOT_WATCHED = "nothing watches it in between: what `service ebtables restart` and the like take away comes back when nova starts again"
 
 
 class Answers(AnswersModel):
@@ -59,7 +61,16 @@ class Answers(AnswersModel):
 
 
 def suggest(facts: Facts) -> Answers | None:
-    return Answers(redirect=True) if facts.nova.networking == "nova-network" else None
+    """The redirect, where nothing stands in its way; what does is told by the findings."""
+    if facts.nova.networking != "nova-network" or _hindered(facts):
+        return None
+    return Answers(redirect=True)
+
+
+def _hindered(facts: Facts) -> list[Finding]:
+    """What would block the redirect on this node as it is: it is not suggested then, else it would stop all that is."""
+    mine = AllAnswers({NAME: Answers(redirect=True)})
+    return [each for each in findings(facts, mine) if each.severity == "blocks"]
 
 
 def questions(facts: Facts, answers: AllAnswers) -> list[Question | Table]:
@@ -106,8 +117,10 @@ def uplinks(facts: Facts, answers: AllAnswers) -> list[str]:
     mine = answers.of(Answers)
     if mine is not None and not isinstance(mine.uplinks, str):
         return list(mine.uplinks)
-    manager = facts.nova.last("DEFAULT", "network_manager") or "nova.network.manager.VlanManager"  # nova's own default
-    known = facts.nova.unknown("DEFAULT", "network_manager") is None
+    manager = (
+        facts.nova.for_network().last("DEFAULT", "network_manager") or "nova.network.manager.VlanManager"
+    )  # nova's own default
+    known = facts.nova.for_network().unknown("DEFAULT", "network_manager") is None
     if facts.nova.networking == "nova-network" and known and manager.endswith("VlanManager"):
         return ["vlan+"]
     ports = [
@@ -138,7 +151,7 @@ def changes(facts: Facts, answers: AllAnswers) -> Changes:
 def _boot_files(facts: Facts) -> list[tuple[str, str]]:
     """What applies the rule at boot: (path, asset)."""
     if facts.system.init == "systemd":
-        return [(f"{init_system.UNITS}/{UNIT}", "compute-wizard-metadata.service")]
+        return [(UNIT_FILE, "compute-wizard-metadata.service")]
     return [(JOB, "compute-wizard-metadata.upstart")] if facts.system.init == "upstart" else []
 
 
@@ -151,12 +164,14 @@ def _installed(facts: Facts, answers: AllAnswers, mine: Answers) -> Changes:
     ]
     boot = _boot_files(facts)
     why = "the rule is there again after each boot, before nova starts"
-    edits += [init_system.installed(path, asset_text.asset(name), why) for path, name in boot]
+    watched = facts.system.init == "systemd"
+    more = "then watched" if watched else NOT_WATCHED
+    edits += [init_system.installed(path, asset_text.asset(name), f"{why}; {more}") for path, name in boot]
     products: tuple[Artifact, ...] = ()
     actions: tuple[LiveAction, ...] = ()
-    if facts.system.init == "systemd":
-        products = init_system.unit_list(facts, (f"{init_system.UNITS}/{UNIT}",))
-        actions = init_system.enable(facts, NAME, UNIT, why)
+    if watched:
+        products = init_system.unit_list(facts, (UNIT_FILE,))
+        actions = init_system.enable(facts, NAME, UNIT, why) + _watch(facts)
     state = _state(facts, answers, mine)
     reasons = ("the rule, now: no guest has to wait for a reboot",) if state is None else state.differences
     step = RunCommand(
@@ -166,11 +181,33 @@ def _installed(facts: Facts, answers: AllAnswers, mine: Answers) -> Changes:
         why=tuple(reasons) or ("the rule follows its configuration",),
         undo=(SCRIPT, "apply" if _stood(facts) else "remove"),
         undo_when="after_files" if _stood(facts) else "before_files",
-        deadline_s=120,
+        deadline_s=_deadline(len(bridges(facts, answers))),
     )
     right = state is not None and state.right
     actions += (LiveAction(step, inputs=(SCRIPT, CONFIG) if right else None, order=70),)
     return Changes(edits=tuple(edits), products=products, actions=actions)
+
+
+def _deadline(count: int) -> int:
+    """Seconds for the rules of so many bridges: each is a call of ebtables, and legacy ebtables replaces the whole table each time."""
+    return 120 + 2 * count
+
+
+def _watch(facts: Facts) -> tuple[LiveAction, ...]:
+    """The unit's watch started with what is installed; taken back first of all, else it would put the rule back."""
+    if facts.live and not facts.system.systemd_running:
+        return ()
+    stood = facts.content(UNIT_FILE) is not None
+    step = RunCommand(
+        chapters=(NAME,),
+        phase="live",
+        argv=("systemctl", "restart", UNIT),
+        why=("from now on the rule is put back within seconds, whoever takes it away",),
+        undo=("systemctl", "restart" if stood else "stop", UNIT),
+        undo_when="after_files" if stood else "before_files",
+        deadline_s=_deadline(len(facts.nova.networks)),
+    )
+    return (LiveAction(step, inputs=None if facts.nova.redirect_watched is False else (UNIT_FILE, SCRIPT), order=75),)
 
 
 def _stood(facts: Facts) -> bool:
@@ -182,11 +219,13 @@ def _stood(facts: Facts) -> bool:
 
 def _removed(facts: Facts) -> Changes:
     """Taken back as far as it is ours: our own files, and the chain that our script made."""
-    paths = [path for path in (SCRIPT, CONFIG, f"{init_system.UNITS}/{UNIT}", JOB) if facts.content(path) is not None]
+    paths = [path for path in (SCRIPT, CONFIG, UNIT_FILE, JOB) if facts.content(path) is not None]
     if not paths:
         return Changes()
     edits: list[FileEdit] = [init_system.removed(path, "the redirect is off") for path in paths]
     actions: tuple[LiveAction, ...] = init_system.disable(facts, NAME, UNIT, "before its file is removed")
+    if UNIT_FILE in paths and not (facts.live and not facts.system.systemd_running):
+        actions += (LiveAction(_stop(), order=15),)
     if SCRIPT in paths:
         step = RunCommand(
             chapters=(NAME,),
@@ -195,11 +234,23 @@ def _removed(facts: Facts) -> Changes:
             why=("the rule goes before the script that knows it",),
             undo=(SCRIPT, "apply"),
             undo_when="after_files",
-            deadline_s=120,
+            deadline_s=_deadline(len(facts.nova.networks)),
         )
         actions += (LiveAction(step, order=20),)
     units = tuple(path for path in paths if path.startswith(init_system.UNITS))
     return Changes(edits=tuple(edits), products=init_system.unit_list(facts, units), actions=actions)
+
+
+def _stop() -> RunCommand:
+    return RunCommand(
+        chapters=(NAME,),
+        phase="check",
+        argv=("systemctl", "stop", UNIT),
+        why=("what watches the rule would put it back",),
+        undo=("systemctl", "start", UNIT),
+        undo_when="after_files",
+        deadline_s=60,
+    )
 
 
 def _state(facts: Facts, answers: AllAnswers, mine: Answers) -> ebtables.MetadataState | None:
@@ -218,8 +269,10 @@ def _state(facts: Facts, answers: AllAnswers, mine: Answers) -> ebtables.Metadat
 
 def findings(facts: Facts, answers: AllAnswers) -> list[Finding]:
     mine = answers.of(Answers)
+    if mine is None and facts.nova.networking == "nova-network":
+        return [metadata_findings.not_suggested(each) for each in _hindered(facts)[:1]]
     if mine is None or not mine.redirect:
-        elsewhere = rules.metadata(facts, CHAIN) if mine is not None else []
+        elsewhere = rules.metadata(facts) if mine is not None else []
         return metadata_findings.findings(facts, None) + foreign.findings(NAME, "redirect = false", elsewhere)
     places = tuple(bridges(facts, answers)), tuple(uplinks(facts, answers))
     return metadata_findings.findings(facts, metadata_findings.Asked(*places, mine.target))
@@ -229,10 +282,18 @@ def checks(facts: Facts, answers: AllAnswers) -> list[Check]:
     mine = answers.of(Answers)
     if mine is None:
         return []
+    if mine.redirect and facts.nova.networking == "neutron":
+        return [_neutron_check(facts)]
     if not mine.redirect:
-        elsewhere = rules.metadata(facts, CHAIN)
+        elsewhere = rules.metadata(facts)
         return foreign.checks(NAME, "Metadata is redirected by no rule of this tool", elsewhere)
-    return [_now(facts, answers, mine), _at_boot(facts), _served(facts)]
+    return [_now(facts, answers, mine), _at_boot(facts, answers, mine), *_watched(facts), _served(facts)]
+
+
+def _neutron_check(facts: Facts) -> Check:
+    (finding,) = metadata_findings.findings(facts, metadata_findings.Asked((), (), "continue"))
+    do = f"Take [{NAME}] out of the answers. {finding.do}"
+    return Check(NAME, "Metadata is redirected to this node", "failed", f"does not apply: {finding.seen}", do)
 
 
 def _now(facts: Facts, answers: AllAnswers, mine: Answers) -> Check:
@@ -245,20 +306,43 @@ def _now(facts: Facts, answers: AllAnswers, mine: Answers) -> Check:
     return Check(NAME, what, "failed", "; ".join(state.differences), "Run plan, then apply.")
 
 
-def _at_boot(facts: Facts) -> Check:
+def _at_boot(facts: Facts, answers: AllAnswers, mine: Answers) -> Check:
+    """Held for files that are ours to the byte: what somebody made of them is not known to do the same."""
     what = "The redirect is there again after each boot"
     boot = _boot_files(facts)
     if not boot:
         why = "this init system is not known, so nothing of ours is started by it"
         return Check(NAME, what, "unknown", why, f"Run `{SCRIPT} apply` at boot, before nova.")
-    for path in (SCRIPT, CONFIG, *(path for path, _ in boot)):
+    wanted = {SCRIPT: asset_text.asset("compute-wizard-metadata"), CONFIG: config(facts, answers, mine)}
+    wanted |= {path: asset_text.asset(name) for path, name in boot}
+    for path, content in wanted.items():
         if facts.hidden(path):
             return Check(NAME, what, "unknown", f"{path} {facts.hidden(path)}", "Run verify as root.")
-        if facts.content(path) is None:
-            return Check(NAME, what, "failed", f"{path} is not there", "Run plan, then apply.")
-    if facts.system.init == "systemd" and not init_system.is_enabled(facts, UNIT):
-        return Check(NAME, what, "failed", f"{UNIT} is not enabled", "Run plan, then apply.")
-    return Check(NAME, what, "held", boot[0][0])
+        there = facts.content(path)
+        if there != content.encode():
+            how = "is not there" if there is None else "is not as this version writes it"
+            return Check(NAME, what, "failed", f"{path} {how}", "Run plan, then apply.")
+    place = boot[0][0]
+    if facts.system.init == "systemd":
+        if not init_system.is_enabled(facts, UNIT):
+            return Check(NAME, what, "failed", f"{UNIT} is not enabled", "Run plan, then apply.")
+        changed = [f"{place}.d/{name}" for name in facts.files.names(f"{place}.d") if name.endswith(".conf")]
+        if changed:
+            why = f"{changed[0]} changes that unit: what it does then is not looked at"
+            return Check(NAME, what, "unknown", why, f"See `systemctl cat {UNIT}`.")
+        return Check(NAME, what, "held", place)
+    return Check(NAME, what, "held", f"{place}; {NOT_WATCHED}")
+
+
+def _watched(facts: Facts) -> list[Check]:
+    """Whether the watch runs now; nothing where processes are not seen, or none is installed for this init system."""
+    watched = facts.nova.redirect_watched
+    if facts.system.init != "systemd" or watched is None:
+        return []
+    what = "The redirect is put back when a packet filter is loaded anew"
+    if watched:
+        return [Check(NAME, what, "held", f"`{SCRIPT} watch` runs")]
+    return [Check(NAME, what, "failed", f"`{SCRIPT} watch` does not run", "Run plan, then apply.")]
 
 
 def _served(facts: Facts) -> Check:

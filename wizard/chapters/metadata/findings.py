@@ -34,7 +34,7 @@ def findings(facts: Facts, asked: Asked | None) -> list[Finding]:
         return [_neutron(facts, asked is not None)]
     if asked is None:
         return []
-    found = [*_bridge_firewall(facts), *_listener(facts), *_rules(facts, asked)]
+    found = [*_bridge_firewall(facts), *_listener(facts), *_rules(facts, asked), *_single_host(facts)]
     if not asked.bridges:
         found.append(
             _finding(
@@ -68,11 +68,28 @@ def findings(facts: Facts, asked: Asked | None) -> list[Finding]:
     return found
 
 
+def not_suggested(hindrance: Finding) -> Finding:
+    """Why no redirect is suggested, from the finding that would block it."""
+    fresh = hindrance.code == "METADATA-NO-BRIDGE"
+    return _finding(
+        "METADATA-NOT-SUGGESTED",
+        "tells" if fresh else "warns",
+        hindrance.seen,
+        "No redirect of metadata is suggested for this node as it is: it would be blocked, and with it all that is suggested.",
+        "Begin again once a first guest runs here: nova-network makes a network's bridge with it. Or answer redirect = true and "
+        'bridges = ["br1441"]: a rule may stand before its bridge.'
+        if fresh
+        else hindrance.do,
+    )
+
+
 def _neutron(facts: Facts, asked: bool) -> Finding:
+    agents = facts.nova.neutron_agents
+    runs = f"; seen running: {', '.join(agents)}" if agents else ""
     return _finding(
         "METADATA-NEUTRON",
         "blocks" if asked else "tells",
-        f"this node's networking is Neutron ({facts.nova.networking_source})",
+        f"this node's networking is Neutron ({facts.nova.networking_source}){runs}",
         "Neutron brings metadata by its own agents: OVN by a port of its own on each network, OVS by the DHCP agent. A bridge "
         "rule would be never used, or in the way.",
         "Where guests have a router outside: force_metadata = True in dhcp_agent.ini (OVS), the OVN metadata agent on every "
@@ -80,8 +97,52 @@ def _neutron(facts: Facts, asked: bool) -> Finding:
     )
 
 
+def _single_host(facts: Facts) -> list[Finding]:
+    """Without multi_host, one node serves metadata for all: the others have no service to redirect to."""
+    multi = facts.nova.for_network().last("DEFAULT", "multi_host")
+    known = facts.nova.for_network().unknown("DEFAULT", "multi_host") is None and not metadata_service.dark(facts)
+    if not known or (multi or "").strip().lower() in ("1", "yes", "true", "on"):
+        return []
+    served = facts.nova.network_running or any(network.dnsmasq_running for network in facts.nova.networks)
+    if served and multi is None:
+        return []  # a network can have it of its own, and then this node serves it: nova.conf holds but the default
+    where = "nova-network runs here" if served else "nova-network is not seen to run here"
+    return [
+        _finding(
+            "METADATA-SINGLE-HOST",
+            "warns",
+            f"multi_host = {multi or '(not set: False)'}; {where}",
+            "Without multi_host one node answers metadata for the guests of all. The redirect brings the requests of this node's own "
+            "guests into this node, where nova's rule and service have to be: elsewhere they are lost.",
+            "Use it where each compute node runs nova-network and nova-api-metadata (multi_host = True, for the networks too). Else "
+            "give guests a config drive (force_config_drive = True).",
+        )
+    ]
+
+
 def _bridge_firewall(facts: Facts) -> list[Finding]:
     value = facts.network.bridge_nf_call_iptables
+    if value == 1 and facts.network.forward_policy != "ACCEPT":
+        policy = facts.network.forward_policy
+        seen = "/proc/sys/net/bridge/bridge-nf-call-iptables is 1, and the policy of iptables' FORWARD is " + (
+            policy or "not known"
+        )
+        return [
+            _finding(
+                "METADATA-BRIDGE-NF",
+                "warns" if policy else "tells",
+                seen,
+                "While it is 1, iptables sees bridged packets: metadata works without any rule until something unloads br_netfilter "
+                "or sets it to 0. But all that guests send past this node to their router outside passes FORWARD as well"
+                + (
+                    ", which drops what no rule accepts."
+                    if policy
+                    else ": where its policy is DROP, only what a rule accepts gets through."
+                ),
+                "The rule is installed all the same, and does no harm. See `iptables -S FORWARD`: nova's own rules have to accept the "
+                "bridges, or set bridge-nf-call-iptables to 0, where security groups need not filter bridged packets.",
+            )
+        ]
     if value == 1:
         return [
             _finding(
@@ -163,13 +224,15 @@ def _listener(facts: Facts) -> list[Finding]:
 
 def _rules(facts: Facts, asked: Asked) -> list[Finding]:
     found = [*metadata_rules.findings(facts)]
+    libvirt = metadata_rules.libvirt_elsewhere(facts)
     if len(facts.network.ebtables) > 1:
         found.append(
             _finding(
                 "METADATA-TWO-EBTABLES",
                 "warns",
                 f"two variants are installed: {', '.join(facts.network.ebtables)}",
-                "Their rules do not see each other. This tool uses what the command `ebtables` means here.",
+                "Their rules do not see each other. This tool uses what the command `ebtables` means here."
+                + (f" libvirt's filters stand where only {libvirt} sees them." if libvirt else ""),
                 "Keep to one; look with both when something does not match.",
             )
         )

@@ -36,19 +36,21 @@ class Service:
 
 def unsaid(facts: Facts) -> list[NovaSetting]:
     """The options of that rule whose values cannot be said."""
-    host = "metadata_host" if facts.nova.all("DEFAULT", "metadata_host") else "my_ip"  # nova's default is $my_ip
-    told = [facts.nova.unknown("DEFAULT", option) for option in (host, "metadata_port")]
+    host = (
+        "metadata_host" if facts.nova.for_network().all("DEFAULT", "metadata_host") else "my_ip"
+    )  # nova's default is $my_ip
+    told = [facts.nova.for_network().unknown("DEFAULT", option) for option in (host, "metadata_port")]
     return [setting for setting in told if setting is not None]
 
 
 def dark(facts: Facts) -> str:
     """Why nova's configuration is not known as a whole; empty where it is."""
-    if facts.nova.problem:
-        return facts.nova.problem
-    hidden = [unseen for unseen in facts.nova.unseen if unseen.what in facts.nova.config_files]
+    if facts.nova.for_network().problem:
+        return facts.nova.for_network().problem
+    hidden = [unseen for unseen in facts.nova.unseen if unseen.what in facts.nova.for_network().config_files]
     if hidden:
         return f"{hidden[0].what} {hidden[0].why}"
-    return "" if facts.nova.config_files else "no configuration of nova is seen here"
+    return "" if facts.nova.for_network().config_files else "no configuration of nova is seen here"
 
 
 def service(facts: Facts) -> Service:
@@ -59,12 +61,12 @@ def service(facts: Facts) -> Service:
     why = dark(facts)
     if why:
         return Service("unknown", f"{why}: where nova sends metadata requests is not known")
-    text = facts.nova.last("DEFAULT", "metadata_port")
+    text = facts.nova.for_network().last("DEFAULT", "metadata_port")
     port = PORT if text is None else parse_int(text)
     if port is None or not 0 < port < 65536:
         return Service("unknown", f"metadata_port = {text} is no port")
-    host = facts.nova.last("DEFAULT", "metadata_host")
-    host = host if host is not None else facts.nova.last("DEFAULT", "my_ip")
+    host = facts.nova.for_network().last("DEFAULT", "metadata_host")
+    host = host if host is not None else facts.nova.for_network().last("DEFAULT", "my_ip")
     if host is not None and host != REDIRECTED:
         elsewhere = _elsewhere(facts, host, port)
         if elsewhere is not None:
@@ -126,10 +128,10 @@ def _named(addresses: list[str], port: int) -> str:
 
 def _start(facts: Facts, host: str | None, port: int) -> str:
     """What to do for something to listen, by what nova.conf says of the service."""
-    said = facts.nova.last("DEFAULT", "metadata_listen_port")
+    said = facts.nova.for_network().last("DEFAULT", "metadata_listen_port")
     listen = (
         PORT
-        if said is None and facts.nova.unknown("DEFAULT", "metadata_listen_port") is None
+        if said is None and facts.nova.for_network().unknown("DEFAULT", "metadata_listen_port") is None
         else parse_int(said or "")
     )
     if listen is not None and listen != port:
@@ -137,7 +139,7 @@ def _start(facts: Facts, host: str | None, port: int) -> str:
             f"By nova.conf the service listens on port {listen} (metadata_listen_port), and requests are sent to {port} "
             "(metadata_port): set both to the same, then restart nova-network and nova-api-metadata."
         )
-    address = facts.nova.last("DEFAULT", "metadata_listen")
+    address = facts.nova.for_network().last("DEFAULT", "metadata_listen")
     if address not in (None, "0.0.0.0", "::", host) or (address == host == REDIRECTED):
         return f"metadata_listen = {address} is too narrow: set 0.0.0.0, nova's default, and restart nova-api-metadata."
     return "Start nova-api-metadata on this node: multi_host needs one on each."

@@ -32,6 +32,9 @@ class NetworkFacts:
     other_nat_chains: tuple[
         Chain, ...
     ] = ()  # of the variant that `ebtables` does not mean: invisible to it, yet in force
+    forward_policy: str = (
+        ""  # of iptables' FORWARD, which bridged packets pass while bridge-nf is 1; "" where it is not known
+    )
 
     def link(self, name: str) -> Link | None:
         return next((link for link in self.links if link.name == name), None)
@@ -83,6 +86,7 @@ def read(node: Node) -> NetworkFacts:
         nat_chains=chains,
         openvswitch=_openvswitch(node, found),
         unseen=(*unseen_links, *unseen_tcp, *unseen_chains),
+        forward_policy=_forward_policy(node) if _bridge_nf(node) == 1 else "",
         other_nat_chains=tuple(chain for found_there in others for chain in found_there or ()),
     )
 
@@ -90,6 +94,27 @@ def read(node: Node) -> NetworkFacts:
 def _bridge_nf(node: Node) -> int | None:
     text = node.text("/proc/sys/net/bridge/bridge-nf-call-iptables") or ""
     return int(text) if text.isdecimal() else None
+
+
+_FORWARD = re.compile(r"^(?:-P FORWARD|:FORWARD|Chain FORWARD \(policy) (ACCEPT|DROP)", re.MULTILINE)
+
+
+def _forward_policy(node: Node) -> str:
+    """Asked only where the table is there already: a listing would else load or make it."""
+    if node.live:
+        tables = (node.text("/proc/net/ip_tables_names") or "").split()
+        said = best_effort.ask(node, ("nft", "list", "tables")) if node.privileged and "filter" not in tables else None
+        there = "filter" in tables or (said is not None and "table ip filter" in said.stdout.splitlines())
+        if not node.privileged or not there:
+            return ""
+    for argv in (("iptables", "-S", "FORWARD"), ("iptables", "-S"), ("iptables-save",)):
+        said = best_effort.ask(node, argv)
+        match = _FORWARD.search(said.stdout) if said is not None and said.status == 0 else None
+        if match:
+            return match[1]
+        if node.live:
+            return ""
+    return ""
 
 
 def _openvswitch(node: Node, found: tuple[Link, ...]) -> bool:

@@ -36,6 +36,14 @@ _DEFINITIONS = (
     ),
     "/etc/init/nova-compute.conf",
 )
+_NETWORK_DEFINITIONS = (
+    *(
+        f"{place}/{name}.service"
+        for place in ("/etc/systemd/system", "/lib/systemd/system", "/usr/lib/systemd/system")
+        for name in ("nova-network", "openstack-nova-network", "devstack@n-net")
+    ),
+    "/etc/init/nova-network.conf",
+)
 
 # The options whose values may be shown: all that this tool reads or writes. nova.conf holds secrets everywhere else.
 SHOWN_OPTIONS = frozenset(
@@ -111,6 +119,19 @@ def sources(node: Node, process: Process | None, container: str, owner: str, rel
             why += ", which names none: the defaults of oslo.config"
         return _sources(node, named, why, release)
     return _of_service(node, release)
+
+
+def network_sources(node: Node, process: Process | None, release: str | None, compute: Sources) -> Sources | None:
+    """The files of nova-network, where they are others than nova-compute's: by its process, else by its unit or job."""
+    if process is not None:
+        named = _named(process.argv[1:])
+        why = f"command line of nova-network (pid {process.pid})"
+    else:
+        named, why = _in_definitions(node, _NETWORK_DEFINITIONS, "nova-network")
+    if not named:
+        return None
+    found = _sources(node, named, why, release)
+    return found if found.files and found.files != compute.files else None
 
 
 def read(node: Node, where: Sources) -> Content:
@@ -206,16 +227,24 @@ def _of_container(node: Node, owner: str) -> Sources:
 
 
 def _of_service(node: Node, release: str | None) -> Sources:
-    for path in _DEFINITIONS:
-        text = node.text(path) or ""
-        lines = [line for line in text.splitlines() if not line.lstrip().startswith(("#", ";"))]
-        named = _OPTION.findall("\n".join(lines))
-        if named and "nova-compute" in text:
-            return _sources(node, named, f"arguments in {path}", release)
+    named, why = _in_definitions(node, _DEFINITIONS, "nova-compute")
+    if named:
+        return _sources(node, named, why, release)
     if node.exists("/var/lib/dpkg/status"):
         named = [("file", path) for path in (MAIN, "/etc/nova/nova-compute.conf")]
         return _sources(node, named, "default of the package", release)
     return _sources(node, [], "default of oslo.config", release)
+
+
+def _in_definitions(node: Node, paths: Sequence[str], program: str) -> tuple[list[tuple[str, str]], str]:
+    """What the first unit or job that names configuration files for a program names, and where that is."""
+    for path in paths:
+        text = node.text(path) or ""
+        lines = [line for line in text.splitlines() if not line.lstrip().startswith(("#", ";"))]
+        named: list[tuple[str, str]] = _OPTION.findall("\n".join(lines))
+        if named and program in text:
+            return named, f"arguments in {path}"
+    return [], ""
 
 
 def _sources(node: Node, named: Sequence[tuple[str, str]], why: str, release: str | None) -> Sources:

@@ -28,6 +28,14 @@ PLACES = {
     "salt": "the pillar of the state that renders nova.conf",
     "ansible": "the variables or the template of the playbook that renders nova.conf",
 }
+FILE_PLACES = {
+    "juju": "the options of the charm that writes that file",
+    "puppet": "the hieradata or manifest that feeds that file",
+    "chef": "the attributes or the template of the cookbook that renders that file",
+    "salt": "the pillar of the state that renders that file",
+    "ansible": "the variables or the template of the playbook that renders that file",
+}
+"""Where the lines of any other file belong that such a tool writes."""
 _TOOLS = {"juju": "juju", "puppet": "puppet", "chef": "chef", "salt": "salt(stack)?", "ansible": "ansible"}
 _CLAIM = re.compile(r"managed|maintained|generated|overwritten|do not (edit|modify)", re.IGNORECASE)
 _CONTAINER = re.compile(
@@ -113,6 +121,20 @@ def _of_headers(node: Node, paths: list[str]) -> Iterator[tuple[str, str, bool]]
             for name, word in _TOOLS.items():
                 if re.search(rf"\b{word}\b", line, re.IGNORECASE) and _CLAIM.search(line):
                     yield name, f"{path} says: {line.strip('# ')}", False
+
+
+def claimed(text: str) -> tuple[str, str] | None:
+    """Whose file this is by its own header: (tool, line that says so); the tool is "" where the header names none that is known.
+    None where nothing is claimed."""
+    lines = header(text)
+    claims = [line for line in lines if _CLAIM.search(line)]
+    if not claims:
+        return None
+    for line in [*claims, *lines]:
+        for name, word in _TOOLS.items():
+            if re.search(rf"\b{word}\b", line, re.IGNORECASE):
+                return name, line.strip("# ;")
+    return "", claims[0].strip("# ;")
 
 
 def header(text: str) -> list[str]:

@@ -42,6 +42,21 @@ class NovaNetwork:
     started: float | None = None  # when that dnsmasq was, in seconds since the epoch
 
 
+_UNIT = re.compile(r"[^/]+\.(?:service|scope)")
+
+
+def unit_of(process: Process) -> str:
+    """The systemd unit that a process belongs to, by its cgroup: the innermost service or scope of systemd's own hierarchy; ""
+    where no cgroup tells."""
+    for line in process.cgroup.splitlines():
+        number, _, rest = line.partition(":")
+        controllers, _, path = rest.partition(":")
+        if (controllers == "name=systemd" or (number == "0" and not controllers)) and path != "/":
+            units = [part for part in path.split("/") if _UNIT.fullmatch(part)]
+            return units[-1] if units else ""
+    return ""
+
+
 def networks_path(last: Last) -> str:
     """Where nova-network keeps its state: the option of that name, or below state_path."""
     state = last("DEFAULT", "state_path") or STATE_PATH

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from wizard.facts import processes
 from wizard.facts.nova import config as nova_config
@@ -37,6 +38,7 @@ SERVICES = (
 )
 """The services that a change here may have to restart: names of Debian and Ubuntu, then of RDO, then libvirt's."""
 
+WATCH = "compute-wizard-metadata"
 _UNITS = ("/etc/systemd/system", "/lib/systemd/system", "/usr/lib/systemd/system")
 
 
@@ -59,6 +61,31 @@ class NovaFacts:
     networks: tuple[NovaNetwork, ...]
     networks_path: str
     unseen: tuple[Unseen, ...]
+    redirect_watched: bool | None = None
+    """Whether our own `compute-wizard-metadata watch` runs; None where not every process is seen, as in a recording."""
+
+    network_files: tuple[str, ...] | None = None
+    """What nova-network reads, where that is another list than nova-compute's; else None."""
+    network_main_file: str = ""
+    network_settings: tuple[NovaSetting, ...] = ()
+    network_problem: str = ""
+    network_running: bool = False  # a process of nova-network is seen
+    network_run_by: str = ""  # the systemd unit that its process belongs to; "" where that is not known
+
+    neutron_agents: tuple[str, ...] = ()  # programs of Neutron and OVN that are seen running
+
+    def for_network(self) -> NovaFacts:
+        """The same with the configuration that nova-network reads: dnsmasq's file, routers and metadata are its business."""
+        if self.network_files is None:
+            return self
+        return replace(
+            self,
+            config_files=self.network_files,
+            main_file=self.network_main_file,
+            settings=self.network_settings,
+            problem=self.network_problem,
+            network_files=None,
+        )
 
     def all(self, section: str, option: str) -> tuple[NovaSetting, ...]:
         """Every occurrence, in the order in which nova reads them."""
@@ -84,11 +111,20 @@ def read(node: Node) -> NovaFacts:
     sources = nova_config.sources(node, compute, container, owner, release)
     content = nova_config.read(node, sources)
 
+    network_process = next(iter(running.of("nova-network")), None)
+    own = None if container or owner else nova_config.network_sources(node, network_process, release, sources)
+    network_content = nova_config.read(node, own) if own else content
+
     def last(section: str, option: str) -> str | None:
-        return nova_config.last(content.settings, section, option)
+        return nova_config.last(network_content.settings, section, option)
 
     installed = traced or compute is not None or bool(owner) or bool(sources.files)
-    network, network_source = nova_networks.networking(release, last if content.complete else None, running)
+
+    def last_of_compute(section: str, option: str) -> str | None:
+        return nova_config.last(content.settings, section, option)
+
+    told = last_of_compute if content.complete else None
+    network, network_source = nova_networks.networking(release, told, running)
     if network == "unknown" and not installed:
         network_source = "nova is not installed here"
     place = nova_networks.networks_path(last)
@@ -114,11 +150,30 @@ def read(node: Node) -> NovaFacts:
         networks_path=place,
         unseen=(
             *_unseen_processes(running, compute),
-            *content.unseen,
+            *dict.fromkeys((*content.unseen, *network_content.unseen)),
             *nova_managers.unseen(node),
             *(() if network == "neutron" else unseen_state),
         ),
+        redirect_watched=_redirect_watched(node, running),
+        network_files=own.files if own else None,
+        network_main_file=own.main_file if own else "",
+        network_settings=network_content.settings if own else (),
+        network_problem=network_content.problem if own else "",
+        neutron_agents=tuple(
+            sorted({each.program for each in running.seen if each.program.startswith(("neutron-", "ovn-"))})
+        ),
+        network_running=network_process is not None,
+        network_run_by=nova_networks.unit_of(network_process) if network_process else "",
     )
+
+
+def _redirect_watched(node: Node, running: Processes) -> bool | None:
+    watches = any(
+        posixpath.basename(word) == WATCH and "watch" in process.argv
+        for process in running.seen
+        for word in process.argv[:2]
+    )
+    return True if watches else False if (node.live or node.simulated) and not running.hidden else None
 
 
 def _unseen_processes(running: Processes, compute: Process | None) -> Iterator[Unseen]:

@@ -65,14 +65,24 @@ def _know(name: str, neighbour: str, mac: str) -> None:
     ip("neigh", "replace", neighbour, "lladdr", mac, "nud", "permanent", "dev", name)
 
 
-def _dhcp(name: str, mac: str, address: str, server: str) -> dict[str, Any]:
-    """What the server tells: {"routers": [...]}, or {"routers": null} where it does not answer."""
+def _dhcp(name: str, mac: str, address: str, bridge_mac: str) -> dict[str, Any]:
+    """What the server tells: {"routers": [...]}, or {"routers": null} where it does not answer.
+
+    The frame goes to the bridge's MAC address, so that no server outside sees it; the packet in it goes to everybody. Without
+    --interface all of nova's dnsmasq share 0.0.0.0:67: a packet for one address is given to any one of them, and only the right one
+    answers; a broadcast is given to each.
+    """
     transaction = secrets.randbits(32)
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+    with (
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp,
+        socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as link,
+    ):
         udp.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, name.encode() + b"\0")
         udp.bind(("", dhcp.CLIENT_PORT))
+        link.bind((name, 0))
+        frame = dhcp.broadcast(dhcp.inform(transaction, mac, address), source=address, mac=mac, to_mac=bridge_mac)
         for _ in range(DHCP_ATTEMPTS):
-            udp.sendto(dhcp.inform(transaction, mac, address), (server, dhcp.SERVER_PORT))
+            link.send(frame)
             told = _wait(udp, transaction)
             if told is not None:
                 return {"routers": told.routers, "server": told.server}

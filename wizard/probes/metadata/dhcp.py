@@ -35,6 +35,23 @@ def inform(transaction: int, mac: str, address: str) -> bytes:
     return (head + _COOKIE + options).ljust(_SHORTEST, b"\0")
 
 
+def broadcast(message: bytes, *, source: str, mac: str, to_mac: str) -> bytes:
+    """An Ethernet frame for one MAC address that holds the message as a packet to 255.255.255.255 (RFC 791, RFC 768)."""
+    udp = struct.pack("!HHHH", CLIENT_PORT, SERVER_PORT, 8 + len(message), 0)  # no checksum: optional over IPv4
+    ends = ipaddress.IPv4Address(source).packed + b"\xff" * 4
+    head = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(udp) + len(message), 0, 0, 64, 17, 0) + ends
+    head = head[:10] + struct.pack("!H", _checksum(head)) + head[12:]
+    link = bytes.fromhex(to_mac.replace(":", "")) + bytes.fromhex(mac.replace(":", "")) + b"\x08\x00"
+    return link + head + udp + message
+
+
+def _checksum(head: bytes) -> int:
+    total = sum(int.from_bytes(head[at : at + 2], "big") for at in range(0, len(head), 2))
+    while total > 0xFFFF:
+        total = (total & 0xFFFF) + (total >> 16)
+    return ~total & 0xFFFF
+
+
 def told(message: bytes, transaction: int) -> Told | None:
     """What a message says, or None where it is no whole acknowledgement of that transaction."""
     start = _HEADER.size + len(_COOKIE)

@@ -38,7 +38,7 @@ NEEDED = ("ip", "unshare")
 
 def announce(node: Node, facts: Facts, answers: AllAnswers, only: str = "") -> list[str]:
     """What would be done on each bridge; empty where nothing can be asked."""
-    if why_not(node):
+    if why_not(node) or facts.nova.networking == "neutron":
         return []
     found = [each for each in _bridges(node, facts, answers, only) if not each.why_not]
     return [
@@ -59,6 +59,10 @@ def why_not(node: Node) -> str:
 
 def prove(node: Node, facts: Facts, answers: AllAnswers, only: str = "", tell: Tell = lambda line: None) -> list[Check]:
     """Ask on every bridge, or on one alone, one after the other, some seconds each."""
+    if facts.nova.networking == "neutron":
+        why = f"does not apply: this node's networking is Neutron ({facts.nova.networking_source})"
+        do = "Neutron's agents serve metadata: `curl http://169.254.169.254/` in a guest asks them."
+        return [Check(chapter.NAME, "A guest gets metadata from this node", "unknown", why, do)]
     found = _bridges(node, facts, answers, only)
     if not found:
         why = f"no network with the bridge {only} is answered or found" if only else "no network is answered or found"
@@ -125,7 +129,7 @@ def _ask(node: Node, facts: Facts, bridge: Bridge, made: Port, borrowed: str, ma
     up = {"do": "up", "name": made.other, "address": with_prefix, "neighbour": own, "mac": mac}
     made.child.ask(up, 3 * COMMAND_LIMIT)
     made.wait(node)
-    asked = {"do": "dhcp", "name": made.other, "mac": made.mac, "address": borrowed, "server": own}
+    asked = {"do": "dhcp", "name": made.other, "mac": made.mac, "address": borrowed, "bridge_mac": mac}
     told = made.child.ask(asked, DHCP_ATTEMPTS * DHCP_PATIENCE + COMMAND_LIMIT)
     routers = None if told["routers"] is None else tuple(told["routers"])
     via, via_mac, answers = _router(bridge, routers, mac)

@@ -1,0 +1,128 @@
+"""Which router dnsmasq tells the guests of a network: its own choice among the tagged lines of a file.
+
+Source: dnsmasq src/dhcp-common.c, option_filter() and match_netid(), and src/rfc2131.c. The tags of a request come in two ranks.
+First are those of the request itself: the name of the interface that it came in by, `known` for a client with a dhcp-host line (nova
+gives every guest one), and what `set:` of other lines gives. Then comes the tag of the dhcp-range, which is nova's label. A line that
+fits without the range's tag wins over every line that needs it, wherever the two stand; within a rank the last line wins. `!tag` and
+the old `#tag` fit where the tag is not set.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from wizard.formats.dnsmasq_reading import DhcpOption, dhcp_options, lines, without_prefix
+
+SET_BY_ITSELF = {
+    "known": "of every guest that has a line of its own, as all of nova's have",
+    "known-othernet": "of a guest whose own line is for another network",
+    "bootp": "of a request by BOOTP",
+    "cpewan-id": "of a device that names itself by TR-069",
+    "dhcpv6": "of a request by DHCPv6",
+}
+"""Tags that dnsmasq sets itself, besides the name of an interface: whose request has them."""
+
+_READS_MORE = ("conf-file", "conf-dir", "conf-script", "dhcp-optsfile", "dhcp-optsdir")
+_SETS = re.compile(rb"(?:^|,)\s*(?:set|net):([^,]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What guests of one network are told. `router` is the value that surely counts, None where no line of the file does;
+    `line` is its number. `doubt` says why it may be another, of some guests; empty where it is certain."""
+
+    router: str | None
+    line: int
+    tag: str  # the tags of that line, as they stand
+    doubt: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Fit:
+    option: DhcpOption
+    first: bool  # it fits without the tag of the range
+    certain: bool
+
+
+def told(content: bytes, label: str, bridge: str) -> Told:
+    """What the guests of the network with this label are told on this bridge. Never raises."""
+    more = next((line for line in lines(content) if line.key in _READS_MORE), None)
+    always = {bridge, "known"} - {""}
+    fits = [
+        fit for option in dhcp_options(content) if option.is_router and (fit := _fit(option, label, always, content))
+    ]
+    ranked = [fit for fit in fits if fit.first] or []
+    sure = [fit for fit in ranked if fit.certain] or [fit for fit in fits if not fit.first and fit.certain]
+    winner = sure[-1] if sure else None
+    value = _value(winner.option) if winner else None
+    doubts = [fit for fit in fits if not fit.certain and _beats(fit, winner) and _value(fit.option) != value]
+    doubt = ""
+    if doubts:
+        option = doubts[-1].option
+        doubt = (
+            f"line {option.line.number} ({', '.join(option.tags)}) tells some of them {_value(option) or 'no router'}"
+        )
+    elif more is not None:
+        doubt = f"line {more.number} ({more.key}) reads more, which is not looked at"
+    number, tag = (winner.option.line.number, ",".join(winner.option.tags)) if winner else (0, "")
+    return Told(value, number, tag, doubt)
+
+
+def _value(option: DhcpOption) -> str:
+    text = option.values.text if option.values is not None else ""
+    return ",".join(part.strip() for part in text.split(","))
+
+
+def _beats(fit: _Fit, winner: _Fit | None) -> bool:
+    """Whether a line that fits only some guests would count for them."""
+    if winner is None or fit.first != winner.first:
+        return winner is None or fit.first
+    return fit.option.line.number > winner.option.line.number
+
+
+def _fit(option: DhcpOption, label: str, always: Collection[str], content: bytes) -> _Fit | None:
+    """How a tagged line fits the guests of a network; None where it fits none of them."""
+    if not option.tags:
+        return None  # nova's own untagged router is read after it, and wins
+    possible = _given(content) - set(always) - {label}
+    certain, first = True, True
+    for name in map(without_prefix, option.tags):
+        bare = name[1:] if name.startswith(("!", "#")) else name
+        there = bare in always or bare == label
+        if bare in possible or (bare in SET_BY_ITSELF and bare not in ("known", label)):
+            if bare in possible or not name.startswith(("!", "#")):
+                certain = False
+            continue
+        if name.startswith(("!", "#")):
+            if there:
+                return None
+            continue
+        if not there:
+            return None
+        first = first and (bare in always)
+    return _Fit(option, first, certain)
+
+
+def _given(content: bytes) -> set[str]:
+    """Tags that other lines of the file may give to some guests."""
+    found: set[str] = set()
+    for line in lines(content):
+        if line.value is not None and line.key not in ("dhcp-option", "dhcp-option-force", "dhcp-range"):
+            found |= {each.decode(errors="surrogateescape").strip() for each in _SETS.findall(line.value.codes)}
+    return found
+
+
+def overriding(content: bytes, bridges: Sequence[str]) -> list[DhcpOption]:
+    """Router lines whose tags are set whatever the network: they win over a network's own."""
+    names = {*bridges, *SET_BY_ITSELF}
+    return [
+        option
+        for option in dhcp_options(content)
+        if option.is_router and option.tags and all(_general(without_prefix(tag), names) for tag in option.tags)
+    ]
+
+
+def _general(name: str, names: Collection[str]) -> bool:
+    return name.startswith(("!", "#")) or name in names
