@@ -250,6 +250,7 @@ def _owners(facts: Facts, requests: list[Request]) -> list[Finding]:
                 )
             )
         found += [_doubtful(owner, address) for owner in vf_owners.doubtful(facts, request.function)]
+        found += [_idle(owner, address) for owner in vf_owners.idle(facts, request.function)]
     return found
 
 
@@ -258,7 +259,17 @@ def _doubtful(owner: vf_owners.Owner, address: str) -> Finding:
         "VFS-OTHER-OWNER",
         "warns",
         str(owner),
-        f"{owner.program} runs this, and it may set VFs of {address} at boot, or only look at them. If it sets them, there are two "
-        "owners: the later one wins, and on its way through 0 the guests lose their VFs.",
+        f"Whether {owner.program} sets VFs of {address} at boot cannot be determined from this: {owner.doubt(address)}. If it does, there "
+        "are two owners: the later one wins, and on its way through 0 the guests lose their VFs.",
         "Read it. Where it sets VFs of this card, take that out of it, or take the card out of the answers.",
+    )
+
+
+def _idle(owner: vf_owners.Owner, address: str) -> Finding:
+    return _finding(
+        "VFS-OTHER-OWNER",
+        "tells",
+        str(owner),
+        f"This would set VFs of {address}, and does not: {owner.runs.why}. So it does not count as an owner of their number.",
+        "Nothing, or take it away: whoever makes it work later gives the card two owners.",
     )

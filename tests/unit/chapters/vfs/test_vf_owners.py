@@ -22,7 +22,7 @@ network:
   ethernets:
     enp59s0f1np1: {}
     enp59s0f0np0:
-      match: {macaddress: "b8:ce:f6:11:22:33"}
+      match: {macaddress: "0c:42:a1:08:42:18"}
       # how many guests
       virtual-function-count: 8
     enp24s0f0np0:
@@ -32,6 +32,21 @@ network:
 
 def functions(node: MemoryNode) -> dict[str, PciFunction]:
     return {each.address: each for each in facts.read(node).pci.functions}
+
+
+def enable(node: MemoryNode, name: str, unit: str) -> None:
+    node.symlink(f"/etc/systemd/system/multi-user.target.wants/{name}", unit)
+
+
+def put_there(node: MemoryNode, path: str, text: str) -> None:
+    """A file as the program that reads it wants it, and that program: without them it would own nothing."""
+    private, script = "system-connections" in path, text.startswith("#!")
+    node.write(path, text, mode=0o600 if private else 0o755 if script else 0o644)
+    if path.startswith("/etc/sysfs"):
+        node.write("/etc/init.d/sysfsutils", "#!/bin/sh\n", mode=0o755)
+    if path.startswith("/etc/systemd/system/"):
+        unit = path.split("/")[4].removesuffix(".d")
+        enable(node, unit, f"/etc/systemd/system/{unit}")
 
 
 def paths(plan: Plan) -> list[str]:
@@ -84,7 +99,7 @@ WAYS = [
     ),
     (
         "/etc/network/interfaces.d/vfs",
-        "iface enp59s0f1np1 inet manual\n  up echo '8' > /sys/class/net/enp59s0f0np0/device/sriov_numvfs\n",
+        "iface enp59s0f1np1 inet manual\n  up echo '8' > /sys/class/net/enp59s0f0np0/device/sriov_numvfs\nauto enp59s0f1np1\n",
         2,
         "echo 4",
     ),
@@ -142,7 +157,7 @@ WAYS = [
 @pytest.mark.parametrize(("path", "text", "line", "put"), WAYS)
 def test_each_way_is_found_and_means_one_card(path: str, text: str, line: int, put: str) -> None:
     node = today()
-    node.write(path, text)
+    put_there(node, path, text)
     seen, there = facts.read(node), functions(node)
     (owner,) = vf_owners.of(seen, there[FIRST])
     assert (owner.path, owner.line, owner.count) == (path, line, 8)
@@ -153,7 +168,7 @@ def test_each_way_is_found_and_means_one_card(path: str, text: str, line: int, p
 @pytest.mark.parametrize(("path", "text", "line", "put"), WAYS)
 def test_a_card_with_the_wanted_number_is_left_to_its_owner(path: str, text: str, line: int, put: str) -> None:
     node = today()
-    node.write(path, text)
+    put_there(node, path, text)
     plan = planned(node, vfs={"card": [CARD, {"match": {"address": SECOND}, "count": 8}]}, passthrough=None)
     finding = found(plan, "VFS-OTHER-OWNER")
     assert (finding.severity, finding.seen.startswith(f"{path} line {line}: ")) == ("tells", True)
@@ -172,7 +187,7 @@ def test_another_number_stands_in_the_way_and_what_to_put_there_is_said(
     path: str, text: str, line: int, put: str
 ) -> None:
     node = today()
-    node.write(path, text)
+    put_there(node, path, text)
     plan = planned(node, vfs={"card": [{**CARD, "count": 4}]}, passthrough=None)
     finding = found(plan, "VFS-OTHER-OWNER")
     assert finding.severity == "blocks"
@@ -245,16 +260,12 @@ RUNS = "[Service]\nExecStart=/usr/local/sbin/mlx-vfs.sh start\n[Install]\nWanted
 SCRIPT = "#!/bin/sh\necho 8 > /sys/class/net/enp59s0f0np0/device/sriov_numvfs\n"
 
 
-def enable(node: MemoryNode, name: str, unit: str = UNIT) -> None:
-    node.symlink(f"/etc/systemd/system/multi-user.target.wants/{name}", unit)
-
-
 def test_a_script_that_a_unit_of_others_runs_is_an_owner_where_the_unit_is_enabled() -> None:
     node = today()
     node.write(UNIT, RUNS)
     node.write("/usr/local/sbin/mlx-vfs.sh", SCRIPT, mode=0o755)
-    assert vf_owners.find(facts.read(node)) == []
-    enable(node, "mlx-vfs.service")
+    assert vf_owners.of(facts.read(node), functions(node)[FIRST]) == []
+    enable(node, "mlx-vfs.service", UNIT)
     (owner,) = vf_owners.of(facts.read(node), functions(node)[FIRST])
     assert (owner.program, owner.path, owner.line, owner.count) == (
         "mlx-vfs.service",
@@ -278,24 +289,29 @@ def test_a_template_means_the_interface_of_its_instance() -> None:
 @pytest.mark.parametrize(
     ("script", "severity"),
     [
-        ("f=/sys/class/net/enp59s0f0np0/device/sriov_numvfs\necho 8 > $f\n", "warns"),
+        ("f=/sys/class/net/enp59s0f0np0/device/sriov_numvfs\necho 8 > $f\n", "tells"),
+        ("f=$(find /sys -name sriov_numvfs)\necho 8 > $f\n", "warns"),
+        ("grep -q sriov /proc/cmdline && echo 8 > /sys/class/net/enp59s0f0np0/device/sriov_numvfs\n", "warns"),
         ("n=$(cat /sys/class/net/enp59s0f0np0/device/sriov_numvfs)\n", ""),
     ],
 )
-def test_a_script_that_may_as_well_only_look_is_warned_of(script: str, severity: str) -> None:
+def test_a_script_is_an_owner_where_it_certainly_writes_and_warned_of_where_it_may_only_look(
+    script: str, severity: str
+) -> None:
     node = today()
     node.write(UNIT, RUNS)
-    enable(node, "mlx-vfs.service")
+    enable(node, "mlx-vfs.service", UNIT)
     node.write("/usr/local/sbin/mlx-vfs.sh", f"#!/bin/sh\n{script}", mode=0o755)
     plan = planned(node, vfs={"card": [CARD]}, passthrough=None)
     assert [each.severity for each in plan.findings if each.code == "VFS-OTHER-OWNER"] == [severity] * bool(severity)
-    assert "/etc/systemd/system/compute-wizard-vfs-0000-3b-00-0.service" in paths(plan)
+    ours = "/etc/systemd/system/compute-wizard-vfs-0000-3b-00-0.service" in paths(plan)
+    assert ours is (severity != "tells")
 
 
 def test_what_is_larger_than_a_script_is_not_looked_into() -> None:
     node = today()
     node.write(UNIT, RUNS)
-    enable(node, "mlx-vfs.service")
+    enable(node, "mlx-vfs.service", UNIT)
     node.write("/usr/local/sbin/mlx-vfs.sh", SCRIPT + "#" * vf_owners.LONGEST, mode=0o755)
     assert vf_owners.find(facts.read(node)) == []
 
