@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Protocol
 
 from wizard import program
+from wizard.apply import refusals
 from wizard.errors import NodeError, NotThere
 from wizard.node.live import ENVIRONMENT
 from wizard.node.node import Node
@@ -168,10 +169,11 @@ class LiveBackend:
     def write_attribute(self, path: str, value: str, deadline_s: int, announce: Announce = quiet) -> None:
         said = _helper("write", path, value, deadline_s, announce)
         if said.returncode:
-            raise NodeError(f"writing {value} to {path}: {said.stderr.decode('utf-8', 'replace').strip()}")
+            why = said.stderr.decode("utf-8", "replace").strip()
+            raise NodeError(f"writing {value} to {path}: {why}{refusals.refused(path, value, why)}")
         now = _helper("read", path, "", 15).stdout.decode("utf-8", "replace").strip()
         if now != value:
-            raise NodeError(f"{path} is {now} after {value} was written to it")
+            raise NodeError(f"{path} is {now} after {value} was written to it{refusals.not_taken(path, value, now)}")
 
     def stop(self, pidfile: str, must_contain: str, deadline_s: int) -> str:
         pid = _pid(self.node, pidfile)

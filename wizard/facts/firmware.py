@@ -15,6 +15,7 @@ from wizard.node.node import Node, Output, Unseen
 
 TOOLS = ("mstconfig", "mlxconfig")
 _WAYS = (("-e",), ())
+_OWNERS_OF_DPU = ("INTERNAL_CPU_PAGE_SUPPLIER", "INTERNAL_CPU_ESWITCH_MANAGER", "INTERNAL_CPU_IB_VPORT0")
 _TIMEOUT = 60.0  # seconds; a card whose firmware is busy is asked again and again by the tool
 _LOCKDOWN = "/sys/kernel/security/lockdown"
 
@@ -37,6 +38,23 @@ class CardFirmware:
         if text is None:
             return None
         return text[text.rindex("(") + 1 : -1] if text.endswith(")") and "(" in text else text
+
+    @property
+    def dpu_mode(self) -> bool:
+        """Whether a BlueField's own processor owns the card (DPU or ECPF mode), so that the host only borrows it.
+
+        In NIC mode its processor is embedded as well, and its offload engine is disabled (NVIDIA: BlueField modes of operation).
+        """
+        owned = [self._now(name) for name in _OWNERS_OF_DPU]
+        return (
+            self._now("INTERNAL_CPU_MODEL").startswith("EMBEDDED_CPU")
+            and not self._now("INTERNAL_CPU_OFFLOAD_ENGINE").startswith("DISABLED")
+            and (not any(owned) or any(each.startswith("ECPF") for each in owned))
+        )
+
+    def _now(self, name: str) -> str:
+        """A value in force, as it is printed; where the card does not tell it, the one of the next boot."""
+        return dict(self.current or ()).get(name) or dict(self.next_boot).get(name) or ""
 
 
 @dataclass(frozen=True, slots=True)

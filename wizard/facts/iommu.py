@@ -30,6 +30,7 @@ class IommuFacts:
     units: tuple[str, ...]  # /sys/class/iommu: dmar0, ivhd0 …
     unseen: tuple[Unseen, ...]
     driver_in_kernel: bool | None = None  # whether the running kernel was built with the driver of this vendor's IOMMU
+    interrupts_in_kernel: bool | None = None  # whether it was built with interrupt remapping (x86: CONFIG_IRQ_REMAP)
 
     @property
     def running(self) -> bool:
@@ -74,7 +75,15 @@ def read(node: Node, system: SystemFacts) -> IommuFacts:
         units=tuple(best_effort.names(node, "/sys/class/iommu")),
         unseen=tuple(unseen),
         driver_in_kernel=driver,
+        interrupts_in_kernel=_interrupts(config),
     )
+
+
+def _interrupts(config: frozenset[str] | None) -> bool | None:
+    """None where the configuration says neither: it may be a part of one."""
+    if config is None:
+        return None
+    return True if "CONFIG_IRQ_REMAP=y" in config else False if "# CONFIG_IRQ_REMAP is not set" in config else None
 
 
 def _vendor(node: Node, system: SystemFacts) -> Vendor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from wizard.boot import next_command_line
 from wizard.boot.artifacts import entries_lack, normal
 from wizard.chapters.iommu import findings as iommu_findings
-from wizard.chapters.iommu import foreign, grubby, not_effective
+from wizard.chapters.iommu import foreign, grubby, interrupt_remapping, not_effective
 from wizard.chapters.iommu import kernel_arguments as iommu_line
 from wizard.chapters.iommu.kernel_arguments import (
     asked_words,
@@ -115,7 +115,7 @@ def checks(facts: Facts, answers: AllAnswers) -> list[Check]:
             NAME, "No kernel argument of this tool switches the IOMMU on", _elsewhere(facts, mine)
         )
     mode = [_mode(facts, mine)] if mine.passthrough_mode else []
-    return [_running(facts, mine), *mode, *_menu(facts, mine)]
+    return [_running(facts, mine), *mode, *_menu(facts, mine), *interrupt_remapping.checks(facts)]
 
 
 def _grubby_entries(facts: Facts, answers: Answers) -> Check:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from wizard.boot import next_command_line
-from wizard.chapters.iommu import grubby
+from wizard.chapters.iommu import grubby, interrupt_remapping
 from wizard.chapters.iommu.kernel_arguments import Answers, overlay_of, stale_entries, verdict_of, wanted_words
 from wizard.chapters.shared import boot_space
 from wizard.facts.facts import Facts
@@ -20,7 +20,7 @@ TABLES = {"intel": ("DMAR", "VT-d"), "amd": ("IVRS", "AMD-Vi (IOMMU)"), "arm": (
 def findings(facts: Facts, mine: Answers | None) -> list[Finding]:
     if mine is None or not mine.enable:
         return [finding.model_copy(update={"severity": "tells"}) for finding in (*_bios(facts), *_driver(facts))]
-    found = [*_bios(facts), *_driver(facts)]
+    found = [*_bios(facts), *_driver(facts), *interrupt_remapping.findings(facts)]
     if facts.boot.way in ("unknown", "systemd-boot"):
         found.append(_other_boot_loader(facts, mine))
         return found

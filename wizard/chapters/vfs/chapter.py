@@ -177,20 +177,20 @@ def _identities(facts: Facts, requests: list[Request]) -> tuple[tuple[str, str],
 
 def _firmware(facts: Facts, requests: list[Request]) -> tuple[LiveAction, ...]:
     """Firmware is changed only where it stands in the way, and only when the answers say so. It cannot be taken back."""
-    found = []
-    for request in requests:
-        words = vfs_firmware_findings.words(facts, request)
-        if request.card.firmware == "set" and words and facts.firmware.tool:
-            step = RunCommand(
+    return tuple(
+        LiveAction(
+            RunCommand(
                 chapters=(NAME,),
                 phase="last",
-                argv=(facts.firmware.tool, "-y", "-d", request.function.address, "set", *words),
-                why=(f"the firmware of {request.function.address} does not offer {request.count} VFs",),
+                argv=(facts.firmware.tool or "", "-y", "-d", function.address, "set", *words),
+                why=(f"the firmware of {function.address} does not offer {count} VFs",),
                 labels=("one-way", "reboot"),
                 deadline_s=120,
-            )
-            found.append(LiveAction(step, order=90))
-    return tuple(found)
+            ),
+            order=90,
+        )
+        for function, words, count in vfs_firmware_findings.steps(facts, requests)
+    )
 
 
 def findings(facts: Facts, answers: AllAnswers) -> list[Finding]:

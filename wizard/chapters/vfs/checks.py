@@ -8,7 +8,7 @@ from wizard.chapters.shared import advice
 from wizard.chapters.shared import foreign as set_elsewhere
 from wizard.chapters.shared.cards import Request
 from wizard.chapters.vfs import firmware as vfs_firmware_findings
-from wizard.chapters.vfs import foreign, mlx4, not_effective, sriov, vf_owners
+from wizard.chapters.vfs import foreign, mlx4, next_driver, not_effective, sriov, vf_owners
 from wizard.facts.facts import Facts
 from wizard.model.findings import Check
 
@@ -124,6 +124,9 @@ def _promised(facts: Facts, what: str, seen: str, why_not: Callable[[], tuple[st
 
 def _at_boot(facts: Facts, request: Request) -> Check:
     what = f"{request.function.address} gets {request.count} VFs at each boot"
+    hindrance = next(iter(next_driver.hindrances(facts, request.function)), None)
+    if hindrance is not None:
+        return Check(CHAPTER, what, "failed", f"{hindrance}: {hindrance.why}", "Run check: it says what to take away.")
     for owner in vf_owners.of(facts, request.function):
         if owner.count == request.count:
             return Check(CHAPTER, what, "held", f"left to {owner.program}: {owner}")

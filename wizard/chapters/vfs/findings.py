@@ -6,7 +6,7 @@ from wizard.chapters.shared import boot_space, cards
 from wizard.chapters.shared import foreign as set_elsewhere
 from wizard.chapters.shared.cards import Card, Request
 from wizard.chapters.vfs import firmware as firmware_findings
-from wizard.chapters.vfs import foreign, mlx4, mlx4_findings, sriov, vf_owners
+from wizard.chapters.vfs import foreign, mlx4, mlx4_findings, next_driver, sriov, vf_owners
 from wizard.chapters.vfs import mlx5_findings as option_findings
 from wizard.chapters.vfs.firmware import code_of
 from wizard.chapters.vfs.mlx4_findings import CHAPTER
@@ -31,7 +31,9 @@ def findings(facts: Facts, answered: list[Card], requests: list[Request]) -> lis
     found += option_findings.of_mlx5(facts)
     asked = {request.function.address for request in requests}
     silent = [f for f in facts.pci.functions if f.is_mellanox and f.offer == "off" and f.address not in asked]
-    found += [_why_none(function) for function in silent]
+    found += [_why_none(facts, function) for function in silent]
+    found += next_driver.findings(facts, [request.function for request in requests if request.count])
+    found += _links(facts, requests)
     return found
 
 
@@ -107,16 +109,13 @@ def _twice(facts: Facts, answered: list[Card]) -> list[Finding]:
     return found
 
 
-def _why_none(function: PciFunction) -> Finding:
-    firmware = code_of(function) == "VFS-FIRMWARE-OFF"
+def _why_none(facts: Facts, function: PciFunction) -> Finding:
     return _finding(
         code_of(function),
         "warns",
         f"{function.address} ({function.model}) can have no VFs as it is",
         f"{function.why_no_vfs}.",
-        f"mstconfig -d {function.address} set SRIOV_EN=1 NUM_OF_VFS=16, or the card's page in the BIOS set-up; then reboot."
-        if firmware
-        else "Mend that, then run check again.",
+        next_driver.advice(facts, function) or firmware_findings.advice(facts, function),
     )
 
 
@@ -130,7 +129,7 @@ def _of_one(facts: Facts, request: Request) -> list[Finding]:
                 "blocks",
                 f'{function.address} ({function.model}): count = "max", but {function.why_no_vfs or "its limit is not known"}',
                 "There is no number that could be made of it.",
-                "Answer a number, or mend what is said above."
+                "Answer a number, or fix what is said above."
                 if function.offer == "off"
                 else "Answer a number, or run as root.",
             )
@@ -200,6 +199,28 @@ def _guids(requests: list[Request]) -> list[Finding]:
                     "GUIDs: they are unique in the fabric.",
                 )
             )
+    return found
+
+
+def _links(facts: Facts, requests: list[Request]) -> list[Finding]:
+    """Drivers that refuse VFs as long as their interface is down."""
+    found = []
+    for request in requests:
+        function = request.function
+        if not request.count or not sriov.needs_link(function) or vf_owners.of(facts, function):
+            continue
+        names = " and ".join(device.name for device in function.netdevs) or "its interface"
+        down = [device.name for device in function.netdevs if sriov.is_down(facts, device.name)]
+        found.append(
+            _finding(
+                "VFS-NEEDS-LINK-UP",
+                "warns" if down and request.count != (function.num_vfs or 0) else "tells",
+                f"{function.address}: {function.driver} makes VFs only while {names} is up{'; it is down now' if down else ''}",
+                "It rejects the number while its interface is down, and some releases say nothing of it: the unit sets the interface up "
+                "(as `ip link set up` does, without an address) before it asks for VFs.",
+                f"Before apply: ip link set dev {down[0]} up." if down else "Nothing.",
+            )
+        )
     return found
 
 

@@ -6,10 +6,11 @@ from typing import Literal
 
 from wizard.chapters.shared import cards
 from wizard.chapters.shared.cards import Request
+from wizard.chapters.vfs import next_driver
 from wizard.chapters.vfs.mlx4_findings import finding
 from wizard.facts.facts import Facts
 from wizard.facts.firmware import CardFirmware
-from wizard.facts.pci.functions import PciFunction
+from wizard.facts.pci.functions import NoVfs, PciFunction
 from wizard.integers import parse_int
 from wizard.model.findings import Finding
 
@@ -31,9 +32,50 @@ def words(facts: Facts, request: Request) -> list[str]:
     return found
 
 
+_CODES = {
+    NoVfs.FIRMWARE: "VFS-FIRMWARE-OFF",
+    NoVfs.FIRMWARE_OF_OTHERS: "VFS-FIRMWARE-OFF",
+    NoVfs.RECOVERY: "VFS-FLASH-RECOVERY",
+}
+
+
 def code_of(function: PciFunction) -> str:
     """Firmware is only one of the reasons why a card that could have VFs has none to offer."""
-    return "VFS-FIRMWARE-OFF" if function.offer == "off" and "firmware" in function.why_no_vfs else "VFS-NOT-OFFERED"
+    return _CODES.get(function.no_vfs, "VFS-NOT-OFFERED")
+
+
+def is_dpu(facts: Facts, function: PciFunction) -> bool:
+    card = facts.firmware.card(function.address)
+    return card is not None and card.dpu_mode
+
+
+def advice(facts: Facts, function: PciFunction) -> str:
+    """What switches VFs on, or heals the card, by the reason why it offers none."""
+    address = function.address
+    if function.no_vfs is NoVfs.RECOVERY:
+        return (
+            f"Burn its firmware: mstflint -d {address} -i IMAGE burn, with the image of its PSID (on the card's label, or by mstflint -d "
+            f"{address} query; with -nofs where the flash holds no image to fail over to), then switch the node off and on. mstconfig "
+            "cannot set such a card."
+        )
+    if function.no_vfs is NoVfs.FIRMWARE and is_dpu(facts, function):
+        return FROM_THE_DPU
+    if function.no_vfs is NoVfs.FIRMWARE:
+        return (
+            f"mstconfig -d {address} set SRIOV_EN=1 NUM_OF_VFS=16, or the card's page in the BIOS set-up; then reboot."
+        )
+    if function.no_vfs is NoVfs.FIRMWARE_OF_OTHERS:
+        return (
+            "Switch SR-IOV on in the card's page of the BIOS set-up, or by its maker's own tool (mstconfig is for Mellanox's cards alone); "
+            "then reboot, and run check again."
+        )
+    return "Fix that, then run check again."
+
+
+FROM_THE_DPU = (
+    "Set it from the DPU's own side (mlxconfig on its Arm system: SRIOV_EN=1 and NUM_OF_VFS), then switch the node's power off and on: a "
+    "reboot of the host does not load it. Or put the card into NIC mode."
+)
 
 
 def waits(facts: Facts, request: Request) -> Wait:
@@ -44,8 +86,10 @@ def waits(facts: Facts, request: Request) -> Wait:
     if function.offer == "offered":
         if request.limit is None or request.count <= request.limit:
             return ""
-    elif code_of(function) != "VFS-FIRMWARE-OFF":
+    elif function.no_vfs is not NoVfs.FIRMWARE:
         return ""
+    if is_dpu(facts, function):
+        return ""  # no reboot of the host loads it
     if words(facts, request):
         return "step" if request.card.firmware == "set" and facts.firmware.tool else ""
     card = facts.firmware.card(function.address)
@@ -79,11 +123,64 @@ def of_one(facts: Facts, request: Request) -> list[Finding]:
     function, waiting = request.function, waits(facts, request)
     if waiting:
         return [_waits(request, waiting)]
+    if _needs_the_dpu(facts, request):
+        return [_dpu(facts, request)]
     if request.count and function.offer in ("off", "none"):
         return [_off(facts, request)]
     if request.limit is not None and request.count > request.limit:
         return [_above(facts, request)]
     return [_lowers(request)] if _is_lowered(facts, request) else []
+
+
+def _needs_the_dpu(facts: Facts, request: Request) -> bool:
+    """Whether more is asked for than a card offers whose firmware is the DPU's to set."""
+    function = request.function
+    more = function.no_vfs is NoVfs.FIRMWARE or (request.limit is not None and request.count > request.limit)
+    return bool(request.count) and more and is_dpu(facts, function)
+
+
+def _dpu(facts: Facts, request: Request) -> Finding:
+    function = request.function
+    card = facts.firmware.card(function.address)
+    said = f"its firmware is set to {card.value('NUM_OF_VFS') or 'no'} VFs" if card is not None else ""
+    return finding(
+        "VFS-DPU-MODE",
+        "blocks",
+        f"{function.address} ({function.model}) is in DPU mode (EMBEDDED_CPU, ECPF): it offers {function.total_vfs or 0} VFs, {said}, and "
+        f"{request.count} are asked for",
+        "The card's own processor owns its firmware settings: what the host sets is not loaded by a reboot of the host, so that no step "
+        "of this tool would bring these VFs.",
+        FROM_THE_DPU,
+    )
+
+
+def steps(facts: Facts, requests: list[Request]) -> list[tuple[PciFunction, list[str], int]]:
+    """What is to be set, one step a card: its ports share NUM_OF_VFS, so that it is the largest of their numbers.
+
+    The function by which the card is asked, the words, and the largest number of VFs.
+    """
+    if not facts.firmware.tool:
+        return []
+    together: dict[str, list[Request]] = {}
+    for request in requests:
+        if request.card.firmware == "set" and not is_dpu(facts, request.function) and words(facts, request):
+            together.setdefault(_card(facts, request.function), []).append(request)
+    found = []
+    for group in together.values():
+        largest = max(group, key=lambda request: request.count)
+        every = list(dict.fromkeys(word for request in group for word in words(facts, request)))
+        switches = [word for word in every if not word.startswith("NUM_OF_VFS=")]
+        numbers = [word for word in words(facts, largest) if word.startswith("NUM_OF_VFS=")]
+        found.append((group[0].function, [*switches, *numbers], largest.count))
+    return found
+
+
+def _card(facts: Facts, function: PciFunction) -> str:
+    """What the functions of one card have in common: its slot, unless each has settings of its own (PF_NUM_OF_VF_VALID)."""
+    own = [card for card in facts.firmware.cards if card.address == function.address]
+    if own and own[0].value("PF_NUM_OF_VF_VALID") in ("1", "True"):
+        return function.address
+    return function.address.partition(".")[0]
 
 
 def _waits(request: Request, waiting: Wait) -> Finding:
@@ -122,12 +219,14 @@ def _lowers(request: Request) -> Finding:
 def _off(facts: Facts, request: Request) -> Finding:
     function = request.function
     code = code_of(function)
-    if code != "VFS-FIRMWARE-OFF":
-        do = "Mend what is said above, or take this card out of the answers."
-    elif request.card.firmware == "keep":
+    if function.no_vfs is NoVfs.FIRMWARE and request.card.firmware == "keep":
         do = 'Answer firmware = "set" for this card, or use its page in the BIOS set-up; then reboot.'
-    else:
+    elif function.no_vfs is NoVfs.FIRMWARE:
         do = f"{_no_step(facts, request)} Or use the card's page in the BIOS set-up; then reboot, and plan again."
+    elif function.no_vfs in _CODES:
+        do = advice(facts, function)
+    else:
+        do = next_driver.advice(facts, function) or "Fix what is said above, or take this card out of the answers."
     why = "The card offers no VFs as it is: the driver cannot make any."
     return finding(code, "blocks", f"{function.address} ({function.model}): {function.why_no_vfs}", why, do)
 

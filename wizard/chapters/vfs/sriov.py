@@ -18,6 +18,9 @@ SCRIPT = "/usr/local/sbin/compute-wizard-vfs"
 PREFIX = "compute-wizard-vfs-"
 CHAPTER = "vfs"
 UNKNOWN = "none"  # the identity of a card that cannot be told from another one of its kind
+NEEDS_LINK = ("bnxt_en", "bnx2x")
+"""Drivers that refuse VFs while the interface is down: bnxt_sriov_configure (`Reject SRIOV config request since if is down`),
+bnx2x_sriov_configure (`VF num configuration via sysfs not supported while PF is down`)."""
 DEADLINE = 300  # seconds; an i40e takes 22 s for 64 VFs, and slower cards have been seen
 
 
@@ -88,11 +91,27 @@ def unit(facts: Facts, request: Request) -> str:
         "VENDOR": function.vendor,
         "DEVICE": function.device,
         "IDENTITY": identity(function),
-        "COUNT": f"{request.count} autoprobe=0" if _for_guests(facts, request) else str(request.count),
+        "COUNT": " ".join([str(request.count), *_options(facts, request)]),
         "NAME": function.model,
     }.items():
         text = text.replace(f"@{name}@", value)
     return text
+
+
+def _options(facts: Facts, request: Request) -> list[str]:
+    """What the script is told besides the number."""
+    options = ["autoprobe=0"] if _for_guests(facts, request) else []
+    return [*options, "up=1"] if needs_link(request.function) else options
+
+
+def needs_link(function: PciFunction) -> bool:
+    return function.driver in NEEDS_LINK
+
+
+def is_down(facts: Facts, name: str) -> bool:
+    """Whether an interface is known to be down by its flags (IFF_UP); its operstate says down without a cable as well."""
+    flags = (facts.content(f"/sys/class/net/{name}/flags") or b"").decode("ascii", "replace").strip()
+    return bool(re.fullmatch(r"0x[0-9a-f]{1,8}", flags)) and not int(flags, 16) & 1
 
 
 def changes(facts: Facts, requests: list[Request]) -> Changes:

@@ -13,12 +13,13 @@ from wizard.facts.pci.config_space import vf_addresses
 from wizard.facts.pci.directory import Place
 from wizard.facts.pci.ids import CARDS, MELLANOX, VFS, family_of
 from wizard.facts.pci.permanent_address import OwnAddresses
-from wizard.facts.pci.sriov_support import Offer
+from wizard.facts.pci.sriov_support import NoVfs, Offer
 from wizard.node import best_effort
 from wizard.node.node import Node, Unseen
 
 __all__ = [
     "NetDevice",
+    "NoVfs",
     "Offer",
     "PciFacts",
     "PciFunction",
@@ -57,6 +58,7 @@ class PciFunction:
     virtual_functions: tuple[str, ...]  # of a PF, in order of their number
     offer: Offer  # offered: VFs can be had; off: the card could, firmware or BIOS does not let it; none: not an SR-IOV device
     why_no_vfs: str  # a sentence for the admin; empty where VFs are offered
+    no_vfs: NoVfs = NoVfs.NOTHING  # the same as a reason, from which advice follows
 
     @property
     def is_mellanox(self) -> bool:
@@ -157,7 +159,7 @@ def _function(
     driver = place.link_name("driver")
     group = place.link_name("iommu_group")
     numa = place.number("numa_node")
-    offer, why = sriov_support.offer(place, driver, total, has_iov)
+    offer, why, reason = sriov_support.offer(place, driver, total, has_iov)
     return PciFunction(
         address=place.address,
         vendor=place.vendor,
@@ -180,6 +182,7 @@ def _function(
         virtual_functions=tuple(vfs),
         offer=offer,
         why_no_vfs=why,
+        no_vfs=reason,
     )
 
 
