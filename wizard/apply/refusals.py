@@ -63,7 +63,7 @@ _SILENT = (
 
 
 def refused(path: str, value: str, said: str) -> str:
-    """What stands beside the kernel's word for a write of `value`; empty where the attribute is another one, or the word is not known."""
+    """What stands beside the kernel's word for a write of `value`; empty for another attribute or word."""
     number = _NAMES.get(said.strip())
     if posixpath.basename(path) != "sriov_numvfs" or number is None:
         return ""

@@ -77,8 +77,8 @@ def _finding(seen: str, do: str) -> Finding:
         severity="warns",
         chapter="iommu",
         seen=seen,
-        why="The IOMMU is on without it, and vfio still refuses to hand out a device: `No interrupt remapping support`. Guests with a VF "
-        "do not start. allow_unsafe_interrupts=1 of vfio_iommu_type1 lifts that, and lets a guest send interrupts to the host.",
+        why="The IOMMU is on without it, and vfio still refuses to hand out a device: `No interrupt remapping support`. Guests "
+        "with a VF do not start. allow_unsafe_interrupts=1 of vfio_iommu_type1 lifts that, and lets a guest send interrupts to the host.",
         do=do,
     )
 

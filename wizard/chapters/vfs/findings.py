@@ -216,8 +216,8 @@ def _links(facts: Facts, requests: list[Request]) -> list[Finding]:
                 "VFS-NEEDS-LINK-UP",
                 "warns" if down and request.count != (function.num_vfs or 0) else "tells",
                 f"{function.address}: {function.driver} makes VFs only while {names} is up{'; it is down now' if down else ''}",
-                "It rejects the number while its interface is down, and some releases say nothing of it: the unit sets the interface up "
-                "(as `ip link set up` does, without an address) before it asks for VFs.",
+                "It rejects the number while its interface is down, and some releases say nothing of it: the unit sets the interface "
+                "up (as `ip link set up` does, without an address) before it asks for VFs.",
                 f"Before apply: ip link set dev {down[0]} up." if down else "Nothing.",
             )
         )
@@ -280,8 +280,8 @@ def _doubtful(owner: vf_owners.Owner, address: str) -> Finding:
         "VFS-OTHER-OWNER",
         "warns",
         str(owner),
-        f"Whether {owner.program} sets VFs of {address} at boot cannot be determined from this: {owner.doubt(address)}. If it does, there "
-        "are two owners: the later one wins, and on its way through 0 the guests lose their VFs.",
+        f"Whether {owner.program} sets VFs of {address} at boot cannot be determined from this: {owner.doubt(address)}. If it does, "
+        "there are two owners: the later one wins, and on its way through 0 the guests lose their VFs.",
         "Read it. Where it sets VFs of this card, take that out of it, or take the card out of the answers.",
     )
 

@@ -54,8 +54,8 @@ def advice(facts: Facts, function: PciFunction) -> str:
     address = function.address
     if function.no_vfs is NoVfs.RECOVERY:
         return (
-            f"Burn its firmware: mstflint -d {address} -i IMAGE burn, with the image of its PSID (on the card's label, or by mstflint -d "
-            f"{address} query; with -nofs where the flash holds no image to fail over to), then switch the node off and on. mstconfig "
+            f"Burn its firmware: mstflint -d {address} -i IMAGE burn, with the image of its PSID (on the card's label, or by mstflint "
+            f"-d {address} query; with -nofs where the flash holds no image to fail over to), then switch the node off and on. mstconfig "
             "cannot set such a card."
         )
     if function.no_vfs is NoVfs.FIRMWARE and is_dpu(facts, function):
@@ -66,15 +66,15 @@ def advice(facts: Facts, function: PciFunction) -> str:
         )
     if function.no_vfs is NoVfs.FIRMWARE_OF_OTHERS:
         return (
-            "Switch SR-IOV on in the card's page of the BIOS set-up, or by its maker's own tool (mstconfig is for Mellanox's cards alone); "
-            "then reboot, and run check again."
+            "Switch SR-IOV on in the card's page of the BIOS set-up, or by its maker's own tool (mstconfig is for Mellanox's cards "
+            "alone); then reboot, and run check again."
         )
     return "Fix that, then run check again."
 
 
 FROM_THE_DPU = (
-    "Set it from the DPU's own side (mlxconfig on its Arm system: SRIOV_EN=1 and NUM_OF_VFS), then switch the node's power off and on: a "
-    "reboot of the host does not load it. Or put the card into NIC mode."
+    "Set it from the DPU's own side (mlxconfig on its Arm system: SRIOV_EN=1 and NUM_OF_VFS), then switch the node's power off and on: "
+    "a reboot of the host does not load it. Or put the card into NIC mode."
 )
 
 
@@ -146,10 +146,10 @@ def _dpu(facts: Facts, request: Request) -> Finding:
     return finding(
         "VFS-DPU-MODE",
         "blocks",
-        f"{function.address} ({function.model}) is in DPU mode (EMBEDDED_CPU, ECPF): it offers {function.total_vfs or 0} VFs, {said}, and "
-        f"{request.count} are asked for",
-        "The card's own processor owns its firmware settings: what the host sets is not loaded by a reboot of the host, so that no step "
-        "of this tool would bring these VFs.",
+        f"{function.address} ({function.model}) is in DPU mode (EMBEDDED_CPU, ECPF): it offers {function.total_vfs or 0} VFs, {said}, "
+        f"and {request.count} are asked for",
+        "The card's own processor owns its firmware settings: what the host sets is not loaded by a reboot of the host, so that no "
+        "step of this tool would bring these VFs.",
         FROM_THE_DPU,
     )
 

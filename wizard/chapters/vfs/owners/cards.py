@@ -49,7 +49,7 @@ class Cards:
         return self.aim(lambda function: self.named(function, name))
 
     def target(self, path: str, doubtful: bool = False) -> Aim:
-        """By a path below /sys in which a function, an interface or an RDMA device is named; `doubtful` where parts of it are not known."""
+        """By a path below /sys in which a function, an interface or an RDMA device is named; `doubtful`: parts of it are not known."""
         parts = [part for part in path.replace('"', "").split("/") if part]
         parents = parts[:-1]
         found = self.every(UNKNOWN)

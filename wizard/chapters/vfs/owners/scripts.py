@@ -1,4 +1,4 @@
-"""From what a script writes to who is meant by it; and the scripts that are started by name: rc.local, init scripts, dispatchers, cron."""
+"""From what a script writes to who is meant by it; and the scripts that run by their place: rc.local, dispatchers, cron."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Source:
 
 
 def owners(view: View, source: Source, found: Iterable[shell.Write]) -> Iterator[Owner]:
-    """What was written, with the functions that are meant. What is written several times, for many interfaces, is one line each number."""
+    """What was written, with the functions that are meant. A line that writes for many interfaces is one."""
     result: dict[tuple[str, int, int | None, str], Owner] = {}
     for write in found:
         aim = view.cards.target(write.target.text, doubtful=not write.target.known)

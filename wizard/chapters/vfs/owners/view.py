@@ -81,7 +81,7 @@ class View:
         return RUNS
 
     def has_program(self, *names: str) -> Runs:
-        """Whether one of these commands is there. A recording does not hold every program, so that only a live node proves an absence."""
+        """Whether one of these commands is there. Only a live node proves an absence: a recording holds few."""
         if not self.facts.live or any(self.facts.files.command(name) for name in names):
             return RUNS
         return Runs(NO, f"{names[0]} is not installed, so that nothing reads it")
