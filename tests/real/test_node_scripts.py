@@ -229,3 +229,20 @@ def test_systemd_has_nothing_to_say_against_the_units(name: str, tmp_path: Path)
 def test_upstart_has_nothing_to_say_against_the_jobs(name: str) -> None:
     need("init-checkconf")
     assert subprocess.run(["init-checkconf", ASSETS / name], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("shell", ["dash", "busybox"])
+@pytest.mark.parametrize(
+    ("words", "asked"), [(["up=1"], True), (["autoprobe=0", "up=1"], True), (["autoprobe=0"], False)]
+)
+def test_an_interface_is_set_up_before_the_vfs_where_the_driver_needs_it(
+    shell: str, words: list[str], asked: bool, tmp_path: Path
+) -> None:
+    place = card(tmp_path)
+    said = tmp_path / "said"
+    (tmp_path / "ip").write_text(f'#!/bin/sh\necho "$* $(cat {place}/sriov_numvfs)" >>{said}\n', encoding="ascii")
+    (tmp_path / "ip").chmod(0o755)
+    done = vfs(tmp_path, "0000:3b:00.0", "15b3", "1017", "none", "8", *words, shell=shell)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (place / "sriov_numvfs").read_text(encoding="ascii") == "8\n"
+    assert (said.read_text(encoding="ascii") if said.exists() else "") == ("link set dev eth0 up 0\n" if asked else "")

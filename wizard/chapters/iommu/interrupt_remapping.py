@@ -9,9 +9,6 @@ from wizard.facts.facts import Facts
 from wizard.formats import kernel_arguments
 from wizard.model.findings import Check, Finding
 
-CODE = "IOMMU-NO-INTREMAP"
-_WORDS = ("intremap", "nointremap")
-
 
 @dataclass(frozen=True, slots=True)
 class Off:
@@ -73,12 +70,12 @@ def findings(facts: Facts) -> list[Finding]:
 
 def _finding(seen: str, do: str) -> Finding:
     return Finding(
-        code=CODE,
+        code="IOMMU-NO-INTREMAP",
         severity="warns",
         chapter="iommu",
         seen=seen,
         why="The IOMMU is on without it, and vfio still refuses to hand out a device: `No interrupt remapping support`. Guests "
-        "with a VF do not start. allow_unsafe_interrupts=1 of vfio_iommu_type1 lifts that, and lets a guest send interrupts to the host.",
+        "with a VF do not start. allow_unsafe_interrupts=1 of vfio_iommu_type1 lifts that, and lets guests interrupt the host.",
         do=do,
     )
 

@@ -16,6 +16,7 @@ from wizard.model.findings import Finding
 
 Wait = Literal["", "step", "boot"]  # for nothing; for this plan's firmware step; for a boot that reads what is set
 _NAMES = ("SRIOV_EN", "NUM_OF_VFS")
+_FIRMWARE = (NoVfs.FIRMWARE, NoVfs.FIRMWARE_OF_OTHERS)
 
 
 def words(facts: Facts, request: Request) -> list[str]:
@@ -32,16 +33,11 @@ def words(facts: Facts, request: Request) -> list[str]:
     return found
 
 
-_CODES = {
-    NoVfs.FIRMWARE: "VFS-FIRMWARE-OFF",
-    NoVfs.FIRMWARE_OF_OTHERS: "VFS-FIRMWARE-OFF",
-    NoVfs.RECOVERY: "VFS-FLASH-RECOVERY",
-}
-
-
 def code_of(function: PciFunction) -> str:
     """Firmware is only one of the reasons why a card that could have VFs has none to offer."""
-    return _CODES.get(function.no_vfs, "VFS-NOT-OFFERED")
+    if function.no_vfs is NoVfs.RECOVERY:
+        return "VFS-FLASH-RECOVERY"
+    return "VFS-FIRMWARE-OFF" if function.no_vfs in _FIRMWARE else "VFS-NOT-OFFERED"
 
 
 def is_dpu(facts: Facts, function: PciFunction) -> bool:
@@ -54,9 +50,9 @@ def advice(facts: Facts, function: PciFunction) -> str:
     address = function.address
     if function.no_vfs is NoVfs.RECOVERY:
         return (
-            f"Burn its firmware: mstflint -d {address} -i IMAGE burn, with the image of its PSID (on the card's label, or by mstflint "
-            f"-d {address} query; with -nofs where the flash holds no image to fail over to), then switch the node off and on. mstconfig "
-            "cannot set such a card."
+            f"Burn its firmware: mstflint -d {address} -i IMAGE burn, with the image of its PSID (on its label, or by mstflint "
+            f"-d {address} query; with -nofs where the flash holds no image to fail over to), then switch the node off and on. "
+            "mstconfig cannot set such a card."
         )
     if function.no_vfs is NoVfs.FIRMWARE and is_dpu(facts, function):
         return FROM_THE_DPU
@@ -223,7 +219,7 @@ def _off(facts: Facts, request: Request) -> Finding:
         do = 'Answer firmware = "set" for this card, or use its page in the BIOS set-up; then reboot.'
     elif function.no_vfs is NoVfs.FIRMWARE:
         do = f"{_no_step(facts, request)} Or use the card's page in the BIOS set-up; then reboot, and plan again."
-    elif function.no_vfs in _CODES:
+    elif function.no_vfs in (*_FIRMWARE, NoVfs.RECOVERY):
         do = advice(facts, function)
     else:
         do = next_driver.advice(facts, function) or "Fix what is said above, or take this card out of the answers."

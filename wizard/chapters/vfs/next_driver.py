@@ -20,7 +20,6 @@ from wizard.facts.pci.functions import NoVfs, PciFunction
 from wizard.formats import kernel_arguments
 from wizard.model.findings import Finding
 
-CODE = "VFS-DRIVER-AT-BOOT"
 HOLDERS = ("vfio-pci", "pci-stub", "uio_pci_generic", "igb_uio", "xen-pciback")
 _OWN = {"mlx4": "mlx4_core", "mlx5": "mlx5_core"}
 _NOTHING = re.compile(r"(?:(?:/usr)?/bin/)?(?:true|false|:|exit\s+\d+)\s*;?$|/dev/null$|/nonexistent\S*$")
@@ -80,7 +79,7 @@ def advice(facts: Facts, function: PciFunction) -> str:
 
 def _finding(function: PciFunction, each: Hindrance) -> Finding:
     return finding(
-        CODE,
+        "VFS-DRIVER-AT-BOOT",
         "warns",
         f"{function.address} ({function.model}): {each}",
         f"{each.why}: at the next boot no driver is there that could make VFs of this card, and its interfaces are gone.",

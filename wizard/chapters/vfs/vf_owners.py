@@ -1,7 +1,7 @@
 """Who else sets VFs at boot on this node. `owners.table` lists the mechanisms.
 
 A number has one owner. Where somebody else certainly sets it, this tool sets nothing at boot: it leaves the card to them, if their
-number is the one that is wanted, and else says what to put there. Where that cannot be determined, it warns, and goes on as if nobody did.
+number is the wanted one, and else says what to put there. Where that cannot be determined, it warns, and goes on as if nobody did.
 """
 
 from __future__ import annotations

@@ -189,3 +189,104 @@ def test_firmware_that_will_offer_fewer_is_warned_of() -> None:
     assert run(plan, "mstconfig") == [("mstconfig", "-y", "-d", FIRST, "set", "NUM_OF_VFS=8")]
     said(node, "NUM_OF_VFS", "4", "4")  # in force, and the kernel offers more: another setting counts
     assert "VFS-FIRMWARE-LOWERS" not in codes(planned(node, vfs=wanting("keep", 8)))
+
+
+def test_a_card_in_flash_recovery_is_told_to_be_burnt_and_not_to_be_set() -> None:
+    node = today()
+    node.entries[f"{CX5}/device"].content = b"0x020d\n"
+    for vfs, severity in ((None, "warns"), (wanting("keep"), "blocks"), (wanting("set"), "blocks")):
+        plan = planned(node, vfs=vfs, passthrough=None)
+        finding = next(each for each in plan.findings if FIRST in each.seen and each.code == "VFS-FLASH-RECOVERY")
+        assert finding.severity == severity
+        assert f"mstflint -d {FIRST} -i IMAGE burn" in finding.do
+        assert "-nofs" in finding.do
+        assert "SRIOV_EN=1" not in finding.do
+        assert run(plan, "mstconfig") == []
+
+
+def test_another_maker_s_card_is_no_matter_of_mstconfig() -> None:
+    node = today()
+    place = "/sys/devices/pci0000:16/0000:16:02.0/0000:18:00.0"
+    node.entries[f"{place}/sriov_totalvfs"].content = b"0\n"
+    for firmware in ("keep", "set"):
+        plan = planned(node, vfs=wanting(firmware, 4, "0000:18:00.0"), passthrough=None)
+        finding = found(plan, "VFS-FIRMWARE-OFF")
+        assert finding.severity == "blocks"
+        assert "maker's own tool" in finding.do
+        assert 'firmware = "set"' not in finding.do
+
+
+DPU = """
+Device type:    BlueField2
+Configurations:                                          Next Boot
+        NUM_OF_VFS                                  8
+        SRIOV_EN                                    True(1)
+        INTERNAL_CPU_MODEL                          {model}
+        INTERNAL_CPU_ESWITCH_MANAGER                {manager}
+        INTERNAL_CPU_OFFLOAD_ENGINE                 {engine}
+"""
+
+
+def bluefield(model: str, manager: str, engine: str) -> MemoryNode:
+    node = today()
+    node.entries[f"{CX5}/device"].content = b"0xa2d6\n"
+    text = DPU.format(model=model, manager=manager, engine=engine)
+    for argv in [argv for argv in node.commands if argv[0] == "mstconfig"]:
+        node.commands[argv] = Output(argv, 0, text, "")
+    return node
+
+
+@pytest.mark.parametrize(
+    ("mode", "dpu"),
+    [
+        (("EMBEDDED_CPU(1)", "ECPF(0)", "ENABLED(0)"), True),
+        (("EMBEDDED_CPU(1)", "ECPF(0)", "DISABLED(1)"), False),  # NIC mode
+        (("SEPERATED_HOST(0)", "EXT_HOST_PF(1)", "ENABLED(0)"), False),
+    ],
+)
+def test_the_firmware_of_a_bluefield_in_dpu_mode_is_the_dpu_s_to_set(mode: tuple[str, str, str], dpu: bool) -> None:
+    plan = planned(bluefield(*mode), vfs=wanting(), passthrough=None)
+    assert ("VFS-DPU-MODE" in codes(plan)) is dpu
+    assert ("vfs" in plan.blocked) is dpu
+    assert (run(plan, "mstconfig") == []) is dpu
+    if dpu:
+        assert "DPU's own side" in found(plan, "VFS-DPU-MODE").do
+        assert "power off and on" in found(plan, "VFS-DPU-MODE").do
+
+
+def test_what_a_bluefield_in_dpu_mode_offers_can_be_had() -> None:
+    plan = planned(bluefield("EMBEDDED_CPU(1)", "ECPF(0)", "ENABLED(0)"), vfs=wanting(count=8), passthrough=None)
+    assert "VFS-DPU-MODE" not in codes(plan)
+    assert plan.blocked == ()
+
+
+@pytest.mark.parametrize(("first", "second"), [(16, 32), (32, 16), (16, 16)])
+def test_two_ports_of_one_card_set_its_firmware_once_to_the_larger_number(first: int, second: int) -> None:
+    cards = [
+        {"match": {"address": FIRST}, "count": first, "firmware": "set"},
+        {"match": {"address": "0000:3b:00.1"}, "count": second, "firmware": "set"},
+    ]
+    plan = planned(today(), vfs={"card": cards}, passthrough=None)
+    assert run(plan, "mstconfig") == [("mstconfig", "-y", "-d", FIRST, "set", f"NUM_OF_VFS={max(first, second)}")]
+
+
+@pytest.mark.parametrize(("flags", "severity"), [("0x1003", "tells"), ("0x1002", "warns"), (None, "tells")])
+def test_a_driver_that_needs_its_interface_up_is_given_that_in_the_unit(flags: str | None, severity: str) -> None:
+    node = today()
+    for path, entry in list(node.entries.items()):
+        if entry.kind == "link" and path == f"{CX5}/driver":
+            node.symlink(path, "../../../../bus/pci/drivers/bnxt_en")
+    node.entries[f"{CX5}/sriov_numvfs"].content = b"0\n"
+    if flags is not None:
+        node.write(f"{CX5}/net/enp59s0f0np0/flags", f"{flags}\n")
+    plan = planned(node, vfs=wanting("keep", 8), passthrough=None)
+    finding = found(plan, "VFS-NEEDS-LINK-UP")
+    assert finding.severity == severity
+    assert ("ip link set dev enp59s0f0np0 up" in finding.do) is (severity == "warns")
+    text = next(step.after.data().decode() for step in plan.steps if getattr(step, "path", "") == UNIT)
+    assert " 8 up=1\n" in text or " 8 autoprobe=0 up=1\n" in text
+    assert "up=1" not in next(
+        step.after.data().decode()
+        for step in planned(today(), vfs=wanting("keep", 8), passthrough=None).steps
+        if getattr(step, "path", "") == UNIT
+    )

@@ -37,9 +37,10 @@ def read(view: View) -> Iterator[Owner]:
         stem, template, _ = name.removesuffix(".service").partition("@")
         names = [each for each in started if template and each.startswith(f"{stem}@")] if template else [name]
         for each in names:
-            instance = each.removesuffix(".service").partition("@")[2]
-            runs = _runs(view, each, whole, started)
-            yield from _owners(view, each, lines, instance, runs)
+            found = _writes(view, each, lines)
+            if found:
+                runs = _runs(view, each, whole, started)
+                yield from scripts.owners(view, scripts.Source(each, lines[0].path, runs), found)
 
 
 def _services(view: View) -> dict[str, str]:
@@ -113,14 +114,13 @@ def _pulled(view: View, name: str, started: dict[str, None]) -> bool:
     return False
 
 
-def _owners(view: View, name: str, lines: list[_Line], instance: str, runs: Runs) -> Iterator[Owner]:
-    found: list[tuple[str, shell.Write]] = []
+def _writes(view: View, name: str, lines: list[_Line]) -> list[shell.Write]:
+    instance = name.removesuffix(".service").partition("@")[2]
+    found: list[shell.Write] = []
     for line in lines:
         text = re.sub(r"%([iIjJnN%])", lambda match: _specifier(match[1], name, instance), line.command)
-        words = _argv(text)
-        found += [(line.path, write) for write in shell.command(view, words, line.path, line.number)]
-    kept = shell.settled([write for _, write in found])
-    yield from scripts.owners(view, scripts.Source(name, lines[0].path, runs), kept)
+        found += shell.command(view, _argv(text), line.path, line.number)
+    return shell.settled(found)
 
 
 def _specifier(letter: str, name: str, instance: str) -> str:

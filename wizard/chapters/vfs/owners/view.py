@@ -21,8 +21,6 @@ class View:
     def __init__(self, facts: Facts) -> None:
         self.facts = facts
         self.cards = Cards(facts)
-        self.consulted: dict[str, None] = {}
-        """Every file that was looked into: a plan that was made from them is stale once one of them changes."""
 
     def names(self, directory: str) -> list[str]:
         return sorted(self.facts.files.names(directory))[:MOST_FILES]
@@ -34,7 +32,6 @@ class View:
         content = self.facts.content(path)
         if content is None or b"\0" in content:
             return None
-        self.consulted[path] = None
         return content.decode("utf-8", "replace")
 
     def exists(self, path: str) -> bool:
