@@ -126,12 +126,29 @@ for path in /etc/sysfs.d/* /etc/tmpfiles.d/* /etc/cron.d/* /etc/crontab /etc/rc.
 	/etc/network/if-pre-up.d/* /etc/network/if-up.d/* /etc/NetworkManager/NetworkManager.conf /etc/NetworkManager/conf.d/* \
 	/etc/NetworkManager/dispatcher.d/* /etc/NetworkManager/system-connections/* /etc/sysconfig/network-scripts/ifcfg-* \
 	/etc/sriov-netplan-shim/interfaces.yaml /etc/systemd/system/*.service.d/*.conf; do
-	[ -f "$path" ] && grep -qi 'sriov\|total-vfs' "$path" 2>/dev/null && spared "$path"
+	[ -f "$path" ] && grep -qi 'sriov\|total-vfs\|num_vfs' "$path" 2>/dev/null && spared "$path"
+done
+grep -ls 'sriov_numvfs\|mlx5_num_vfs\|total-vfs' /etc/networkd-dispatcher/*/* /usr/lib/networkd-dispatcher/*/* /usr/lib/NetworkManager/conf.d/* \
+	/etc/nmstate/* /etc/tuned/*/tuned.conf /etc/tuned/profiles/*/tuned.conf /usr/lib/tuned/*/tuned.conf /usr/lib/tuned/profiles/*/tuned.conf \
+	/usr/lib/udev/rules.d/* /usr/lib/tmpfiles.d/* /etc/init.d/* /usr/local/lib/systemd/system/*.service /usr/lib/systemd/system/*.service \
+	>"$PLACE/vfs.list" 2>/dev/null
+while IFS= read -r path; do spared "$path"; done <"$PLACE/vfs.list"
+rm -f "$PLACE/vfs.list"
+file /etc/tuned/active_profile /etc/tuned/post_loaded_profile /etc/init.d/sysfsutils /etc/driverctl.d/*
+name /usr/sbin/netplan /usr/sbin/ifup /usr/bin/nmcli /usr/sbin/driverctl
+for path in /etc/rc[S2-5].d/S* /etc/rc.d/rc[2-5].d/S* /usr/lib/systemd/system/*.wants/* /etc/systemd/system/*; do
+	[ -h "$path" ] && [ ! -e "$PLACE$path" ] && link "$path"
+done
+for unit in tuned rc-local sysfsutils networking NetworkManager networkd-dispatcher cron crond; do
+	for path in /usr/lib/systemd/system/$unit.service; do [ -f "$path" ] && file "$path"; done
 done
 for path in $(sed -n 's/^[[:space:]]*ExecStart[A-Za-z]*[[:space:]]*=//p' /etc/systemd/system/*.service /etc/systemd/system/*.service.d/*.conf \
-	2>/dev/null | tr -s ' ";\047' '\n\n\n\n' | sed -n 's/^[-@:+!]*\(\/[A-Za-z0-9_.\/-]*\)$/\1/p' | sort -u); do
-	case $path in /dev/* | /proc/* | /sys/*) continue ;; esac
-	[ -f "$path" ] && [ "$(stat -Lc %s "$path" 2>/dev/null || echo 0)" -le 65536 ] && grep -q sriov_numvfs "$path" 2>/dev/null && spared "$path"
+	/usr/local/lib/systemd/system/*.service /usr/lib/systemd/system/*.service 2>/dev/null | tr -s ' ";\047' '\n\n\n\n' |
+	sed -n 's/^[-@:+!]*\(\/[A-Za-z0-9_.\/-]*\)$/\1/p' | sort -u); do
+	case $path in /dev/* | /proc/* | /sys/* | /bin/* | /usr/bin/* | /usr/lib/systemd/* | /lib/systemd/*) continue ;; esac
+	[ -f "$path" ] && [ "$(stat -Lc %s "$path" 2>/dev/null || echo 0)" -le 65536 ] && grep -q 'sriov_numvfs\|mlx5_num_vfs' "$path" 2>/dev/null || continue
+	spared "$path"
+	for unit in $(grep -lsF "$path" /usr/local/lib/systemd/system/*.service /usr/lib/systemd/system/*.service); do spared "$unit"; done
 done
 name /lib/systemd/system/*nova*.service /usr/lib/systemd/system/*nova*.service /lib/systemd/system/libvirt*.service
 for wants in /etc/systemd/system/*.wants/* /etc/systemd/system/*.requires/*; do [ -h "$wants" ] && link "$wants"; done
@@ -162,7 +179,7 @@ for device in /sys/bus/pci/devices/*; do
 	for path in "$real"/driver "$real"/iommu_group "$real"/physfn "$real"/virtfn*; do [ -h "$path" ] && link "$path"; done
 	for net in "$real"/net/* "$real"/virtio*/net/*; do
 		[ -d "$net" ] || continue
-		for attribute in address addr_assign_type bonding_slave/perm_hwaddr dev_id dev_port operstate type mtu; do file "$net/$attribute"; done
+		for attribute in address addr_assign_type bonding_slave/perm_hwaddr dev_id dev_port operstate type mtu flags; do file "$net/$attribute"; done
 		for path in "$net"/device "$net"/master "$net"/lower_* "$net"/upper_*; do [ -h "$path" ] && link "$path"; done
 	done
 	for rdma in "$real"/infiniband/*; do
