@@ -129,7 +129,9 @@ def _of_one(facts: Facts, request: Request) -> list[Finding]:
                 "blocks",
                 f'{function.address} ({function.model}): count = "max", but {function.why_no_vfs or "its limit is not known"}',
                 "There is no number that could be made of it.",
-                "Answer a number, or fix what is said above."
+                firmware_findings.advice(facts, function)
+                if code_of(function) == "VFS-FLASH-RECOVERY"
+                else "Answer a number, or fix what is said above."
                 if function.offer == "off"
                 else "Answer a number, or run as root.",
             )

@@ -13,13 +13,16 @@ from typing import Literal
 
 from wizard.boot import next_command_line
 from wizard.chapters.vfs.mlx4_findings import finding
-from wizard.chapters.vfs.owners import modules
+from wizard.chapters.vfs.owners import modules, udev
+from wizard.chapters.vfs.owners.model import YES
 from wizard.chapters.vfs.owners.view import View
 from wizard.facts.facts import Facts
 from wizard.facts.pci.functions import NoVfs, PciFunction
 from wizard.formats import kernel_arguments
 from wizard.model.findings import Finding
 
+INITRAMFS = "/etc/initramfs-tools/modules"
+"""Modules that an initramfs loads first, each with its options (initramfs-tools(7))."""
 HOLDERS = ("vfio-pci", "pci-stub", "uio_pci_generic", "igb_uio", "xen-pciback")
 _OWN = {"mlx4": "mlx4_core", "mlx5": "mlx5_core"}
 _NOTHING = re.compile(r"(?:(?:/usr)?/bin/)?(?:true|false|:|exit\s+\d+)\s*;?$|/dev/null$|/nonexistent\S*$")
@@ -55,9 +58,14 @@ def own_driver(function: PciFunction) -> str:
 def hindrances(facts: Facts, function: PciFunction) -> list[Hindrance]:
     """All of them, each once."""
     view, module = View(facts), own_driver(function)
-    found = [*_on_line(facts, function, module), *_in_files(view, function, module), *_overrides(view, function)]
+    found = [
+        *_on_line(facts, function, module),
+        *_in_files(view, function, module),
+        *_overrides(view, function),
+        *_rules(view, function),
+    ]
     if module and _is_built_in(facts, module):
-        found = [each for each in found if each.kind in ("ids", "override")]  # modprobe has no say in it
+        found = [each for each in found if each.kind in ("ids", "override", "rule")]  # modprobe has no say in it
     return list(dict.fromkeys(found))
 
 
@@ -124,11 +132,19 @@ def _words(facts: Facts) -> Iterator[tuple[str, str]]:
 
 
 def _in_files(view: View, function: PciFunction, module: str) -> Iterator[Hindrance]:
-    for path in modules.files(view):
+    for path in (*modules.files(view), INITRAMFS):
         for number, words in modules.logical(view.text(path) or ""):
             place, said, name = f"{path} line {number}", " ".join(words)[:80], words[1] if len(words) > 1 else ""
             same = bool(module) and name.replace("-", "_") == module.replace("-", "_")
-            if words[0] == "blacklist" and same:
+            if path == INITRAMFS:
+                ids = [word.partition("=")[2].strip("\"'") for word in words[1:] if word.startswith("ids=")]
+                if words[0].replace("-", "_") in ("vfio_pci", "pci_stub") and any(
+                    _caught(function, each) for each in ids
+                ):
+                    yield Hindrance(
+                        "ids", place, said, f"{words[0]} takes the card itself in the initramfs, by its own id"
+                    )
+            elif words[0] == "blacklist" and same:
                 yield Hindrance("blacklist", place, said, f"{module} is not loaded for the devices that it drives")
             elif words[0] == "install" and same and _NOTHING.search(" ".join(words[2:])):
                 yield Hindrance("install", place, said, f"modprobe runs this in place of loading {module}")
@@ -175,6 +191,30 @@ def _overrides(view: View, function: PciFunction) -> Iterator[Hindrance]:
         driver = (view.text(path) or "").strip()
         if driver and driver != own_driver(function):
             yield Hindrance("override", f"{path} line 1", driver, f"driverctl binds the card itself to {driver}")
+
+
+def _rules(view: View, function: PciFunction) -> Iterator[Hindrance]:
+    """udev rules that write driver_override of the card itself, as guides to passthrough have them."""
+    for path in view.layered(udev.DIRECTORIES, ".rules"):
+        text = view.text(path) or ""
+        if "driver_override" not in text:
+            continue
+        for device in udev.devices(view, function):
+            event = udev.Event(view, device)
+            for rule in udev.rules(text):
+                given = [
+                    key
+                    for key in rule.keys
+                    if key.name == "ATTR" and key.attribute == "driver_override" and not key.matches
+                ]
+                if (
+                    given
+                    and device.subsystem == "pci"
+                    and event.rule(rule) is YES
+                    and given[-1].value not in ("", own_driver(function))
+                ):
+                    why = f"udev binds the card itself to {given[-1].value}"
+                    yield Hindrance("rule", f"{path} line {rule.line}", rule.text[:80], why)
 
 
 def _is_built_in(facts: Facts, module: str) -> bool:

@@ -12,6 +12,24 @@ from wizard.probes.guest import qemu
 from wizard.probes.guest.report import Device, Report
 
 WHAT = "A guest sees a VF of this node"
+_CANNOT = "QEMU cannot take the VF; libvirt's could not either."
+_LOOK = "Look at dmesg, and at the IOMMU's group of the VF."
+_RMRR = (
+    "The platform keeps memory of this slot for itself (RMRR): switch that off (HPE: the shared memory feature of the slot, by conrep "
+    "or in the BIOS set-up), use another slot, or ask the maker for a newer BIOS."
+)
+_INTREMAP = (
+    "Interrupts are not remapped: take intremap=off or nointremap off the kernel's line, or look for a newer BIOS."
+)
+_REMEDIES = {
+    "RMRR": _RMRR,
+    "interrupt remapping": _INTREMAP,
+    "not viable": "Another device of its IOMMU group is still with the host: use another slot, or switch on ACS in the BIOS set-up.",
+    "Operation not permitted": "dmesg says which it is. `No interrupt remapping support`: "
+    f"{_INTREMAP} `ineligible for IOMMU domain attach due to platform RMRR requirement`: {_RMRR}",
+    "Cannot allocate memory": "The guest's memory could not be locked: look at the limit of locked memory, and at hugepages.",
+    "resource busy": "Somebody else has the IOMMU group open: another guest, or a program that uses vfio.",
+}
 Ended = Literal["", "time", "stopped", "not started"]
 
 
@@ -70,9 +88,13 @@ def _seen(booted: Booted, what: str, device: Device | None) -> Check:
         return Check(passthrough.NAME, what, "failed", seen, "Look at dmesg: vfio-pci says why it kept it.")
     said = _last(booted.errors)
     if "vfio" in booted.errors:
-        do = "QEMU cannot take the VF; libvirt's could not either. Look at dmesg, and at the IOMMU's group of the VF."
-        return Check(passthrough.NAME, what, "failed", f"QEMU says: {said}", do)
+        return Check(passthrough.NAME, what, "failed", f"QEMU says: {said}", f"{_CANNOT} {_remedy(booted.errors)}")
     return Check(passthrough.NAME, what, "unknown", _not_booted(booted, said), "This says nothing about the VF.")
+
+
+def _remedy(errors: str) -> str:
+    """What helps, by what QEMU and the kernel say of it (drivers/vfio, drivers/iommu/intel)."""
+    return next((remedy for word, remedy in _REMEDIES.items() if word in errors), _LOOK)
 
 
 def _described(booted: Booted, device: Device) -> str:

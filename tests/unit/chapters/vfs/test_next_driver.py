@@ -36,6 +36,12 @@ KEPT_AWAY = [
     ("/etc/modprobe.d/v.conf", "options pci-stub ids=15b3:1017\n", "line 1"),
     ("/etc/driverctl.d/0000:3b:00.0", "vfio-pci\n", "line 1"),
     ("/etc/driverctl.d/pci-0000:3b:00.0", "vfio-pci\n", "line 1"),
+    ("/etc/initramfs-tools/modules", "# x\nvfio_pci ids=15b3:1017\n", "line 2"),
+    (
+        "/etc/udev/rules.d/5-v.rules",
+        'SUBSYSTEM=="pci", KERNEL=="0000:3b:00.0", ATTR{driver_override}="vfio-pci"\n',
+        "line 1",
+    ),
     (GRUB, LINE.format("modprobe.blacklist=nouveau,mlx5_core"), "line 1"),
     (GRUB, LINE.format("module_blacklist=mlx5_core"), "line 1"),
     (GRUB, LINE.format("rd.driver.blacklist=mlx5_core"), "line 1"),
@@ -67,6 +73,8 @@ def test_what_keeps_the_driver_away_is_named_with_its_place(path: str, text: str
         ("/etc/modprobe.d/v.conf", "options vfio-pci ids=15b3:1017:1111:2222\n"),  # another maker's board
         ("/etc/modprobe.d/v.conf", "options vfio-pci ids=15b3:1017:ffffffff:ffffffff:010000:ff0000\n"),  # storage
         ("/etc/driverctl.d/0000:18:00.0", "vfio-pci\n"),
+        ("/etc/initramfs-tools/modules", "vfio_pci ids=15b3:1018\nmlx5_core\nblacklist mlx5_core\n"),
+        ("/etc/udev/rules.d/5-v.rules", 'SUBSYSTEM=="pci", KERNEL=="0000:18:00.0", ATTR{driver_override}="vfio-pci"\n'),
         ("/etc/driverctl.d/0000:3b:00.0", "mlx5_core\n"),
         (GRUB, LINE.format("modprobe.blacklist=nouveau vfio-pci.ids=15b3:1018")),
         (

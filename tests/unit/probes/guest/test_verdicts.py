@@ -86,3 +86,24 @@ def test_one_that_does_not_come_back_is_a_failure_of_its_own() -> None:
     found = read(left="the kernel does not answer")
     assert found[1] == ("failed", "the kernel does not answer")
     assert "given back" not in found[0][1]
+
+
+@pytest.mark.parametrize(
+    ("errors", "says"),
+    [
+        ("qemu: vfio 0000:3b:00.4: group 70 is not viable\n", "ACS"),
+        ("qemu: vfio 0000:3b:00.4: failed to set iommu for container: Operation not permitted\n", "RMRR"),
+        ("qemu: vfio 0000:3b:00.4: failed to set iommu for container: Operation not permitted\n", "intremap=off"),
+        (
+            "qemu: vfio 0000:3b:00.4: ineligible for IOMMU domain attach due to platform RMRR requirement\n",
+            "shared memory",
+        ),
+        ("qemu: vfio 0000:3b:00.4: something new\n", "Look at dmesg"),
+    ],
+)
+def test_what_keeps_qemu_from_the_vf_has_a_remedy(errors: str, says: str) -> None:
+    pf = next(each for each in facts.read(today()).pci.functions if each.address == "0000:3b:00.0")
+    booted = Booted(pf, True, 1.0, NOTHING, "", errors, "", "")
+    (check,) = checks(booted)
+    assert check.state == "failed"
+    assert says in check.do

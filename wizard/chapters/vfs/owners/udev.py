@@ -16,6 +16,7 @@ from wizard.chapters.vfs.owners.udev_rules import Rule, rules
 from wizard.chapters.vfs.owners.view import View
 from wizard.integers import parse_int
 
+__all__ = ["DIRECTORIES", "Event", "devices", "read", "rules"]
 DIRECTORIES = ("/etc/udev/rules.d", "/usr/local/lib/udev/rules.d", "/usr/lib/udev/rules.d", "/lib/udev/rules.d")
 """Not /run: it is gone at the next boot."""
 _PROGRAMS = ("/usr/lib/udev", "/lib/udev")
