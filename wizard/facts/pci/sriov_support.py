@@ -7,7 +7,7 @@ The kernel shows sriov_totalvfs for every function whose SR-IOV capability count
 from __future__ import annotations
 
 import re
-from enum import StrEnum
+from enum import Enum
 from typing import Literal
 
 from wizard.errors import NodeError
@@ -19,7 +19,7 @@ from wizard.facts.pci.ids import MELLANOX, VFS, family_of, recovery_model
 Offer = Literal["offered", "off", "none", "unknown"]
 
 
-class NoVfs(StrEnum):
+class NoVfs(str, Enum):
     """Why a function has no VFs to offer: what is advised follows from this, never from the sentence that is shown."""
 
     NOTHING = ""  # it offers them
