@@ -179,7 +179,12 @@ class NovaNetwork:
         """Our own script puts the rule there, as at boot."""
         conf = self.place / "metadata.conf"
         conf.write_text(f'BRIDGES="{self.bridge}"\nUPLINKS="vlan+"\nTARGET="CONTINUE"\n', encoding="ascii")
-        done = self.run("sh", SCRIPT, "apply", env={"COMPUTE_WIZARD_METADATA_CONF": str(conf)})
+        script = self.place / "compute-wizard-metadata"
+        script.write_text(
+            SCRIPT.read_text(encoding="utf-8").replace("CONFIG=/etc/compute-wizard/metadata.conf", f"CONFIG={conf}"),
+            encoding="utf-8",
+        )
+        done = self.run("sh", script, "apply")
         assert done.returncode == 0, done.stdout + done.stderr
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from importlib import resources
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from wizard.facts.pci import config_space
 from wizard.formats.ebtables import metadata_state, parse_listing
 
 ASSETS = Path(str(resources.files("assets"))) / "node"
@@ -21,6 +23,27 @@ def need(*programs: str) -> None:
     for program in programs:
         if shutil.which(program, path=PATH) is None:
             pytest.skip(f"{program}: the program is not installed")
+
+
+def elsewhere(place: Path, name: str, **constants: str) -> Path:
+    """A copy of a script in which constants have another value: the script itself obeys no variable of its caller's."""
+    text = (ASSETS / name).read_text(encoding="utf-8")
+    for constant, value in constants.items():
+        text, count = re.subn(rf"^((?:.* )?){constant}=\S+", rf"\g<1>{constant}={value}", text, count=1, flags=re.MULTILINE)
+        assert count == 1, constant
+    script = place / f"{name}.sh"
+    script.write_text(text, encoding="utf-8")
+    return script
+
+
+@pytest.mark.parametrize("name", [path.name for path in sorted(ASSETS.iterdir()) if path.name.startswith("compute")])
+def test_no_variable_of_the_caller_changes_what_an_installed_script_does(name: str) -> None:
+    """Each name in capitals has a value of the script's own, and no such value rests on what was there before."""
+    text = re.sub(r"(?m)(^|\s)#.*$", "", (ASSETS / name).read_text(encoding="utf-8"))
+    used = set(re.findall(r"\$\{?([A-Z][A-Z_0-9]*)", text))
+    assert used <= set(re.findall(r"\b([A-Z][A-Z_0-9]*)=", text))
+    assert re.findall(r"\$\{[A-Z][A-Z_0-9]*:?[-+=?]", text) == []
+    assert "COMPUTE_WIZARD" not in text
 
 
 @pytest.mark.parametrize("shell", SHELLS, ids=["dash", "busybox"])
@@ -37,7 +60,7 @@ def test_the_redirect_in_a_network_of_its_own(shell: list[str], tmp_path: Path) 
         pytest.skip("kernel: needs root for a network namespace")
     config = tmp_path / "metadata.conf"
     config.write_text('# c\nBRIDGES="br1441 br1442"\nUPLINKS="vlan+"\nTARGET="CONTINUE"\n', encoding="utf-8")
-    words = " ".join([*shell, str(ASSETS / "compute-wizard-metadata")])
+    words = " ".join([*shell, str(elsewhere(tmp_path, "compute-wizard-metadata", CONFIG=str(config)))])
     match = "-p ipv4 --ip-dst 169.254.169.254 --ip-protocol 6 --ip-dport 80"
     script = f"""
     mark() {{ echo "=== $1 $?"; }}
@@ -54,7 +77,7 @@ def test_the_redirect_in_a_network_of_its_own(shell: list[str], tmp_path: Path) 
     {words} remove; mark twice
     ebtables -t nat -L; mark listing
     """
-    environment = {"PATH": PATH, "COMPUTE_WIZARD_METADATA_CONF": str(config)}
+    environment = {"PATH": PATH}
     done = subprocess.run(
         ["unshare", "-n", "sh", "-c", script], capture_output=True, text=True, env=environment, check=False
     )
@@ -84,12 +107,12 @@ def test_the_redirect_in_a_network_of_its_own(shell: list[str], tmp_path: Path) 
 def test_a_wrong_configuration_is_refused(text: str, tmp_path: Path) -> None:
     need("dash")
     (tmp_path / "c").write_text(text, encoding="utf-8")
-    environment = {"PATH": PATH, "COMPUTE_WIZARD_METADATA_CONF": str(tmp_path / "c")}
+    script = elsewhere(tmp_path, "compute-wizard-metadata", CONFIG=str(tmp_path / "c"))
     done = subprocess.run(
-        ["dash", ASSETS / "compute-wizard-metadata", "apply"],
+        ["dash", script, "apply"],
         capture_output=True,
         text=True,
-        env=environment,
+        env={"PATH": PATH},
         check=False,
     )
     assert done.returncode == 1
@@ -112,12 +135,10 @@ def card(tmp_path: Path, numvfs: str = "0") -> Path:
 
 def vfs(tmp_path: Path, *words: str, shell: str = "dash") -> subprocess.CompletedProcess[str]:
     need(shell)
-    environment = {"PATH": f"{tmp_path}:{PATH}", "COMPUTE_WIZARD_SYSFS": str(tmp_path), "COMPUTE_WIZARD_PATIENCE": "0"}
-    environment["COMPUTE_WIZARD_PROC"] = str(tmp_path)
+    kernel, searched = str(tmp_path), f"{tmp_path}:{PATH}"
+    script = elsewhere(tmp_path, "compute-wizard-vfs", PATH=searched, SYSFS=kernel, PROC=kernel, PATIENCE="0")
     start = ["busybox", "sh"] if shell == "busybox" else [shell]
-    return subprocess.run(
-        [*start, ASSETS / "compute-wizard-vfs", *words], capture_output=True, text=True, env=environment, check=False
-    )
+    return subprocess.run([*start, script, *words], capture_output=True, text=True, env={"PATH": PATH}, check=False)
 
 
 @pytest.mark.parametrize("shell", ["dash", "busybox"])
@@ -193,6 +214,50 @@ def test_a_port_of_a_bond_is_known_by_the_address_that_it_came_with(shell: str, 
     right = vfs(tmp_path, *words, "mac=0c:42:a1:08:42:19", "8", shell=shell)
     assert (right.returncode, right.stderr) == (0, "")
     assert (place / "sriov_numvfs").read_text(encoding="ascii") == "8\n"
+
+
+def vpd(*fields: tuple[str, bytes], name: bytes = b"ConnectX-5", tag: int = 0x90) -> bytes:
+    """Vital product data: a name, fields to be read, and the end."""
+    data = b"".join(key.encode() + bytes([len(value)]) + value for key, value in fields)
+    pieces = [bytes([kind]) + len(each).to_bytes(2, "little") + each for kind, each in ((0x82, name), (tag, data))]
+    return b"".join(pieces) + b"\x78"
+
+
+SERIAL = "MT1234X56789"
+CARDS: dict[str, tuple[bytes | None, bool]] = {
+    "its own": (vpd(("PN", b"MCX512A"), ("SN", SERIAL.encode()), ("RV", b"\0")), True),
+    "its own, filled up with blanks": (vpd(("SN", SERIAL.encode() + b"   \0\0")), True),
+    "first": (vpd(("SN", SERIAL.encode()), ("PN", b"x" * 200)), True),
+    "a long name before it": (vpd(("SN", SERIAL.encode()), name=b"n" * 700), True),
+    "no VPD": (None, False),
+    "empty": (b"", False),
+    "noise": (b"\xff" * 64, False),
+    "longer": (vpd(("SN", f"{SERIAL}0".encode())), False),
+    "shorter": (vpd(("SN", SERIAL[:-1].encode())), False),
+    "another card's": (vpd(("SN", b"MT9999X00000")), False),
+    "in the part number": (vpd(("PN", SERIAL.encode()), ("SN", b"MT9999X00000")), False),
+    "in the name": (vpd(("SN", b"MT9999X00000"), name=SERIAL.encode()), False),
+    "in a field of another kind": (vpd(("VS", b"SN" + bytes([len(SERIAL)]) + SERIAL.encode())), False),
+    "in what may be written": (vpd(("SN", SERIAL.encode()), tag=0x91), False),
+    "cut off": (vpd(("SN", SERIAL.encode()))[:-4], False),
+    "a format in it": (vpd(("SN", b"%s%n\\101")), False),
+}
+
+
+@pytest.mark.parametrize("shell", ["dash", "busybox"])
+@pytest.mark.parametrize("name", CARDS)
+def test_a_card_is_known_by_its_serial_number_and_by_nothing_else(name: str, shell: str, tmp_path: Path) -> None:
+    need("od")
+    place = card(tmp_path)
+    content, known = CARDS[name]
+    if content is not None:
+        (place / "vpd").write_bytes(content)
+        assert (config_space.serial_number(content) == SERIAL) is known
+    done = vfs(tmp_path, "0000:3b:00.0", "15b3", "1017", f"serial={SERIAL}", "8", shell=shell)
+    assert (done.returncode == 0) is known, done.stderr
+    assert (place / "sriov_numvfs").read_text(encoding="ascii") == ("8\n" if known else "0\n")
+    if not known:
+        assert f"is not the card with serial={SERIAL}" in done.stderr
 
 
 def test_vfs_that_a_guest_may_have_are_left_alone(tmp_path: Path) -> None:
