@@ -8,6 +8,9 @@ from __future__ import annotations
 from enum import IntEnum
 
 
+LONGEST = 2000  # characters of a line of an error
+
+
 class Exit(IntEnum):
     """Exit codes of the command line."""
 
@@ -40,7 +43,15 @@ class WizardError(Exception):
 
     def __str__(self) -> str:
         text = f"{self.where}: {self.what}" if self.where else self.what
-        return f"{text}\n  {self.do}" if self.do else text
+        return "\n".join(_short(line) for line in (f"{text}\n  {self.do}" if self.do else text).split("\n"))
+
+
+def _short(line: str) -> str:
+    """A line that can be read: what was wrong with a value of a megabyte is seen from its beginning and its end."""
+    if len(line) <= LONGEST:
+        return line
+    left_out = len(line) - LONGEST
+    return f"{line[: LONGEST // 2]} […{left_out} characters…] {line[-LONGEST // 2 :]}"
 
 
 class UsageError(WizardError):

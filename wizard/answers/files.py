@@ -16,6 +16,12 @@ from wizard.errors import InputError
 from wizard.model.answers import FORMAT, AllAnswers, AnswersModel
 from wizard.model.validation import _dotted, _shown, problem
 
+DEEPEST = 16  # parts of a key, or brackets in each other; an answer has four
+_TOKEN = re.compile(
+    r'''(?P<long>"""(?:[^\\]|\\.)*?(?:"""|\Z)|\'\'\'.*?(?:\'\'\'|\Z)|\#[^\n]*)'''
+    r'''|(?P<part>"(?:[^"\\\n]|\\.)*"?|\'[^\'\n]*\'?|[\w-]+)|(?P<blank>[ \t]+)|(?P<other>.)''',
+    re.DOTALL,
+)
 LIMIT = 1 * user_files.MIB  # bytes of an answers file; a thousand networks take a tenth of it
 
 
@@ -31,6 +37,7 @@ def read(path: Path) -> str:
 
 def from_text(text: str, where: str) -> AllAnswers:
     """Answers from the text of an answers file. Raises InputError with the field that is wrong."""
+    _refuse_too_deep(text, where)
     try:
         data = toml.loads(text)
     except toml.TOMLDecodeError as error:
@@ -51,6 +58,28 @@ def from_text(text: str, where: str) -> AllAnswers:
             do=f'The first line has to be: format = "{FORMAT}"',
         )
     return from_data(data, where)
+
+
+def _refuse_too_deep(text: str, where: str) -> None:
+    """Raises InputError for keys of very many parts and for brackets in brackets in brackets: the reader of TOML takes minutes
+    for the ones and memory for the others, and no answer is that deep. Strings and comments are passed over."""
+    if not any(line.count(".") >= DEEPEST or line.count("[") + line.count("{") > DEEPEST for line in text.split("\n")):
+        return  # a key stands on one line; brackets on many lines are for the reader to count
+    parts, expects_part, depth = 0, True, 0
+    for token in _TOKEN.finditer(text):
+        kind, word = token.lastgroup, token.group()
+        if kind == "part":
+            parts = parts + 1 if expects_part and parts else 1
+            expects_part = False
+        elif word == ".":
+            expects_part = True
+        elif kind != "blank":
+            parts, expects_part = 0, True
+            depth = max(0, depth + (word in "[{") - (word in "]}"))
+        if parts > DEEPEST or depth > DEEPEST:
+            line = text.count("\n", 0, token.start()) + 1
+            what = "a key has far too many parts" if parts > DEEPEST else "brackets stand too deep in each other"
+            raise InputError(f"is not TOML that can be read: line {line}: {what}", where=where, do="Fix that place.")
 
 
 def from_data(data: Mapping[str, Any], where: str = "") -> AllAnswers:

@@ -56,6 +56,8 @@ def _shown(value: object) -> str:
         text = json.dumps(value, default=str)
     except ValueError:  # Python refuses to write a number of some thousand digits
         return "a number of far too many digits"
+    except RecursionError:
+        return "brackets that stand too deep in each other"
     return text if len(text) <= 60 else text[:57] + "..."
 
 
