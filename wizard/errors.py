@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-
 LONGEST = 2000  # characters of a line of an error
 
 

@@ -258,13 +258,14 @@ def take_back(node: SimulatedNode, run: str, killed_at: int | None = None) -> No
         carried_out(node, back, killed_at)
 
 
-def run_here(directory: Path, run: str) -> None:
-    """The runner in this process. The disk is not what is tried here: nothing waits for it."""
+def run_here(directory: Path, run: str, *events: int) -> None:
+    """The runner in this process, which may be told how many events there were. The disk is not what is tried here: nothing
+    waits for it."""
     kept = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)}
     umask = os.umask(0o022)
     try:
         with mock.patch("os.fsync"):
-            assert runner.main([str(directory), run]) == 0
+            assert runner.main([str(directory), run, *map(str, events)]) == 0
     finally:
         os.umask(umask)
         for number, handler in kept.items():

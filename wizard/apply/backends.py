@@ -207,6 +207,7 @@ def _apart(
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        env=ENVIRONMENT,
         start_new_session=True,
     )
     try:

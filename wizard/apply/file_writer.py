@@ -12,7 +12,7 @@ import posixpath
 import re
 import secrets
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -108,11 +108,12 @@ class Tree:
                 if not stat.S_ISREG(status.st_mode):
                     raise NodeError("is not a regular file", where=path)
                 content, status = _whole(descriptor, path)
-                owner = self.node.accounts.owner(status.st_uid, status.st_gid)
-                mode = stat.S_IMODE(status.st_mode)
-                ids = (status.st_uid, status.st_gid)
-                links, stamp = status.st_nlink, _stamp(status)
-                return Found(real, content, mode, owner, ids, extended_attributes.read(descriptor), links, stamp)
+                return self._of(status, descriptor, real, content)
+
+    def _of(self, status: os.stat_result, descriptor: int, real: str, content: bytes) -> Found:
+        owner = self.node.accounts.owner(status.st_uid, status.st_gid)
+        mode, ids = stat.S_IMODE(status.st_mode), (status.st_uid, status.st_gid)
+        return Found(real, content, mode, owner, ids, extended_attributes.read(descriptor), status.st_nlink, _stamp(status))
 
     def missing_directories(self, path: str) -> list[str]:
         """The directories that have to be made before the file can be, the uppermost first."""
@@ -146,12 +147,14 @@ class Tree:
         owner: str,
         attributes: Mapping[str, bytes] | None,
         over: Found | None = None,
+        announce: Callable[[Found], None] = lambda _: None,
     ) -> list[str]:
         """Put a whole file in place of what is there. With `attributes` it has exactly these, else what the directory
         gives to new files. Returns a sentence for each thing that this process may not set.
 
         `over` is what was found there, None for nothing: a file that was made or touched since, up to the moment of the
-        change, raises NodeError."""
+        change, raises NodeError. `announce` hears what the file will be, right before it is that: who sets the attributes of
+        new files, or may not give files away, leaves another one than was asked for."""
         with _told(path), self._parent(self.resolve(path)) as (directory, name):
             _refuse_other(name, directory, path)
             temporary = f".compute-wizard-{secrets.token_hex(8)}.new"
@@ -168,6 +171,7 @@ class Tree:
                     os.fchmod(descriptor, mode)  # last: a new owner takes the set-uid bits away, an ACL its mask along
                     os.fsync(descriptor)
                     written = os.fstat(descriptor).st_ino
+                    announce(self._of(os.fstat(descriptor), descriptor, path, content))
                 if over is None:
                     _put_anew(temporary, name, directory, path)
                 else:

@@ -8,6 +8,7 @@ import re
 import shlex
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,16 +23,20 @@ from wizard.apply.trust import refuse_untrusted_program, refuse_untrusted_state
 from wizard.errors import Blocked, Exit, InputError, Interrupted, Refused
 from wizard.model import plan as plans
 from wizard.model.plan import Plan, RunCommand, Step, StopByPidfile, WriteSysfs
-from wizard.node.live import open_node
+from wizard.node.live import ENVIRONMENT, LiveNode, open_node
 from wizard.node.recorded import DirectoryNode
-from wizard.runs import event_text, store
+from wizard.runs import event_text, history, selection, store
 from wizard.runs import journal as journals
 from wizard.runs.lock import refusal, refuse_other
+from wizard.runs.overtaken import refuse_overtaken
 from wizard.runs.records import LOCK, STOP, Event, fold, lock_holder
 from wizard.runs.remaining_steps import ahead
 
 # A child of nobody, in a session of its own: neither the end of the terminal nor that of its parent reaches it.
 DETACH = "import os, sys\nif os.fork():\n    os._exit(0)\nos.setsid()\nos.execv(sys.argv[1], sys.argv[1:])"
+SYSTEMD = Path("/run/systemd/system")  # sd_booted(3)
+UNIT_DEADLINE = 30  # seconds for systemd to take a unit
+BEGIN = 10.0  # seconds for a runner to be heard of, before the other way is tried
 HOME = "--setenv=HOME=/root"  # without it Python asks the name service for one, which may hang
 RESULTS = {
     "done": Exit.DONE,
@@ -91,9 +96,10 @@ def start(
         raise refusal(holder)
     refuse_if_stale(node, plan, live=commands == "live")
     refuse_if_used(node, plan)
+    refuse_overtaken(node, "", plan, begun=False)
     refuse_obstacles(Tree(place), plan, store.state_directory(place), runs_commands=commands != "none")
     started = save(place, plan, on_failure, commands, confirm_minutes)
-    _spawn(place, started.run, started.directory, commands)
+    _spawn(place, started.run, started.directory, commands, started.after)
     return started
 
 
@@ -134,19 +140,57 @@ def _way_back(place: Path, run: str) -> str:
     return f"`{script}` puts the run's files back and lists the commands that are left. Or undo it on the node itself."
 
 
-def _spawn(place: Path, run: str, directory: Path, commands: str) -> None:
-    """A transient unit where systemd runs this machine, so that even the end of the session's scope leaves it alone."""
-    argv = program.argv("wizard.apply.runner", str(place), run)
-    if commands == "live" and Path("/run/systemd/system").is_dir():
-        unit = "compute-wizard-apply-" + re.sub(r"[^A-Za-z0-9]", "-", run)
-        words = ["systemd-run", "--quiet", "--collect", f"--unit={unit}", "--property=KillMode=process", HOME, *argv]
-        if subprocess.run(words, capture_output=True, check=False, stdin=subprocess.DEVNULL).returncode == 0:
-            return
+def _spawn(place: Path, run: str, directory: Path, commands: str, events: int) -> None:
+    """Start the runner where its journal has so many events: as a unit where that is possible, else as a process of nobody's.
+
+    A unit that comes too late does nothing any more, so that trying both ways starts one runner."""
+    argv = program.argv("wizard.apply.runner", str(place), run, str(events))
+    if commands == "live" and SYSTEMD.is_dir() and _as_unit(run, argv) and _began(place, run, directory, events):
+        return
     with os.fdopen(
         os.open(directory / "runner.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600), "wb"
     ) as log:
         words = [sys.executable, "-I", "-c", DETACH, *argv]
-        subprocess.run(words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/", check=True)
+        subprocess.run(
+            words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/", env=ENVIRONMENT, check=True
+        )
+
+
+def _as_unit(run: str, argv: Sequence[str]) -> bool:
+    """Start it as a transient unit, so that even the end of the session's scope leaves it alone; whether systemd took it.
+
+    systemd-run is looked for where every command of a plan is, never by the caller's PATH."""
+    manager = LiveNode().command("systemd-run")
+    if manager is None:
+        return False
+    unit = "compute-wizard-apply-" + re.sub(r"[^A-Za-z0-9]", "-", run)
+    words = [manager, "--quiet", "--collect", f"--unit={unit}", "--property=KillMode=process", HOME, *argv]
+    try:
+        said = subprocess.run(
+            words,
+            capture_output=True,
+            check=False,
+            stdin=subprocess.DEVNULL,
+            cwd="/",
+            env=ENVIRONMENT,
+            timeout=UNIT_DEADLINE,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return said.returncode == 0
+
+
+def _began(place: Path, run: str, directory: Path, events: int) -> bool:
+    """Whether a runner was heard of within seconds: it took the lock, or wrote a word. A manager may say that all is well and
+    start nothing, as one does that is reached out of a chroot."""
+    end = time.monotonic() + BEGIN
+    while True:
+        took = lock_holder(store.state_directory(place) / LOCK) == run
+        if took or len(journals.read(directory / "journal.jsonl")) != events:
+            return True
+        if time.monotonic() >= end:
+            return False
+        time.sleep(journals.POLL)
 
 
 def resume(root: str | Path, run: str, accept: Sequence[str] = ()) -> Started:
@@ -166,6 +210,7 @@ def resume(root: str | Path, run: str, accept: Sequence[str] = ()) -> Started:
     _refuse_untrusted(place, options["commands"])
     before = journals.read(directory / "journal.jsonl")
     plan, record = plans.load(directory / "plan.json"), fold(before)
+    selection.to_go_on(history.read(DirectoryNode(place)), run)
     if "one-way" not in accept and any("one-way" in step.labels for step in ahead(plan, record)):
         raise Refused(
             "a step that cannot be taken back is still to come",
@@ -173,7 +218,7 @@ def resume(root: str | Path, run: str, accept: Sequence[str] = ()) -> Started:
         )
     refuse_if_stale(DirectoryNode(place), plan, record, live=live)
     (directory / STOP).unlink(missing_ok=True)
-    _spawn(place, run, directory, options["commands"])
+    _spawn(place, run, directory, options["commands"], len(before))
     return Started(run, directory, len(before))
 
 
@@ -196,20 +241,36 @@ def answer(root: str | Path, run: str, *, keep: bool) -> Started:
     """Keep a run that waits for its confirmation, or have it taken back. Where its runner is gone, another goes on for it."""
     place = Path(root).resolve()
     directory = store.run_directory(place, run)
-    before = journals.read(directory / "journal.jsonl")
-    if fold(before).waiting is None:
-        raise InputError(
-            f"run {run} does not wait for its confirmation", do="`compute-wizard history` shows its state."
-        )
-    gone = lock_holder(store.state_directory(place) / LOCK) is None
-    if gone:
-        _refuse_elsewhere(place, run, json.loads((directory / "options.json").read_text(encoding="utf-8")))
-    said, other = (confirm.KEEP, confirm.TAKE_BACK) if keep else (confirm.TAKE_BACK, confirm.KEEP)
-    (directory / other).unlink(missing_ok=True)  # of an answer that no runner came to see
-    store.write(directory / said, b"")
+    with store.alone(directory):  # of two that answer at once, the first one counts
+        before = journals.read(directory / "journal.jsonl")
+        if fold(before).waiting is None:
+            raise InputError(
+                f"run {run} does not wait for its confirmation", do="`compute-wizard history` shows its state."
+            )
+        gone = lock_holder(store.state_directory(place) / LOCK) is None
+        if gone:
+            _refuse_elsewhere(place, run, json.loads((directory / "options.json").read_text(encoding="utf-8")))
+        said, other = (confirm.KEEP, confirm.TAKE_BACK) if keep else (confirm.TAKE_BACK, confirm.KEEP)
+        if (directory / other).exists() and not gone:
+            raise Refused(
+                f"run {run} was answered otherwise a moment before", do="`compute-wizard history` shows its state."
+            )
+        (directory / other).unlink(missing_ok=True)  # of an answer that no runner came to see
+        store.write(directory / said, b"")
     if lock_holder(store.state_directory(place) / LOCK) is None:
-        return resume(root, run)
+        return _gone_on(root, run, len(before))
     return Started(run, directory, len(before))
+
+
+def _gone_on(root: str | Path, run: str, before: int) -> Started:
+    """Let another runner see the answer; where the old one did, right now, there is no more to be done."""
+    try:
+        return resume(root, run)
+    except Refused:
+        directory = store.run_directory(Path(root).resolve(), run)
+        if fold(journals.read(directory / "journal.jsonl")).waiting is None:
+            return Started(run, directory, before)
+        raise
 
 
 def request_stop(started: Started) -> None:
@@ -224,7 +285,9 @@ def is_over(started: Started) -> bool:
 
 def result(started: Started) -> Exit:
     """How the run ended, as an exit code."""
-    ends = [event for event in journals.read(started.journal)[started.after :] if event["event"] == "end"]
+    all_ends = [event for event in journals.read(started.journal)[started.after :] if event["event"] == "end"]
+    # an attempt to go on that came too late was refused, and is no end of the run that it came too late for
+    ends = [event for event in all_ends if event["result"] != "refused"] or all_ends
     if not ends:
         log = started.directory / "runner.log"
         said = log.read_text(encoding="utf-8", errors="replace").strip() if log.exists() else ""

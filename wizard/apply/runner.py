@@ -1,6 +1,6 @@
 """The runner: a process of its own that carries out exactly one saved plan and writes the journal.
 
-`python -I -m wizard.apply.runner ROOT RUN`. It outlives the screen, the ssh session and the terminal that started it.
+`python -I -m wizard.apply.runner ROOT RUN [EVENTS]`. It outlives the screen, the ssh session and the terminal that started it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from wizard.apply.system_log import SystemLog
 from wizard.errors import NodeError, Refused, WizardError
 from wizard.model import plan as plans
 from wizard.model import step_text
-from wizard.model.plan import Plan, RemoveFile, RunCommand, WriteFile, WriteSysfs
+from wizard.model.plan import ExpectFile, Plan, RemoveFile, RunCommand, WriteFile, WriteSysfs
 from wizard.model.undo_order import needed_by, undo_order
 from wizard.node.live import LiveNode
 from wizard.node.node import Node
@@ -34,6 +34,7 @@ from wizard.node.recorded import DirectoryNode
 from wizard.runs import history, remaining_steps, store, verify_due
 from wizard.runs.journal import Journal, JournalLost, read
 from wizard.runs.lock import only_run
+from wizard.runs.overtaken import refuse_overtaken
 from wizard.runs.records import JOURNAL_FORMAT, LOCK, STOP, Record, fold, lock_holder
 from wizard.safe_text import safe_text
 
@@ -56,7 +57,9 @@ class Asked:
 
 
 def main(argv: list[str]) -> int:
-    """Carry out a run. What came of it is in the journal; 1 where not even that could be written."""
+    """Carry out a run. What came of it is in the journal; 1 where not even that could be written.
+
+    A third word is how many events the journal had when this runner was asked for: one that comes late does nothing."""
     root, run = Path(argv[0]), argv[1]
     state = store.state_directory(root)
     directory = state / "runs" / run
@@ -67,6 +70,8 @@ def main(argv: list[str]) -> int:
     path = directory / "journal.jsonl"
     try:
         with only_run(state, run), closing(Journal(path, tell)) as journal:
+            if len(argv) > 2 and len(read(path)) != int(argv[2]):
+                return 0  # another runner of this run came before: what came of it is in the journal already
             _carry_out(root, run, directory, options, journal, asked)
     except Refused as error:  # another run is under way
         if lock_holder(state / LOCK) != run:  # where it is this very run, its journal is not ours to write
@@ -94,6 +99,7 @@ def _carry_out(root: Path, run: str, directory: Path, options: dict[str, Any], j
         record = fold(read(directory / "journal.jsonl"))
         refuse_if_stale(node, plan, record, live=options["commands"] == "live")
         refuse_if_used(node, plan, record)
+        refuse_overtaken(node, run, plan, begun=record.begun is not None)
         refuse_beside_leftovers(node, boot)
         journal.reserve()
     except WizardError as error:
@@ -111,6 +117,8 @@ def _carry_out(root: Path, run: str, directory: Path, options: dict[str, Any], j
     )
     carrier = StepExecutor(Tree(root), _outside(root, node, options["commands"]), directory, journal)
     carrier.backups, carrier.directories = dict(record.backups), list(record.directories)
+    carrier.left = {number: list(left) for number, left in record.left.items()}
+    carrier.expected = {each.path: each.attributes for each in plan.expects if isinstance(each, ExpectFile)}
     carrier.goals = {step.path: step.after for step in plan.steps if isinstance(step, WriteSysfs)}
     undone = _undone(directory.parent, plan)
     for path in _paths(plan, undone.plan if undone else None):

@@ -14,6 +14,7 @@ from wizard.model.plan import (
     ExpectCommand,
     ExpectFile,
     ExpectLink,
+    ExpectRun,
     ExpectValue,
     Plan,
     RemoveFile,
@@ -24,6 +25,7 @@ from wizard.model.plan import (
 from wizard.node.node import Node
 from wizard.runs import history
 from wizard.runs import records as run_records
+from wizard.runs.overtaken import story
 from wizard.runs.records import Record
 from wizard.version import version
 
@@ -46,6 +48,8 @@ def differences(node: Node, plan: Plan, record: Record | None = None) -> list[st
                 found += _attribute(node, expected)
             case ExpectCommand():
                 found += _command(node, expected)
+            case ExpectRun():
+                found += _run(node, expected)
             case ExpectValue() if record is None or expected.kind != "boot_id":
                 found += _value(node, expected)
             case _:
@@ -168,6 +172,17 @@ def _command(node: Node, expected: ExpectCommand) -> list[str]:
     except NodeError as error:
         return [f"the command {path} {error.what}"]
     return [] if now == expected.sha256 else [f"the command {path} is another one now: another version was installed"]
+
+
+def _run(node: Node, expected: ExpectRun) -> list[str]:
+    where = f"{run_records.RUNS}/{expected.run}/journal.jsonl"
+    try:
+        now = story(run_records.parse(node.read(where), where))
+    except NodeError as error:
+        return [f"{where} {error.what}"]
+    if now == expected.sha256:
+        return []
+    return [f"run {expected.run} is not as it was when this undo was planned: it went on, or was undone, since"]
 
 
 def _value(node: Node, expected: ExpectValue) -> list[str]:

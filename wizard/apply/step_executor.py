@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
 
-from wizard.apply import rescue_script, vf_holders
+from wizard.apply import file_state, rescue_script, vf_holders
 from wizard.apply.backends import Announce, Backend
 from wizard.apply.file_writer import Found, Tree
 from wizard.boot import postconditions
 from wizard.boot.postconditions import shortcomings
 from wizard.errors import NodeError, Refused
 from wizard.facts import facts
-from wizard.hashing import digest
 from wizard.model.plan import (
     FileState,
     Postcondition,
@@ -27,7 +26,7 @@ from wizard.model.plan import (
 )
 from wizard.model.undo_order import Kind, Undo
 from wizard.runs.journal import Journal
-from wizard.runs.records import Backup, undamaged
+from wizard.runs.records import Backup, Left, undamaged
 from wizard.user_files import write_private
 
 
@@ -38,6 +37,9 @@ class StepExecutor:
         self.tree, self.outside, self.directory, self.journal = tree, outside, directory, journal
         self.backups: dict[int, Backup] = {}
         self.directories: list[str] = []
+        self.left: dict[int, list[Left]] = {}
+        self.expected: dict[str, str | None] = {}
+        """What the plan expects of the extended attributes of a file, as their sha256; None where that was not known."""
         self.started: list[int] = []
         self.skipped: set[int] = set()
         self.goals: dict[str, str] = {}
@@ -108,8 +110,9 @@ class StepExecutor:
             self.tree.make_directory(path)
         attributes = found.attributes if found is not None else None
         if step.attributes is not None:
-            attributes = {name: base64.b64decode(value) for name, value in step.attributes.items()}
-        notes = self.tree.write(step.path, content, int(step.after.mode, 8), step.after.owner, attributes, found)
+            attributes = file_state.decoded(step.attributes)
+        mode, owner, told = int(step.after.mode, 8), step.after.owner, self._leaves(number)
+        notes = self.tree.write(step.path, content, mode, owner, attributes, found, told)
         for note in notes:
             self.journal.write("note", n=number, text=note)
 
@@ -121,12 +124,25 @@ class StepExecutor:
         self._keep(number, step.path, found)
         self.tree.remove(step.path, found)
 
+    def _leaves(self, number: int) -> Callable[[Found], None]:
+        """Writes down what a file is about to be: so somebody's later change is known as such."""
+
+        def told(found: Found) -> None:
+            left = Left(**found.state.model_dump(), attributes=file_state.encoded(found.attributes))
+            self.journal.write("written", n=number, **asdict(left))
+            self.left.setdefault(number, []).append(left)
+
+        return told
+
     def _as_planned(self, step: WriteFile | RemoveFile, found: Found | None) -> None:
-        """A file that changed while the run was under way is not overwritten."""
-        expected = step.before.sha256 if step.before else None
-        now = digest(found.content) if found is not None else None
-        if now != expected:
-            raise Refused(f"{step.path} was changed by somebody else while this run was under way")
+        """A file that changed while the run was under way is not overwritten: its mode, owner and attributes count as much."""
+        expected = file_state.expected(step.before, self.expected.get(step.path))
+        if expected is None and found is None:
+            return
+        what = "it" if expected is None or found is None else " and ".join(expected.differences(found))
+        if what:
+            why = "was changed by somebody else while this run was under way"
+            raise Refused(f"{step.path} {why}" + (f": {what}" if what != "it" else ""))
 
     def _keep(self, number: int, path: str, found: Found | None) -> None:
         """Put what is there into the backup, before it is touched; once for each step."""
@@ -138,7 +154,7 @@ class StepExecutor:
         if found is not None:
             write_private(place / f"{number:04}", found.content)
         before = found.state.model_dump() if found is not None else None
-        attributes = {k: base64.b64encode(v).decode() for k, v in found.attributes.items()} if found is not None else {}
+        attributes = file_state.encoded(found.attributes) if found is not None else {}
         real = found.real if found is not None else self.tree.resolve(path)
         made = self.tree.missing_directories(path)
         write_private(
@@ -165,8 +181,7 @@ class StepExecutor:
         elif isinstance(step, WriteSysfs):
             self._attribute(number, step.path, step.before, step.deadline_s, taking_back=True)
         elif isinstance(step, WriteFile | RemoveFile) and number in self.backups:
-            written = step.after.sha256 if isinstance(step, WriteFile) else None
-            self._restore(self.backups[number], written)
+            self._restore(number, step, self.backups[number])
 
     def _flush_and_prove(self, number: int, step: Step, kind: Kind) -> None:
         if isinstance(step, RunCommand) and step.undo is not None:
@@ -174,20 +189,31 @@ class StepExecutor:
             if step.proves and kind == "after":  # the files are back: it has to be made of them
                 self._prove(number, step.undo[0], postconditions.proofs(facts.read(self.outside.node), step, {}))
 
-    def _restore(self, backup: Backup, written: str | None) -> None:
+    def _restore(self, number: int, step: WriteFile | RemoveFile, backup: Backup) -> None:
         """The file as it was; one that somebody else changed after this run wrote it stays as it is: Refused."""
         found = self.tree.find(backup.path)
-        ours = (written, backup.before["sha256"] if backup.before else None)
-        if found is not None and found.state.sha256 not in ours:
-            raise Refused(f"{backup.path} was changed by somebody else after this run wrote it: it stays as it is now")
+        if found is not None and (what := self._changed(number, step, backup, found)):
+            why = "was changed by somebody else after this run wrote it: it stays as it is now"
+            raise Refused(f"{backup.path} {why} ({what})")
         if backup.before is None or backup.file is None:
             if found is not None:
                 self.tree.remove(backup.path, found)
             return
-        attributes = {name: base64.b64decode(value) for name, value in backup.attributes.items()}
+        attributes = file_state.decoded(backup.attributes)
         if found is None or found.state.model_dump() != backup.before or found.attributes != attributes:
             mode, owner = int(backup.before["mode"], 8), backup.before["owner"]
-            self.tree.write(backup.path, self._kept(backup), mode, owner, attributes, found)
+            self.tree.write(backup.path, self._kept(backup), mode, owner, attributes, found, self._leaves(number))
+
+    def _changed(self, number: int, step: WriteFile | RemoveFile, backup: Backup, found: Found) -> str:
+        """What of a file is neither as this run found it nor as it left it, in words; empty where all is."""
+        known = [file_state.as_left(left) for left in self.left.get(number, [])]
+        if not known and isinstance(step, WriteFile):
+            known.append(file_state.as_planned(step.after, backup))
+        before = file_state.as_found(backup)
+        seen = [each.differences(found) for each in (*known, *([before] if before else []))]
+        if not all(seen):
+            return ""
+        return " and ".join(min(seen, key=lambda each: each == ["its content"])) if seen else "it was made anew"
 
     def _kept(self, backup: Backup) -> bytes:
         """The bytes of a backup, as they were when it was made. Raises NodeError."""

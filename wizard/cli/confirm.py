@@ -7,7 +7,7 @@ import argparse
 from wizard.apply import launch
 from wizard.cli import apply as command_apply
 from wizard.cli import history as command_history
-from wizard.errors import Exit, InputError
+from wizard.errors import Exit, InputError, Refused
 from wizard.model import plan as plans
 from wizard.node.live import open_node
 from wizard.runs import history as histories
@@ -25,6 +25,11 @@ def confirm(options: argparse.Namespace) -> int:
     for event in follow(started.journal, started.after):
         command_history.show(event, options.json)
     code = launch.result(started)
+    if not keep and code is Exit.DONE:
+        raise Refused(
+            f"run {run.id} was confirmed before this answer came, and stays",
+            do=f"`compute-wizard undo {run.id}` undoes it.",
+        )
     if not keep:
         return Exit.DONE if code is Exit.ROLLED_BACK else code
     if code is Exit.DONE and not options.json:

@@ -236,6 +236,16 @@ class ExpectCommand(Model):
     sha256: str
 
 
+class ExpectRun(Model):
+    """The run that this plan undoes, or one that undoes it or its undo, is as it was read: the sha256 of what its journal tells
+    (:mod:`wizard.runs.overtaken`). `newest` is the newest run there was: none began since."""
+
+    kind: Literal["run"] = "run"
+    run: str
+    sha256: str
+    newest: str
+
+
 class ExpectValue(Model):
     """Something of the whole node: the boot, the machine, the tool that made the plan."""
 
@@ -243,7 +253,9 @@ class ExpectValue(Model):
     value: str
 
 
-Expect = Annotated[ExpectFile | ExpectLink | ExpectAttribute | ExpectCommand | ExpectValue, Field(discriminator="kind")]
+Expect = Annotated[
+    ExpectFile | ExpectLink | ExpectAttribute | ExpectCommand | ExpectRun | ExpectValue, Field(discriminator="kind")
+]
 
 
 class NodeName(Model):

@@ -13,7 +13,7 @@ from typing import Literal, get_args
 from wizard.errors import FormatError, UsageError
 from wizard.formats.oslo_config import effective_difference
 from wizard.formats.three_way_merge import merged
-from wizard.hashing import digest
+from wizard.hashing import attributes_digest, digest
 from wizard.model.findings import Finding
 from wizard.model.plan import FileState, LaterWork
 from wizard.planning.diff import unified
@@ -24,10 +24,17 @@ CHOICES: tuple[Choice, ...] = get_args(Choice)
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A file as it is or was: its bytes, and its state."""
+    """A file as it is or was: its bytes, its state, and its extended attributes; None where those are not known."""
 
     content: bytes
     state: FileState
+    attributes: Mapping[str, bytes] | None = None
+
+    def attributes_differ(self, other: Version) -> bool:
+        """Whether both are known to have other ones. ACLs are such."""
+        if self.attributes is None or other.attributes is None:
+            return False
+        return attributes_digest(self.attributes) != attributes_digest(other.attributes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,23 +46,29 @@ class Versions:
     left: Version | None
     now: Version | None
     secret: bool
+    exact: bool = False
+    """`left` is what the run wrote down of its file; else what it was to be: it could not always give a file away."""
 
     @property
     def same(self) -> bool:
         """It is as it was before the run already."""
         if self.now is None or self.before is None:
             return self.now is self.before
-        return self.now.content == self.before.content and self.now.state == self.before.state
+        same = self.now.content == self.before.content and self.now.state == self.before.state
+        return same and not self.now.attributes_differ(self.before)
 
     @property
     def untouched(self) -> bool:
-        """Nobody changed it after the run. An owner or mode is changed if it is neither the old nor the run's."""
+        """Nobody changed it after the run. An owner, mode or attribute is changed if it is neither the old nor the run's."""
         if self.now is None or self.left is None:
             return self.now is self.left
         if self.now.content != self.left.content:
             return False
-        known = [version.state for version in (self.left, self.before) if version is not None]
-        return self.before is None or (
+        versions = [version for version in (self.left, self.before) if version is not None]
+        if all(self.now.attributes_differ(version) for version in versions):
+            return False
+        known = [version.state for version in versions]
+        return (self.before is None and not self.exact) or (
             self.now.state.mode in {state.mode for state in known}
             and self.now.state.owner in {state.owner for state in known}
         )
@@ -69,12 +82,13 @@ class Versions:
         if content is None or not self._means_the_same(before, content):
             return None
         kept, old = self.now.state, (self.before or self.now).state
+        kept_attributes = self.now.attributes
         state = FileState(
             sha256=digest(content),
             mode=old.mode if kept.mode == self.left.state.mode else kept.mode,
             owner=old.owner if kept.owner == self.left.state.owner else kept.owner,
         )
-        return Version(content, state)
+        return Version(content, state, kept_attributes)
 
     def _means_the_same(self, before: bytes, content: bytes) -> bool:
         """In nova.conf's dialect a line belongs to the section above it: the options that go and come are the run's."""
@@ -102,7 +116,10 @@ class Versions:
         contents = [version.content if version else None for version in (one, other)]
         text = unified(self.path, contents[0], contents[1], self.secret)
         if one and other and one.content == other.content:
-            return f"mode {one.state.mode} -> {other.state.mode}, owner {one.state.owner} -> {other.state.owner}\n"
+            more = ", its extended attributes or ACL changed" if one.attributes_differ(other) else ""
+            return (
+                f"mode {one.state.mode} -> {other.state.mode}, owner {one.state.owner} -> {other.state.owner}{more}\n"
+            )
         return text or "only what is masked here\n"
 
 

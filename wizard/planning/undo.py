@@ -13,7 +13,18 @@ from typing import Any
 from wizard.boot import postconditions
 from wizard.errors import InputError, Refused
 from wizard.facts.facts import Facts
-from wizard.model.plan import NodeName, Phase, Plan, RemoveFile, RunCommand, Step, UndoWhen, WriteFile
+from wizard.model.plan import (
+    ExpectRun,
+    NodeName,
+    Phase,
+    Plan,
+    RemoveFile,
+    RunCommand,
+    Step,
+    UndoWhen,
+    WriteFile,
+    WriteSysfs,
+)
 from wizard.model.undo_order import Kind, Undo, undo_order
 from wizard.node.node import Node
 from wizard.planning.later_changes import Choice
@@ -22,6 +33,8 @@ from wizard.planning.preconditions import expected
 from wizard.planning.undo_draft import Draft, plan_of
 from wizard.runs import records as run_records
 from wizard.runs.history import RESCUE, RUNS, PastRun, Unread
+from wizard.runs.overtaken import story
+from wizard.runs.records import Event
 
 _PHASE: dict[Kind, Phase] = {"before": "check", "last": "last"}
 
@@ -35,8 +48,9 @@ def undo_plan(
     """
     past = _chosen(facts, run)
     done = plan_of(node, past.id)
-    record = run_records.read_record(node, past.id)
-    if record is None:
+    events = _events(node, past.id)
+    told, record = story(events), run_records.fold(events)  # of one reading: what is planned is what is expected
+    if record.begun is None:
         raise InputError(f"run {past.id} never began: there is nothing to be taken back")
     numbers = [number for number in record.touched if number not in record.taken_back]
     draft = Draft(facts, node, past, done, record, numbers, changed or {})
@@ -46,13 +60,41 @@ def undo_plan(
     return Plan(
         node=NodeName(hostname=facts.system.hostname, os=facts.system.label, nova=facts.nova.release),
         answers=_answers_afterwards(facts, past),
-        expects=expected(facts, list(overlay), steps),
+        expects=(
+            *_expected_runs(facts, node, past, told),
+            *expected(facts, list(overlay), steps, _values(steps)),
+        ),
         steps=tuple(steps),
         kernel_command_line=kernel_lines(facts, overlay, steps),
         findings=tuple(draft.findings),
         undoes=past.id,
         later_work=tuple(draft.later_work),
     )
+
+
+def _events(node: Node, run: str) -> list[Event]:
+    where = f"{RUNS}/{run}/journal.jsonl"
+    return run_records.parse(node.read(where), where)
+
+
+def _expected_runs(facts: Facts, node: Node, past: PastRun, told: str) -> Iterable[ExpectRun]:
+    """The run, and all that are about it: each undo of it, of that undo, and so on."""
+    newest = max(run_records.run_ids(node), key=run_records.age)
+    yield ExpectRun(run=past.id, sha256=told, newest=newest)
+    family = {past.id}
+    for run in facts.history.runs:
+        if run.undoes in family:
+            family.add(run.id)
+            yield ExpectRun(run=run.id, sha256=story(_events(node, run.id)), newest=newest)
+
+
+def _values(steps: Iterable[Step]) -> dict[str, str]:
+    """What each kernel attribute is before the first step that sets it."""
+    found: dict[str, str] = {}
+    for step in steps:
+        if isinstance(step, WriteSysfs):
+            found.setdefault(step.path, step.before)
+    return found
 
 
 def _chosen(facts: Facts, run: str | None) -> PastRun:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -123,7 +124,7 @@ class Draft:
         backup = self.record.backups.get(number) if number in self.numbers else None
         if backup is None or not isinstance(step, WriteFile | RemoveFile) or step.path in self.blocked:
             return
-        versions = self._versions(step, backup)
+        versions = self._versions(number, step, backup)
         if versions.same:
             return
         wanted = versions.before if versions.untouched else self._chosen(versions)
@@ -131,15 +132,24 @@ class Draft:
             return
         yield _back(step, versions.now, wanted, backup)
 
-    def _versions(self, step: WriteFile | RemoveFile, backup: Backup) -> Versions:
+    def _versions(self, number: int, step: WriteFile | RemoveFile, backup: Backup) -> Versions:
         content = run_records.read_backup(self.node, self.past.id, backup)
         before = None
         if content is not None and backup.before is not None:
-            before = Version(content, FileState(**backup.before))
-        left = None
-        if isinstance(step, WriteFile):
-            left = Version(step.after.data(), FileState(**step.after.model_dump(include={"sha256", "mode", "owner"})))
-        return Versions(step.path, before, left, _now(self.node, step.path), step.secret)
+            before = Version(content, FileState(**backup.before), _decoded(backup.attributes))
+        left, written = None, [
+            each
+            for each in self.record.left.get(number, [])
+            if isinstance(step, WriteFile) and each.sha256 == step.after.sha256  # a rollback may have written, too
+        ]
+        if isinstance(step, WriteFile) and written:
+            newest = written[-1]
+            state = FileState(sha256=newest.sha256, mode=newest.mode, owner=newest.owner)
+            left = Version(step.after.data(), state, _decoded(newest.attributes))
+        elif isinstance(step, WriteFile):  # of an older version: a file's own attributes stayed
+            state = FileState(**step.after.model_dump(include={"sha256", "mode", "owner"}))
+            left = Version(step.after.data(), state, before.attributes if before else None)
+        return Versions(step.path, before, left, _now(self.node, step.path), step.secret, exact=bool(written))
 
     def _chosen(self, versions: Versions) -> Version | None:
         """What becomes of a file that was changed since; as it is now while nothing was chosen."""
@@ -262,12 +272,16 @@ def _not_known(run: Unread) -> Finding:
 
 def _now(node: Node, path: str) -> Version | None:
     try:
-        content, status = node.read(path), node.status(path)
+        content, status, attributes = node.read(path), node.status(path), node.attributes(path)
     except NotThere:
         return None
     if status is None:
         return None
-    return Version(content, FileState(sha256=digest(content), mode=f"{status.mode:04o}", owner=status.owner))
+    return Version(content, FileState(sha256=digest(content), mode=f"{status.mode:04o}", owner=status.owner), attributes)
+
+
+def _decoded(attributes: Mapping[str, str]) -> dict[str, bytes]:
+    return {name: base64.b64decode(value) for name, value in attributes.items()}
 
 
 def _back(
@@ -286,7 +300,8 @@ def _back(
         assert now is not None  # neither there now nor wanted: left out by the caller
         return RemoveFile(before=now.state, **common)
     after = FileContent.of(wanted.content, int(wanted.state.mode, 8), wanted.state.owner)
-    attributes = backup.attributes if now is None else None
+    as_before = wanted.attributes is not None and (now is None or wanted.attributes_differ(now))
+    attributes = backup.attributes if as_before else None  # None: the file's own stay
     return WriteFile(before=now.state if now else None, after=after, attributes=attributes, **common)
 
 

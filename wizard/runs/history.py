@@ -125,10 +125,12 @@ class _Seen:
     record: Record
 
 
-def read(node: Node) -> History:
-    """The history of a node. Changes nothing, creates nothing; what cannot be read is in `unseen`."""
+def read(node: Node, asking: str = "") -> History:
+    """The history of a node. Changes nothing, creates nothing; what cannot be read is in `unseen`.
+
+    `asking` is a run that asks under its own lock: what it was when it took the lock, and not that it is under way."""
     unread: list[Unread] = []
-    seen = _undone(_finished(list(_runs(node, unread)), node.text(BOOT_ID) or ""))
+    seen = _undone(_finished(list(_runs(node, unread, asking)), node.text(BOOT_ID) or ""))
     unseen = [
         Unseen(f"run {each.id} of this tool" if each.id else "past runs of this tool", each.why) for each in unread
     ]
@@ -136,7 +138,7 @@ def read(node: Node) -> History:
     return History(tuple(each.past for each in seen), own, tuple(unseen), tuple(unread))
 
 
-def _runs(node: Node, unread: list[Unread]) -> Iterable[_Seen]:
+def _runs(node: Node, unread: list[Unread], asking: str) -> Iterable[_Seen]:
     try:
         names = run_records.run_ids(node)
     except NodeError as error:
@@ -149,7 +151,7 @@ def _runs(node: Node, unread: list[Unread]) -> Iterable[_Seen]:
             if record is not None:
                 where = f"{RUNS}/{name}/plan.json"
                 plan = plans.from_json(node.read(where).decode("utf-8", "replace"), where)
-                yield _Seen(_past(name, plan, record, name == under_way), plan, record)
+                yield _Seen(_past(name, plan, record, name == under_way != asking), plan, record)
         except (NodeError, InputError) as error:
             unread.append(_unread(name, error))
 

@@ -1,6 +1,6 @@
 """The journal of a run: JSON lines, each on the disk before what it announces is done. docs/journal.md has the format.
 
-Events: begin, step, directory, backup, process, output, note, held, skipped, failed, waiting, confirmed,
+Events: begin, step, directory, backup, written, process, output, note, held, skipped, failed, waiting, confirmed,
 rollback, rollback_held, rollback_failed, end; and rescued, which undo.sh writes. Steps are counted from 1 in the field `n`.
 """
 

@@ -46,6 +46,16 @@ class Backup:
     attributes: dict[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A file as a step, or the taking back of it, was about to leave it; `attributes` in base64."""
+
+    sha256: str
+    mode: str
+    owner: str
+    attributes: dict[str, str]
+
+
 @dataclass(slots=True)
 class Record:
     """One journal, folded. Steps are counted from 1.
@@ -61,6 +71,7 @@ class Record:
     held: dict[int, Event] = field(default_factory=dict)
     skipped: set[int] = field(default_factory=set)
     backups: dict[int, Backup] = field(default_factory=dict)
+    left: dict[int, list[Left]] = field(default_factory=dict)  # every state that it gave a step's file, the newest last
     directories: list[str] = field(default_factory=list)
     rolling_back: bool = False
     taken_back: set[int] = field(default_factory=set)
@@ -173,6 +184,9 @@ def _step(record: Record, number: int, event: Event) -> None:
             record.backups[number] = Backup(
                 str(event["path"]), str(event["real"]), event["file"], event["before"], event.get("attributes", {})
             )
+        case "written":
+            left = Left(event["sha256"], event["mode"], event["owner"], event["attributes"])
+            record.left.setdefault(number, []).append(left)
         case "rollback_held":
             record.taken_back.add(number)
         case _:

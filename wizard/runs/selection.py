@@ -52,12 +52,7 @@ def refuse_unread(later: Sequence[Unread], error: type[WizardError] = Refused) -
 def to_go_on(seen: History, word: str | None) -> PastRun:
     """The run that resume goes on with. Raises Refused for one that is in no state for that, saying what would be right."""
     run = chosen(seen, word, OPEN)
-    cut = _cut_undo(seen, run)
-    if cut is not None:
-        raise Refused(
-            f"run {run.id} is not what was cut: run {cut.id}, which takes back {cut.undoes}, is {cut.state}",
-            do=f"`compute-wizard resume {cut.id}` goes on with that; `compute-wizard undo` shows what it would take back.",
-        )
+    refuse_cut_undo(seen, run)
     other = next((each for each in seen.runs if each.id == run.undoes and each.undone_by), None)
     if run.state in OPEN and other is not None and other.undone_by != run.id:
         raise Refused(
@@ -68,6 +63,16 @@ def to_go_on(seen: History, word: str | None) -> PastRun:
         what, do = _no_way_on(run)
         raise Refused(f"run {run.id} {what}: there is nothing to go on with", do=do)
     return run
+
+
+def refuse_cut_undo(seen: History, run: PastRun) -> None:
+    """Raises Refused where an undo of this run, or of its undo, was cut: that is the one to go on with."""
+    cut = _cut_undo(seen, run)
+    if cut is not None:
+        raise Refused(
+            f"run {run.id} is not what was cut: run {cut.id}, which takes back {cut.undoes}, is {cut.state}",
+            do=f"`compute-wizard resume {cut.id}` goes on with that; `compute-wizard undo` shows what it would take back.",
+        )
 
 
 def _cut_undo(seen: History, run: PastRun) -> PastRun | None:

@@ -47,7 +47,7 @@ def new_run(root: Path) -> tuple[str, Path]:
     """A name and a directory for a new run. The number makes the order: a clock may jump back."""
     try:
         own_directory(state_directory(root), state_directory(root) / "runs")
-        with _alone(state_directory(root) / "runs"):
+        with alone(state_directory(root) / "runs"):
             number = max((age(entry.name)[0] for entry in runs(root)), default=0) + 1
             name = f"{number:04}-{datetime.datetime.now(datetime.timezone.utc):%Y%m%dT%H%M%SZ}"
             place = state_directory(root) / "runs" / name
@@ -64,8 +64,8 @@ def new_run(root: Path) -> tuple[str, Path]:
 
 
 @contextmanager
-def _alone(directory: Path) -> Iterator[None]:
-    """Two that start at once do not take the same number."""
+def alone(directory: Path) -> Iterator[None]:
+    """Hold a directory: two that start at once do not take the same number, two that answer not the same question."""
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)

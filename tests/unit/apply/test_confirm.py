@@ -44,7 +44,7 @@ def planned(node: SimulatedNode) -> Plan:
 def begun(node: SimulatedNode, plan: Plan, seconds: float) -> launch.Started:
     """Start a run that waits so many seconds: shorter than the command line allows."""
     started = launch.save(node.directory, plan, "rollback", "simulated", seconds / 60)
-    launch._spawn(node.directory, started.run, started.directory, "simulated")
+    launch._spawn(node.directory, started.run, started.directory, "simulated", 0)
     return started
 
 
