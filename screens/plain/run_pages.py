@@ -9,7 +9,7 @@ from screens.plain import lines
 from screens.plain.terminal_io import Command
 from screens.shared.page_order import to_do
 from wizard.errors import Exit, WizardError
-from wizard.model.plan import Plan
+from wizard.model.plan import GUESTS_TOUCHED, Plan
 from wizard.report import text as report
 
 if TYPE_CHECKING:
@@ -88,8 +88,11 @@ def _obstacle(session: PlainSession, plan: Plan) -> str:
 def _do(session: PlainSession, plan: Plan, question: str) -> bool | None:
     """Ask for the word, and run the plan; whether it was run, None where the admin goes back."""
     one_way = any("one-way" in step.labels for step in plan.steps)
-    word = "one-way" if one_way else "yes"
+    word = plan.word
     way = "One of them cannot be taken back." if one_way else "They can be taken back."
+    for finding in plan.findings:
+        if finding.code in (GUESTS_TOUCHED, "GUESTS-RUNNING"):
+            session.talk.say(f"{finding.seen}. {finding.why}")
     line = session.ask(f"8 {question} {way} Type {word} [no]:", f"Only the word {word} starts it. Enter does nothing.")
     if isinstance(line, Command):
         return None

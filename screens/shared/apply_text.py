@@ -5,7 +5,7 @@ from __future__ import annotations
 from screens.shared.page_order import short
 from screens.shared.progress import Progress
 from wizard.model import step_text
-from wizard.model.plan import Plan
+from wizard.model.plan import GUESTS_TOUCHED, Plan
 
 
 def drops_network(plan: Plan) -> bool:
@@ -16,7 +16,7 @@ def drops_network(plan: Plan) -> bool:
 
 def word(plan: Plan) -> str:
     """What is to be typed to start it."""
-    return "one-way" if any("one-way" in step.labels for step in plan.steps) else "yes"
+    return plan.word
 
 
 def before(plan: Plan, obstacle: str) -> list[str]:
@@ -24,6 +24,7 @@ def before(plan: Plan, obstacle: str) -> list[str]:
     what = f"Take back run {short(plan.undoes)}" if plan.undoes else "Do what the preview shows"
     labels = dict.fromkeys(label for step in plan.steps for label in step.labels)
     lines = [f"{what}: {len(plan.steps)} steps{' (' + ', '.join(labels) + ')' if labels else ''}."]
+    lines += [f"{each.seen}. {each.why}" for each in plan.findings if each.code in (GUESTS_TOUCHED, "GUESTS-RUNNING")]
     if obstacle:
         return [*lines, "", f"Not now: {obstacle}."]
     lines.append("It is done by a process of its own: when this line drops, it goes on, and is found here again.")
@@ -34,6 +35,8 @@ def before(plan: Plan, obstacle: str) -> list[str]:
         lines.append("unless k here, or `compute-wizard confirm`, keeps it.")
     if word(plan) == "one-way":
         return [*lines, "One step cannot be taken back. Type one-way to do it all:"]
+    if word(plan) == "guests":
+        return [*lines, "Guests that run here may be interrupted. Type guests to start it all the same:"]
     return [*lines, "At the first failure it stops and asks. All can be taken back. Type yes to start:"]
 
 

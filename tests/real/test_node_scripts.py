@@ -29,7 +29,9 @@ def elsewhere(place: Path, name: str, **constants: str) -> Path:
     """A copy of a script in which constants have another value: the script itself obeys no variable of its caller's."""
     text = (ASSETS / name).read_text(encoding="utf-8")
     for constant, value in constants.items():
-        text, count = re.subn(rf"^((?:.* )?){constant}=\S+", rf"\g<1>{constant}={value}", text, count=1, flags=re.MULTILINE)
+        text, count = re.subn(
+            rf"^((?:.* )?){constant}=\S+", rf"\g<1>{constant}={value}", text, count=1, flags=re.MULTILINE
+        )
         assert count == 1, constant
     script = place / f"{name}.sh"
     script.write_text(text, encoding="utf-8")

@@ -19,7 +19,7 @@ from wizard.model.validation import _dotted, _shown, problem
 DEEPEST = 16  # parts of a key, or brackets in each other; an answer has four
 _TOKEN = re.compile(
     r'''(?P<long>"""(?:[^\\]|\\.)*?(?:"""|\Z)|\'\'\'.*?(?:\'\'\'|\Z)|\#[^\n]*)'''
-    r'''|(?P<part>"(?:[^"\\\n]|\\.)*"?|\'[^\'\n]*\'?|[\w-]+)|(?P<blank>[ \t]+)|(?P<other>.)''',
+    r"""|(?P<part>"(?:[^"\\\n]|\\.)*"?|\'[^\'\n]*\'?|[\w-]+)|(?P<blank>[ \t]+)|(?P<other>.)""",
     re.DOTALL,
 )
 LIMIT = 1 * user_files.MIB  # bytes of an answers file; a thousand networks take a tenth of it

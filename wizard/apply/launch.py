@@ -151,9 +151,7 @@ def _spawn(place: Path, run: str, directory: Path, commands: str, events: int) -
         os.open(directory / "runner.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600), "wb"
     ) as log:
         words = [sys.executable, "-I", "-c", DETACH, *argv]
-        subprocess.run(
-            words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/", env=ENVIRONMENT, check=True
-        )
+        subprocess.run(words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/", env=ENVIRONMENT, check=True)
 
 
 def _as_unit(run: str, argv: Sequence[str]) -> bool:
@@ -168,9 +166,10 @@ def _as_unit(run: str, argv: Sequence[str]) -> bool:
     try:
         said = subprocess.run(
             words,
-            capture_output=True,
             check=False,
             stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,  # no pipe: whatever it leaves behind would hold it open
+            stderr=subprocess.DEVNULL,
             cwd="/",
             env=ENVIRONMENT,
             timeout=UNIT_DEADLINE,

@@ -10,10 +10,12 @@ import fcntl
 import os
 import posixpath
 import re
+import shlex
 import struct
 from collections.abc import Iterator
 from pathlib import Path
 
+from wizard.apply import rescue_script
 from wizard.apply.file_writer import Tree
 from wizard.errors import InputError, NodeError
 from wizard.model.plan import Plan, RemoveFile, RunCommand, WriteFile
@@ -23,15 +25,18 @@ _IMMUTABLE, _APPEND_ONLY = 0x10, 0x20
 _ST_RDONLY = 1
 SPARE = 1 << 20  # bytes that have to be free beyond what is written: journals grow
 INODES = 16  # as many have to be free beyond one for each file
+LITTLE, FEW = 24 * 1024, 6  # the same for an undo: on a disk that is nearly full it may be what makes room
 
 
 def refuse_obstacles(tree: Tree, plan: Plan, state: Path, *, runs_commands: bool) -> None:
     """Raises InputError naming every place that the plan has to write and cannot."""
     found = list(dict.fromkeys(obstacles(tree, plan, state, runs_commands=runs_commands)))
     if found:
-        raise InputError(
-            "; ".join(found), do="Nothing was changed. Mend that, and apply the same plan: it is not used up."
-        )
+        do = "Nothing was changed. Fix that, and apply the same plan: it is not used up."
+        if plan.undoes:
+            script = shlex.join(["sh", str(state / "runs" / plan.undoes / rescue_script.NAME)])
+            do = f"Nothing was changed. Fix that, and try again; or `{script}` puts the files back one by one."
+        raise InputError("; ".join(found), do=do)
 
 
 def obstacles(tree: Tree, plan: Plan, state: Path, *, runs_commands: bool) -> Iterator[str]:
@@ -52,7 +57,10 @@ def obstacles(tree: Tree, plan: Plan, state: Path, *, runs_commands: bool) -> It
         backups += place.stat().st_size if place.is_file() else 0
         bytes_, inodes = needed.get(above, (0, 0))
         needed[above] = (bytes_ + size, inodes + 1)
-    needed[_existing(state, tree.directory)] = (backups + len(plan.to_json()) + SPARE, 2 * len(steps) + INODES)
+    own = backups + len(plan.to_json()) + len(rescue_script.script(plan)) + (LITTLE if plan.undoes else SPARE)
+    kept = _existing(state, tree.directory)
+    bytes_, inodes = needed.get(kept, (0, 0))
+    needed[kept] = (bytes_ + own, inodes + 2 * len(steps) + (FEW if plan.undoes else INODES))
     yield from _room(needed)
     if runs_commands and any(isinstance(step, RunCommand) and step.phase == "boot" for step in plan.steps):
         boot = tree.directory / "boot"

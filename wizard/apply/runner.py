@@ -101,7 +101,7 @@ def _carry_out(root: Path, run: str, directory: Path, options: dict[str, Any], j
         refuse_if_used(node, plan, record)
         refuse_overtaken(node, run, plan, begun=record.begun is not None)
         refuse_beside_leftovers(node, boot)
-        journal.reserve()
+        journal.reserve(frugal=plan.undoes is not None)
     except WizardError as error:
         journal.write("end", result="refused", why=str(error))
         return

@@ -62,6 +62,7 @@ class StepExecutor:
             said = self.outside.stop(step.pidfile, step.must_contain, step.deadline_s)
             self.journal.output(number, said)
         else:
+            vf_holders.refuse_command(self.tree.node, step, step.argv)
             self._run(number, step.argv, step.deadline_s)
             self._flush(step)
             self._prove(number, step.argv[0], step.proves)
@@ -173,6 +174,7 @@ class StepExecutor:
         """Do one thing that undoes steps of a plan. Raises NodeError where that fails."""
         number, step = undo.numbers[0], undo.step
         if isinstance(step, RunCommand) and step.undo is not None:
+            vf_holders.refuse_command(self.tree.node, step, step.undo)
             self._run(number, step.undo, step.deadline_s)
             for each in (steps[n - 1] for n in undo.numbers):
                 self._flush_and_prove(number, each, undo.kind)

@@ -3,10 +3,14 @@ taken one since, and the kernel does not ask (see :mod:`wizard.facts.vf_use`).""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from wizard.errors import Refused
 from wizard.facts import guests
 from wizard.facts.network import network
 from wizard.facts.pci import functions as pci
+from wizard.model import guest_effects
+from wizard.model.plan import RunCommand, WriteSysfs
 from wizard.node.node import Node
 
 SHOWN = 4
@@ -17,15 +21,33 @@ def refuse(node: Node, path: str, *, guests_only: bool = False) -> None:
 
     `guests_only`: what the host itself does with its VFs, such as an address that DHCP gave one, stands in the way of no taking back.
     """
-    if not path.endswith("/sriov_numvfs") or (node.text(path) or "0").strip() == "0":
+    if _effect(path) != "device" or (path.endswith("/sriov_numvfs") and (node.text(path) or "0").strip() == "0"):
         return
     seen = pci.read(node)
     function = next((each for each in seen.functions if each.address == path.split("/")[-2]), None)
     uses = guests.read(node, seen, network.read(node)).in_use
-    held = [use for use in uses if function is not None and use.address in function.virtual_functions]
+    held = [use for use in uses if function is None or use.address in (*function.virtual_functions, function.address)]
+    if not path.endswith("/sriov_numvfs"):  # whoever is the host's own is asked for by the plan
+        guests_only = True
     if guests_only:
         held = [use for use in held if use.by_guest]
     if held:
         who = "; ".join(f"{use.address}: {use.by}" for use in held[:SHOWN])
         more = f" and {len(held) - SHOWN} more" if len(held) > SHOWN else ""
         raise Refused(f"{path} is not written, its VFs would be taken from whoever holds them: {who}{more}")
+
+
+def refuse_command(node: Node, step: RunCommand, argv: Sequence[str]) -> None:
+    """Raises Refused for a command that takes devices away, such as a reset of a card, while a guest holds one of this node's."""
+    if guest_effects.row(step.model_copy(update={"argv": tuple(argv)})).effect != "device":
+        return
+    held = [use for use in guests.read(node, pci.read(node), network.read(node)).in_use if use.by_guest]
+    if held:
+        who = "; ".join(f"{use.address}: {use.by}" for use in held[:SHOWN])
+        raise Refused(f"{argv[0]} is not run, it may take devices from guests that hold them: {who}")
+
+
+def _effect(path: str) -> str:
+    """Of writing an attribute, to any value."""
+    step = WriteSysfs(chapters=(), phase="live", why=(), path=path, before="", after="")
+    return guest_effects.row(step).effect

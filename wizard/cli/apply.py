@@ -15,7 +15,7 @@ from wizard.cli import parser
 from wizard.errors import Blocked, Exit, InputError, Refused, UsageError
 from wizard.facts import facts
 from wizard.model import step_text
-from wizard.model.plan import Plan, WriteSysfs, command
+from wizard.model.plan import GUESTS_TOUCHED, Plan, WriteSysfs, command
 from wizard.node.live import open_node
 from wizard.node.node import Node
 from wizard.node.recorded import DirectoryNode
@@ -116,16 +116,31 @@ def _permit(plan: Plan, options: argparse.Namespace) -> int:
             f"It is taken back unless `compute-wizard confirm` comes within {minutes} minutes after its last step.",
             file=sys.stderr,
         )
+    if not getattr(options, "files_only", False):
+        _tell_of_guests(plan)
     if one_way or not dropping or minutes or options.yes or "confirm" not in options:
-        ask(bool(options.yes), "one-way" if one_way else "yes")
+        ask(bool(options.yes), "yes" if plan.word == "guests" and getattr(options, "files_only", False) else plan.word)
         return minutes
     print(
         f"Step {dropping[0]} may cut the line that you are using. Type a number of minutes, such as 10, instead of yes: the run is "
         "then taken back unless you confirm it in time.",
         file=sys.stderr,
     )
-    answer = ask(yes=False, also=parser.minutes)
+    answer = ask(False, plan.word, also=parser.minutes)
     return int(answer) if answer.isdecimal() else 0
+
+
+QUESTIONS = {
+    "one-way": "One step of it cannot be taken back. Do this now?",
+    "guests": "Guests that run here may be interrupted. Do this now?",
+}
+
+
+def _tell_of_guests(plan: Plan) -> None:
+    """The guests that run here, and what becomes of them: right before the question, and where none is asked, too."""
+    for finding in plan.findings:
+        if finding.code in (GUESTS_TOUCHED, "GUESTS-RUNNING"):
+            print(safe_text(f"{finding.seen}.\n  {finding.why}"), file=sys.stderr)
 
 
 def ask(yes: bool, word: str = "yes", also: Callable[[str], object] | None = None) -> str:
@@ -137,7 +152,7 @@ def ask(yes: bool, word: str = "yes", also: Callable[[str], object] | None = Non
         return word
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise UsageError("there is no terminal to ask on", do="Say --yes if it is to be done without a question.")
-    question = "Do this now?" if word == "yes" else "One step of it cannot be taken back. Do this now?"
+    question = QUESTIONS.get(word, "Do this now?")
     print(f"{question} Type {word}: ", end="", file=sys.stderr, flush=True)
     answer = sys.stdin.readline().strip().lower()
     if answer == word:

@@ -22,6 +22,7 @@ from wizard.redaction import redacted, redacted_data
 
 FORMAT: Final = "compute-wizard.plan/1"
 ANEW = "Make it anew with `compute-wizard plan --out FILE`."
+GUESTS_TOUCHED: Final = "GUESTS-TOUCHED"  # the code of the finding that asks for a word of its own
 PHASES = ("check", "files", "test", "boot", "live", "services", "last")
 
 Phase = Literal["check", "files", "test", "boot", "live", "services", "last"]
@@ -317,6 +318,13 @@ class Plan(Model):
     @property
     def needs_reboot(self) -> bool:
         return any({"reboot", "power-cycle"} & set(step.labels) for step in self.steps)
+
+    @property
+    def word(self) -> str:
+        """What is to be typed to start it: one-way for what cannot be undone, guests where guests may be interrupted, else yes."""
+        if any("one-way" in step.labels for step in self.steps):
+            return "one-way"
+        return "guests" if any(finding.code == GUESTS_TOUCHED for finding in self.findings) else "yes"
 
     @property
     def stopped(self) -> bool:

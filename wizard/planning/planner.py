@@ -35,7 +35,7 @@ from wizard.model.plan import (
     command,
 )
 from wizard.node.files import Snapshot
-from wizard.planning import login_notice
+from wizard.planning import guest_findings, login_notice
 from wizard.planning.diff import unified
 from wizard.planning.preconditions import expected
 
@@ -80,7 +80,7 @@ def make_plan(facts: Facts, answers: AllAnswers) -> Plan:
         draft = _collect(facts, answers, blocked)
     steps = _with_notice(facts, draft)
     answered = answers.to_data()
-    found += _guests(facts, steps)
+    found += guest_findings.findings(facts, steps)
     return Plan(
         node=NodeName(hostname=facts.system.hostname, os=facts.system.label, nova=facts.nova.release),
         answers={each.NAME: answered[each.NAME] for each in chapters() if each.NAME in answered},  # however they came
@@ -105,25 +105,6 @@ def _not_suggested(facts: Facts, answers: AllAnswers) -> list[Finding]:
             do="Answer this chapter yourself, in the wizard or in an answers file; or mend that value on the node.",
         )
         for name, refused in suggestion.left_out(facts, answers).items()
-    ]
-
-
-def _guests(facts: Facts, steps: list[Any]) -> list[Finding]:
-    """Guests that run here, where the plan ends in a reboot: nothing of the plan itself harms them, the reboot does."""
-    names = facts.guests.guests or ()
-    chapter = next((step.chapters[0] for step in steps if {"reboot", "power-cycle"} & set(step.labels)), None)
-    if not names or chapter is None:
-        return []
-    return [
-        Finding(
-            code="GUESTS-RUNNING",
-            severity="warns",
-            chapter=chapter,
-            seen=f"{len(names)} guest{'s run' if len(names) > 1 else ' runs'} here: {', '.join(names[:4])}"
-            + (" …" if len(names) > 4 else ""),
-            why="The plan itself leaves them alone, but the reboot it needs ends them.",
-            do="Disable the compute service and move the guests away before the reboot.",
-        )
     ]
 
 

@@ -9,6 +9,7 @@ from wizard.facts.facts import Facts
 from wizard.formats import kernel_arguments
 from wizard.model.plan import Plan
 from wizard.model.step_text import title
+from wizard.planning import guest_findings
 from wizard.planning.planner import make_plan
 from wizard.runs.history import RUNS
 
@@ -30,7 +31,7 @@ def after_apply(facts: Facts, plan: Plan) -> list[str]:
     verb = "Reboot once, when it suits you, then run `compute-wizard verify`."
     guests = facts.guests.guests
     if guests:
-        verb = f"{len(guests)} guests run here: move them away first. {verb}"
+        verb = f"{guest_findings.named(guests)}. A reboot ends every one of them: move them away first. {verb}"
     unknown = not_seen(facts, plan)
     checked = "The boot menu and the initramfs were looked into: they hold what was planned."
     looked = f"Not looked into: {'; '.join(unknown)}." if unknown else checked
@@ -66,9 +67,8 @@ def way_back(facts: Facts) -> str:
     words = _added(facts)
     option = "num_vfs" in mlx4.parameters(facts)
     if not words and not option:
-        return (
-            "If it does not come up: nothing of this plan is on the kernel's line; `compute-wizard undo` takes it back."
-        )
+        undo = "; `compute-wizard undo` undoes it" if facts.history.last else ""
+        return f"If it does not come up: nothing of this plan is on the kernel's line{undo}."
     recovery = [entry for entry in facts.boot.entries or () if entry.recovery]
     lacks = [entry for entry in recovery if not set(words) & set(kernel_arguments.split(entry.arguments))]
     if lacks:

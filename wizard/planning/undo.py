@@ -27,6 +27,7 @@ from wizard.model.plan import (
 )
 from wizard.model.undo_order import Kind, Undo, undo_order
 from wizard.node.node import Node
+from wizard.planning import guest_findings
 from wizard.planning.later_changes import Choice
 from wizard.planning.planner import kernel_lines
 from wizard.planning.preconditions import expected
@@ -66,7 +67,7 @@ def undo_plan(
         ),
         steps=tuple(steps),
         kernel_command_line=kernel_lines(facts, overlay, steps),
-        findings=tuple(draft.findings),
+        findings=(*draft.findings, *guest_findings.findings(facts, steps, "undo")),
         undoes=past.id,
         later_work=tuple(draft.later_work),
     )

@@ -137,11 +137,14 @@ class Draft:
         before = None
         if content is not None and backup.before is not None:
             before = Version(content, FileState(**backup.before), _decoded(backup.attributes))
-        left, written = None, [
-            each
-            for each in self.record.left.get(number, [])
-            if isinstance(step, WriteFile) and each.sha256 == step.after.sha256  # a rollback may have written, too
-        ]
+        left, written = (
+            None,
+            [
+                each
+                for each in self.record.left.get(number, [])
+                if isinstance(step, WriteFile) and each.sha256 == step.after.sha256  # a rollback may have written, too
+            ],
+        )
         if isinstance(step, WriteFile) and written:
             newest = written[-1]
             state = FileState(sha256=newest.sha256, mode=newest.mode, owner=newest.owner)
@@ -277,7 +280,9 @@ def _now(node: Node, path: str) -> Version | None:
         return None
     if status is None:
         return None
-    return Version(content, FileState(sha256=digest(content), mode=f"{status.mode:04o}", owner=status.owner), attributes)
+    return Version(
+        content, FileState(sha256=digest(content), mode=f"{status.mode:04o}", owner=status.owner), attributes
+    )
 
 
 def _decoded(attributes: Mapping[str, str]) -> dict[str, bytes]:

@@ -28,6 +28,7 @@ MOST_LINES = 2000  # of one step's output
 RESERVE = (
     256 * 1024
 )  # bytes kept free for the journal, so that on a full disk a failure and its rollback are written down
+LEAST = 8 * 1024  # of these, where there is little room: a rollback of an undo is a few lines a step
 FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -50,16 +51,23 @@ class Journal:
         self._reserved = False
         self._lines = 0
 
-    def reserve(self) -> None:
-        """Take the room that the journal may need. Raises Refused where there is none."""
+    def reserve(self, *, frugal: bool = False) -> None:
+        """Take the room that the journal may need; with `frugal` no more than a part of what there is, for an undo on a disk
+        that is nearly full. Raises Refused where there is none."""
         try:
+            size = RESERVE
+            if frugal:
+                has = os.statvfs(self._reserve.parent)
+                size = max(LEAST, min(RESERVE, has.f_bavail * has.f_frsize // 4))
             descriptor = os.open(self._reserve, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
             try:
-                os.posix_fallocate(descriptor, 0, RESERVE)
+                os.posix_fallocate(descriptor, 0, size)
             finally:
                 os.close(descriptor)
             self._reserved = True
         except OSError as error:
+            with suppress(OSError):  # what there was of it
+                self._reserve.unlink(missing_ok=True)
             raise Refused(
                 f"there is no room for the journal: {os.strerror(error.errno or 0)}",
                 do=f"Nothing was changed. Make room where {self._reserve.parent} lies.",

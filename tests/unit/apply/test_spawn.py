@@ -18,7 +18,7 @@ from wizard.simulator.simulated_node import SimulatedNode
 STARTS = 'while [ "${1#/}" = "$1" ]; do shift; done\n"$@" &\n'
 MANAGERS = {
     "starts it": STARTS,
-    "starts it, twice": f"{STARTS}sleep 0.1\n\"$@\" &\n",
+    "starts it, twice": f'{STARTS}sleep 0.1\n"$@" &\n',
     "fails": "exit 1\n",
     "says that all is well": "exit 0\n",
     "hangs": "sleep 30\n",
