@@ -19,6 +19,7 @@ from wizard.hashing import digest
 from wizard.model.base import Model
 from wizard.model.findings import Finding
 from wizard.redaction import redacted, redacted_data
+from wizard.version import version
 
 FORMAT: Final = "compute-wizard.plan/1"
 ANEW = "Make it anew with `compute-wizard plan --out FILE`."
@@ -374,13 +375,33 @@ def from_json(text: str, where: str) -> Plan:
     try:
         return Plan.model_validate(data)
     except ValidationError as error:
-        first = error.errors()[0]
+        first = next((each for each in error.errors() if each["type"] in _OF_ANOTHER_FORM), error.errors()[0])
+        made = _made_by(data)
+        if made is not None and made != version() and first["type"] in _OF_ANOTHER_FORM:
+            raise InputError(
+                f"was made by version {made} of this tool; this is {version()}, which does not know its form "
+                f"({_place(first['loc'])}: {first['msg']})",
+                where=where,
+                do=f"Use it with version {made}. {ANEW}",
+            ) from None
         field, what = _place(first["loc"]), first["msg"].removeprefix("Value error, ")
         raise InputError(
             f"is not a plan of this tool: {field + ': ' if field else ''}{what}",
             where=where,
             do=ANEW,
         ) from None
+
+
+_OF_ANOTHER_FORM = ("extra_forbidden", "union_tag_invalid", "literal_error", "missing")
+
+
+def _made_by(data: Any) -> str | None:
+    """The version that a plan says it was made by; None where it says none."""
+    expects = data.get("expects") if isinstance(data, dict) else None
+    for each in expects if isinstance(expects, list) else ():
+        if isinstance(each, dict) and each.get("kind") == "tool_version" and isinstance(each.get("value"), str):
+            return str(each["value"])[:40]
+    return None
 
 
 def _place(parts: tuple[int | str, ...]) -> str:

@@ -43,9 +43,9 @@ END = b"\0" * 1024
 BOMBS: dict[str, Callable[[], Iterator[bytes]]] = {
     "a header of 64 MiB": lambda: iter([header("x", 64 * MIB, tarfile.XHDTYPE), b"\0" * 64 * MIB]),
     "a name of 64 MiB": lambda: iter([header("x", 64 * MIB, tarfile.GNUTYPE_LONGNAME), b"a" * 64 * MIB]),
-    "a list of pieces without end": lambda: iter([sparse(40_000)]),
+    "a list of pieces without end": lambda: iter([sparse(5_000)]),
     "many files": lambda: (file(f"f{n}", b"\0" * MIB) for n in range(64)),
-    "many names": lambda: (header(f"n{n}") for n in range(20_000)),
+    "many names": lambda: (header(f"n{n}") for n in range(4_000)),
     "deep names": lambda: (header("/".join([f"{n:03}"] + ["d"] * 45)) for n in range(1000)),
     "more than is read of any": lambda: (file(f"boot/i{n}", b"\0" * 16 * MIB) for n in range(8)),
     "much behind its end": lambda: iter([file("f", b"x"), END, *[b"\0" * 16 * MIB] * 8]),
