@@ -15,11 +15,12 @@ from wizard.cli import parser
 from wizard.errors import Blocked, Exit, InputError, Refused, UsageError
 from wizard.facts import facts
 from wizard.model import step_text
+from wizard.model.guest_effects import touching
 from wizard.model.plan import GUESTS_TOUCHED, Plan, WriteSysfs, command
 from wizard.node.live import open_node
 from wizard.node.node import Node
 from wizard.node.recorded import DirectoryNode
-from wizard.planning import reboot_advice
+from wizard.planning import guest_findings, reboot_advice
 from wizard.report import text as report
 from wizard.runs import history as histories
 from wizard.runs import selection
@@ -205,5 +206,11 @@ def resume(options: argparse.Namespace) -> int:
         sys.stdout.write(f"Run {run.id} is {run.state}. Still to be done:\n")
         sys.stdout.write("".join(safe_text(f"  {step_text.title(step)}") + "\n" for step in left))
         sys.stdout.flush()
-    ask(bool(options.yes), "one-way" if one_way and not accepted else "yes")
+    word = "one-way" if one_way and not accepted else "yes"
+    names = facts.read(open_node(options.root)).guests.guests or () if touching(left) else ()
+    if names:
+        why = "What is still to be done may interrupt them."
+        print(safe_text(f"{guest_findings.named(names)}.\n  {why}"), file=sys.stderr)
+        word = "guests" if word == "yes" else word
+    ask(bool(options.yes), word)
     return followed(launch.resume(options.root, run.id, ("one-way",) if one_way else ()), False)
