@@ -68,6 +68,20 @@ as_it_was() { # STATE: whether ./old is so already, as far as can be seen here
 	[ "$(state_of ./old | sed -n "$what")" = "$(sed -n "$what" "$1")" ]
 }
 
+touched() { # STATE: whether mode, owner or attributes of ./old are neither as before nor as the run left them: somebody else's work
+	[ -f ./old ] && has stat && [ -n "$(field "$1" left-mode)" ] || return 1
+	seen=$(state_of ./old)
+	mode=$(printf '%s\n' "$seen" | sed -n 's/^mode //p') owner=$(printf '%s\n' "$seen" | sed -n 's/^owner //p')
+	case " $(field "$1" mode) $(field "$1" left-mode) " in *" $mode "*) ;; *) return 0 ;; esac
+	if [ -n "$(field "$1" left-owner)" ]; then
+		case " $(field "$1" owner) $(field "$1" left-owner) " in *" $owner "*) ;; *) return 0 ;; esac
+	fi
+	has getfattr || return 1
+	what='/^xattr user\./p' # a new file may take its ACL from its directory
+	[ "$(field "$1" sha256)" = none ] || what="$what; /^xattr system\.posix_acl_access /p"
+	[ "$(printf '%s\n' "$seen" | sed -n "$what" | sort)" != "$(sed -n "$what" "$1" | sort)" ]
+}
+
 forced() { # NUMBER PATH WHY: whether a file that is not as the run left it is put back all the same
 	if [ -z "$FORCE" ]; then
 		wrong "$2 $3: left as it is (the backup is $HERE/backup/$1; --force puts it back)"
@@ -110,7 +124,9 @@ file_in_work() { # NUMBER WRITTEN
 	fi
 	if [ "$was" = none ]; then
 		if [ "$now" = - ]; then SAME=$((SAME + 1)); return 0; fi
-		if [ -n "$now" ] && [ "$now" != "$2" ]; then forced "$1" "$path" "was changed after the run" || return 0; fi
+		if { [ -n "$now" ] && [ "$now" != "$2" ]; } || touched "$state"; then
+			forced "$1" "$path" "was changed after the run" || return 0
+		fi
 		as_looked_at && rm -f "../$NAME" || { wrong "$path cannot be removed"; return 0; }
 		say "removed   $path"
 		BACK=$((BACK + 1))
@@ -121,7 +137,7 @@ file_in_work() { # NUMBER WRITTEN
 		SAME=$((SAME + 1))
 		return 0
 	fi
-	if [ -n "$now" ] && [ "$now" != "$2" ] && [ "$now" != "$was" ]; then
+	if { [ -n "$now" ] && [ "$now" != "$2" ] && [ "$now" != "$was" ]; } || touched "$state"; then
 		forced "$1" "$path" "was changed after the run" || return 0
 	fi
 	if has sha256sum && [ "$(sum "$HERE/backup/$1")" != "$was" ]; then wrong "the backup of $path is damaged: left as it is"; return 0; fi

@@ -251,6 +251,50 @@ def _edited(node: SimulatedNode) -> None:
     place.write_bytes(place.read_bytes() + b"# by hand\n")
 
 
+def _hand(what: Callable[[Path], None], path: str) -> Callable[[SimulatedNode], None]:
+    def change(node: SimulatedNode) -> None:
+        try:
+            what(node.place(path))
+        except OSError as error:
+            pytest.skip(f"kernel: {error.strerror}")
+
+    return change
+
+
+def _kept(node: SimulatedNode, path: str) -> tuple[Any, ...]:
+    status = node.place(path).stat()
+    return status.st_ino, status.st_mode, status.st_uid, status.st_gid, os.listxattr(node.place(path))
+
+
+OLD, NEW = "/etc/nova/nova.conf", "/etc/modprobe.d/mlx4_core.conf"
+HANDS: dict[str, Callable[[Path], None]] = {
+    "mode": lambda place: place.chmod(0o604),
+    "owner": lambda place: os.chown(place, 4242, -1),
+    "group": lambda place: os.chown(place, -1, 4242),
+    "attribute": lambda place: os.setxattr(place, "user.hand", b"x"),
+}
+
+
+@pytest.mark.parametrize("shell", ["dash", "busybox"])
+@pytest.mark.parametrize("hand", HANDS)
+def test_a_mode_an_owner_or_an_attribute_is_somebody_s_work_too(hand: str, shell: str, tmp_path: Path) -> None:
+    if hand == "attribute" and shutil.which("getfattr") is None:
+        pytest.skip("kernel: its getfattr is not installed")
+    words, path = shell_of(shell, tmp_path)
+    node = simulate(built_in("demo"), tmp_path)
+    directory = carried_out(node)
+    for place in (OLD, NEW):
+        _hand(HANDS[hand], place)(node)
+    changed = {place: _kept(node, place) for place in (OLD, NEW)}
+    back = rescue(words, path, directory)
+    assert back.returncode == 1
+    for place, status in changed.items():
+        assert f"{place} was changed after the run" in back.stderr
+        assert _kept(node, place) == status
+    assert rescue(words, path, directory, "--force").returncode == 0
+    assert not node.exists(NEW)
+
+
 def _mode(node: SimulatedNode) -> None:
     node.place("/etc/modprobe.d/mlx4_core.conf").unlink(missing_ok=True)
     node.place("/etc/modprobe.d/mlx4_core.conf").mkdir()

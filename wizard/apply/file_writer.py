@@ -218,6 +218,13 @@ class Tree:
                 elif _WORK.fullmatch(name):
                     _remove_work(name, directory)
 
+    def ids(self, owner: str) -> tuple[int, int] | None:
+        """The numbers of whoever a file can be given to; None where it cannot."""
+        try:
+            return self.node.accounts.ids(owner) if os.geteuid() == 0 else None
+        except NodeError:
+            return None
+
     def _give(self, descriptor: int, path: str, owner: str) -> list[str]:
         try:
             uid, gid = self.node.accounts.ids(owner)

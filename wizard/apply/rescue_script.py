@@ -81,13 +81,19 @@ def _call(name: str, *arguments: str) -> str:
     return shlex.join([name, *(safe_text(argument) for argument in arguments)])
 
 
-def state(found: Found | None, real: str, made: Iterable[str]) -> bytes:
-    """What undo.sh has to know of a file before it is touched; `made` are the directories that will be made for it.
+def state(
+    found: Found | None, real: str, made: Iterable[str], left_mode: str = "", left_ids: tuple[int, int] | None = None
+) -> bytes:
+    """What undo.sh has to know of a file before it is touched; `made` are the directories that will be made for it, `left_mode`
+    and `left_ids` what the step gives it.
 
-    Lines of a word and its value: real, made, sha256 (or none), mode, owner (numbers), xattr (name and hex), acl (text).
+    Lines of a word and its value: real, made, sha256 (or none), mode, owner (numbers), xattr (name and hex), acl (text);
+    left-mode and left-owner.
     Raises NodeError for a path that holds a line break.
     """
     lines = [f"real {real}", *(f"made {path}" for path in made)]
+    lines += [f"left-mode {left_mode}"] if left_mode else []
+    lines += ["left-owner {}:{}".format(*left_ids)] if left_ids is not None else []
     if any(character in line for line in lines for character in "\n\r\0"):
         raise NodeError("has a line break in its name, or in that of a directory above it", where=repr(real))
     if found is None:

@@ -101,10 +101,10 @@ class StepExecutor:
         content = step.after.data()
         found = self.tree.find(step.path)
         if found is not None and found.state == _state(step):
-            self._keep(number, step.path, found)
+            self._keep(number, step, found)
             return
         self._as_planned(step, found)
-        self._keep(number, step.path, found)
+        self._keep(number, step, found)
         for path in self.tree.missing_directories(step.path):
             self.journal.write("directory", n=number, path=path)
             self.directories.append(path)
@@ -122,7 +122,7 @@ class StepExecutor:
         if found is None:
             return
         self._as_planned(step, found)
-        self._keep(number, step.path, found)
+        self._keep(number, step, found)
         self.tree.remove(step.path, found)
 
     def _leaves(self, number: int) -> Callable[[Found], None]:
@@ -145,10 +145,11 @@ class StepExecutor:
             why = "was changed by somebody else while this run was under way"
             raise Refused(f"{step.path} {why}" + (f": {what}" if what != "it" else ""))
 
-    def _keep(self, number: int, path: str, found: Found | None) -> None:
+    def _keep(self, number: int, step: WriteFile | RemoveFile, found: Found | None) -> None:
         """Put what is there into the backup, before it is touched; once for each step."""
         if number in self.backups:
             return
+        path = step.path
         name = f"{number:04}" if found is not None else None
         place = self.directory / "backup"
         place.mkdir(mode=0o700, exist_ok=True)
@@ -158,9 +159,9 @@ class StepExecutor:
         attributes = file_state.encoded(found.attributes) if found is not None else {}
         real = found.real if found is not None else self.tree.resolve(path)
         made = self.tree.missing_directories(path)
-        write_private(
-            place / f"{number:04}.state", rescue_script.state(found, real, made)
-        )  # last: with it undo.sh acts
+        leaves = (step.after.mode, self.tree.ids(step.after.owner)) if isinstance(step, WriteFile) else ()
+        state = rescue_script.state(found, real, made, *leaves)
+        write_private(place / f"{number:04}.state", state)  # last: with it undo.sh acts
         self.journal.write("backup", n=number, path=path, real=real, file=name, before=before, attributes=attributes)
         self.backups[number] = Backup(path, real, name, before, attributes)
 
