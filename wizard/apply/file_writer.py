@@ -113,7 +113,9 @@ class Tree:
     def _of(self, status: os.stat_result, descriptor: int, real: str, content: bytes) -> Found:
         owner = self.node.accounts.owner(status.st_uid, status.st_gid)
         mode, ids = stat.S_IMODE(status.st_mode), (status.st_uid, status.st_gid)
-        return Found(real, content, mode, owner, ids, extended_attributes.read(descriptor), status.st_nlink, _stamp(status))
+        return Found(
+            real, content, mode, owner, ids, extended_attributes.read(descriptor), status.st_nlink, _stamp(status)
+        )
 
     def missing_directories(self, path: str) -> list[str]:
         """The directories that have to be made before the file can be, the uppermost first."""

@@ -36,7 +36,12 @@ TABLE = (
     Row("set_attribute", "(un)?bind|driver_override|remove|rescan|reset", "device", "a device changes its driver"),
     Row("stop_by_pidfile", ".*", "traffic", "dnsmasq answers no DHCP request until it is started anew"),
     Row("run", "systemctl (daemon-reload|enable|disable)( .*)?", "none", "no service is touched now"),
-    Row("run", "(systemctl restart|service) .*", "traffic", "a service that sets up the guests' networks starts anew"),
+    Row(
+        "run",
+        "systemctl (restart|stop) .*|service .*",
+        "traffic",
+        "a service that sets up the guests' networks starts anew",
+    ),
     Row("run", "compute-wizard-metadata (apply|remove)", "traffic", "bridge rules that their requests pass change"),
     Row("run", "dnsmasq --test .*", "none", "a file is only read"),
     Row("run", "(update-grub|grub2?-mkconfig|grubby|update-initramfs|dracut)( .*)?", "none", "for the next boot"),
