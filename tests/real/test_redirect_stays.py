@@ -45,12 +45,23 @@ def configured(place: Path, bridges: str = "br1441 br1442", target: str = "CONTI
     return config
 
 
-def isolated(script: str, config: Path, path: str = "", limit: float = 150) -> subprocess.CompletedProcess[str]:
+def isolated(
+    script: str, config: Path, path: str = "", limit: float = 150, interval: float = 3
+) -> subprocess.CompletedProcess[str]:
     """Run a script in a network and a /run of its own; all that it starts ends with it."""
-    environment = {"PATH": PATH, "COMPUTE_WIZARD_METADATA_CONF": str(config)} | (
-        {"COMPUTE_WIZARD_TEST_PATH": path} if path else {}
-    )
-    whole = f"mount -t tmpfs tmpfs /run; ip link set lo up\nws={SCRIPT}\n{script}"
+    environment = {"PATH": PATH}
+    text = SCRIPT.read_text(
+        encoding="utf-8"
+    )  # a copy with other constants: the script obeys no variable of its caller's
+    changes = {"CONFIG=/etc/compute-wizard/metadata.conf": f"CONFIG={config}", "INTERVAL=3": f"INTERVAL={interval}"}
+    if path:
+        changes["\nPATH=/usr/sbin"] = f"\nPATH={path}:/usr/sbin"
+    for old, new in changes.items():
+        assert text.count(old) == 1, old
+        text = text.replace(old, new)
+    own = config.with_name("compute-wizard-metadata.sh")
+    own.write_text(text, encoding="utf-8")
+    whole = f"mount -t tmpfs tmpfs /run; ip link set lo up\nws={own}\n{script}"
     space = [
         "unshare",
         "--net",
@@ -91,10 +102,8 @@ def test_who_flushes_the_tables_does_not_keep_the_redirect_away(tmp_path: Path) 
         "jump": "ebtables -t nat -F PREROUTING",
         "init": "ebtables -t nat --init-table",
     }
-    script = f"export COMPUTE_WIZARD_METADATA_INTERVAL=1\n{WATCHED}" + "".join(
-        f"{words}; lost {name}; back {name}\n" for name, words in events.items()
-    )
-    done = isolated(f"{script}\ncat /run/watch.log; ebtables -t nat -L", configured(tmp_path))
+    script = WATCHED + "".join(f"{words}; lost {name}; back {name}\n" for name, words in events.items())
+    done = isolated(f"{script}\ncat /run/watch.log; ebtables -t nat -L", configured(tmp_path), interval=1)
     for name in events:
         assert f"=== {name} lost" in done.stdout, done.stdout + done.stderr
         assert f"=== {name} back" in done.stdout, done.stdout + done.stderr
@@ -134,7 +143,7 @@ def test_the_watch_is_silent_while_nothing_happens_and_ends_with_its_configurati
     config = configured(tmp_path)
     script = f"""
     sh $ws apply
-    COMPUTE_WIZARD_METADATA_INTERVAL=0.5 sh $ws watch >/run/watch.log 2>&1 &
+    sh $ws watch >/run/watch.log 2>&1 &
     nft monitor >/run/monitor.log 2>&1 &
     sleep 3
     echo "said: $(cat /run/watch.log)"; echo "changed: $(grep -vc '^#' /run/monitor.log)"
@@ -143,7 +152,7 @@ def test_the_watch_is_silent_while_nothing_happens_and_ends_with_its_configurati
     kill -0 %1 2>/dev/null || echo ended
     cat /run/watch.log
     """
-    done = isolated(script, config)
+    done = isolated(script, config, interval=0.5)
     assert "said: \n" in done.stdout or "said: this kernel cannot tell bridges apart" in done.stdout, done.stdout
     assert int(re.findall(r"changed: (\d+)", done.stdout)[0]) <= 6, done.stdout  # what the kernel can is tried once
     assert "ended" in done.stdout
