@@ -33,7 +33,7 @@ class Bounded:
     """The unpacked bytes of an archive. tarfile reads headers as large as they say they are: no more than allowed is read."""
 
     def __init__(self, file: IO[bytes]) -> None:
-        self._file, self._left = file, HEADERS
+        self._file, self._left, self._ended = file, HEADERS, False
 
     def allow(self, size: int) -> None:
         """So much may be read from now on."""
@@ -43,13 +43,20 @@ class Bounded:
         """Raises TooMuch for more than is allowed."""
         if size < 0 or size > self._left:
             raise TooMuch("a header in it is far too large")
+        if self._ended:
+            return b""
         self._within(self._file.tell() + size)
         found = self._file.read(size)
         self._left -= len(found)
         return found
 
     def seek(self, where: int) -> int:
-        self._within(where)
+        if where > MOST_BYTES:  # as a header may say without there being any of it: then it is damaged, and not too large
+            self._file.seek(MOST_BYTES)
+            self._ended = not self._file.read(1)
+            if not self._ended:
+                self._within(where)
+            return where
         return self._file.seek(where)
 
     def tell(self) -> int:
