@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from wizard.chapters.passthrough import alias_findings, card_findings, existing, nova_options, pool_findings
+from wizard.chapters.passthrough import (
+    alias_findings,
+    card_findings,
+    existing,
+    handout_findings,
+    nova_conf,
+    nova_options,
+    pool_findings,
+)
 from wizard.chapters.passthrough import controller as handover
 from wizard.chapters.passthrough import findings as passthrough_findings
 from wizard.chapters.passthrough import pools as passthrough_pools
@@ -10,7 +18,6 @@ from wizard.chapters.passthrough import questions as passthrough_questions
 from wizard.chapters.passthrough.pools import Flavor, Pool, alias, file_of, for_node, fragment, release_of, specs
 from wizard.chapters.shared import advice, foreign, init_system
 from wizard.facts.facts import Facts
-from wizard.formats import oslo_config
 from wizard.model.answers import AllAnswers
 from wizard.model.changes import Artifact, Changes, FileEdit
 from wizard.model.findings import Check, Finding
@@ -52,17 +59,11 @@ def _last_answers(facts: Facts) -> Answers | None:
         return None
     section, option = nova_options.device_option(release)
     there = {setting.value for setting in facts.nova.all(section, option)}
-    own = _own_values(facts, answers)
+    own = nova_conf.own_values(facts, answers)
     return answers if not own or there & own else None
 
 
 questions = passthrough_questions.questions
-
-
-def _own_values(facts: Facts, answers: Answers) -> set[str]:
-    """Values in nova.conf that an earlier run of this tool added."""
-    content = "\n".join(facts.history.file(file_of(facts, answers)).lines)
-    return {line.partition("=")[2].strip() for line in content.splitlines() if "=" in line}
 
 
 def changes(facts: Facts, answers: AllAnswers) -> Changes:
@@ -72,8 +73,8 @@ def changes(facts: Facts, answers: AllAnswers) -> Changes:
         return Changes()
     path = file_of(facts, mine)
     wanted = for_node(facts, answers, mine, release)
-    own = _own_values(facts, mine)
-    edit = FileEdit(path, _why(mine), lambda old: _edited(old, wanted, own), mode=0o640, secret=True)
+    own = nova_conf.own_values(facts, mine)
+    edit = FileEdit(path, _why(mine), lambda old: nova_conf.edited(old, wanted, own), mode=0o640, secret=True)
     return Changes(
         edits=(edit,),
         products=_restart(facts, path),
@@ -100,21 +101,6 @@ def _pools(facts: Facts, answers: AllAnswers, mine: Answers, release: str) -> li
     ]
 
 
-def _edited(content: bytes | None, wanted: dict[tuple[str, str], list[str]], own: set[str]) -> bytes | None:
-    """nova.conf with what is wanted; ours that is wanted no more goes, what others wrote stays."""
-    if content is None:
-        return None
-    result = content
-    for (section, option), values in wanted.items():
-        for there in oslo_config.values(oslo_config.parse(result), section, option):
-            if there in own and there not in values:
-                result = oslo_config.remove_value(result, section, option, there)
-        for value in values:
-            if value not in oslo_config.values(oslo_config.parse(result), section, option):
-                result = oslo_config.append_value(result, section, option, value)
-    return result
-
-
 def _restart(facts: Facts, path: str) -> tuple[Artifact, ...]:
     service = init_system.find(facts, "nova-compute", "openstack-nova-compute")
     if service is None:
@@ -137,14 +123,14 @@ def findings(facts: Facts, answers: AllAnswers) -> list[Finding]:
         *foreign.findings(NAME, "No pool asks for these devices", _elsewhere(facts, mine, values)),
     ]
     if release is not None:
-        asked = existing.asked(facts, answers, mine, release, _own_values(facts, mine))
-        found += alias_findings.findings(asked) + card_findings.findings(asked)
+        asked = existing.asked(facts, answers, mine, release)
+        found += handout_findings.findings(asked) + alias_findings.findings(asked) + card_findings.findings(asked)
     return found
 
 
 def _elsewhere(facts: Facts, mine: Answers, values: list[str]) -> list[str]:
     """Devices that nova may hand out by what others wrote, in any release's words."""
-    own, path = _own_values(facts, mine), file_of(facts, mine)
+    own, path = nova_conf.own_values(facts, mine), file_of(facts, mine)
     there = [each for place in passthrough_findings.OLD_NAMES for each in facts.nova.all(*place)]
     return foreign.nova(there, lambda each: each.value in values or (each.value in own and each.path == path))
 
