@@ -218,7 +218,9 @@ def _not_apart_from_others(asked: Asked) -> list[Finding]:
                 why = f"An alias asks for no physical network: {asks} Neutron's devices too, past its rules"
                 found.append(_beside(pool, setting, f"{why} ({_said(ports)}). {PLACEMENT}"))
             elif others:
-                found.append(_beside(pool, setting, f"An alias knows no address: {asks} VFs of {', '.join(sorted(others))} too."))
+                found.append(
+                    _beside(pool, setting, f"An alias knows no address: {asks} VFs of {', '.join(sorted(others))} too.")
+                )
     return found
 
 

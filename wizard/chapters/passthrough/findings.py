@@ -9,7 +9,7 @@ from wizard.chapters.passthrough.device_spec import Spec
 from wizard.chapters.passthrough.handout_findings import POOL_KEYS
 from wizard.chapters.shared import nova_owner, nova_unknown
 from wizard.chapters.shared.nova_owner import OwnerAnswers
-from wizard.errors import FormatError
+from wizard.errors import FormatError, NodeError
 from wizard.facts.facts import Facts
 from wizard.facts.pci.functions import PciFunction
 from wizard.model.findings import Finding, Severity
@@ -29,12 +29,13 @@ class Asked:
     fragment: tuple[str, ...]
 
 
-def findings(facts: Facts, asked: Asked) -> list[Finding]:
+def findings(facts: Facts, asked: Asked, handed_out: frozenset[str] = frozenset()) -> list[Finding]:
+    """`handed_out` are the addresses of the VFs that guests may get."""
     found = [*_release(facts, asked), *_owned(facts, asked), *_file(facts, asked)]
     found += _own_devices(facts, asked.values, "blocks", "the values that are asked for", asked.release)
     if asked.release is not None:
         found += _existing(facts, asked)
-    return found + _groups(facts, asked)
+    return found + _readable(facts, asked) + _groups(facts, handed_out)
 
 
 def _finding(code: str, severity: Severity, seen: str, why: str, do: str) -> Finding:
@@ -57,7 +58,13 @@ def _release(facts: Facts, asked: Asked) -> list[Finding]:
 
 def _owned(facts: Facts, asked: Asked) -> list[Finding]:
     return nova_owner.findings(
-        facts, asked.owner, code="PASSTHROUGH-MANAGED", chapter=CHAPTER, path=asked.path, fragment=asked.fragment
+        facts,
+        asked.owner,
+        code="PASSTHROUGH-MANAGED",
+        chapter=CHAPTER,
+        path=asked.path,
+        fragment=asked.fragment if asked.release is not None else None,
+        nothing="the pools name no device of this node",
     )
 
 
@@ -130,7 +137,11 @@ def _unknown_key(value: str, spec: Spec, severity: Severity) -> Finding:
         do = "Take it out, or write it as nova knows it."
     if places:
         why = f"The tag {', '.join(places)} takes the place of the device's own: an alias that asks for what the device is gets none. "
-        why += "The ids or the address that are there hold, so nothing else is handed out." if spec.is_narrow else "It narrows nothing."
+        why += (
+            "The ids or the address that are there hold, so nothing else is handed out."
+            if spec.is_narrow
+            else "It narrows nothing."
+        )
         do = f"Take {', '.join(places)} out: nova finds it out itself."
     return _finding("PASSTHROUGH-UNKNOWN-KEY", severity, f"{value}: nova does not know {names}", why, do)
 
@@ -171,14 +182,41 @@ def _existing(facts: Facts, asked: Asked) -> list[Finding]:
     return found
 
 
-def _groups(facts: Facts, asked: Asked) -> list[Finding]:
-    """A VF that shares its IOMMU group with another function cannot be given away alone."""
+def _readable(facts: Facts, asked: Asked) -> list[Finding]:
+    """A file that only root may read, as `install -m 600` or a careless umask leaves it. nova's packages run it as the user nova; in
+    a container it gets a copy. Owners in a directory or a recording that was unpacked by root may not be the node's own."""
+    if asked.path not in facts.nova.config_files or any(manager.inert for manager in facts.nova.managers):
+        return []
+    try:
+        snapshot = facts.files.get(asked.path)
+    except NodeError:
+        return []
+    if snapshot is None:
+        return []
+    user, _, group = snapshot.owner.partition(":")
+    closed = not snapshot.mode & 0o077 or (facts.live and group in ("root", "0") and not snapshot.mode & 0o004)
+    if user not in ("root", "0") or not closed:
+        return []
+    return [
+        _finding(
+            "PASSTHROUGH-UNREADABLE",
+            "warns",
+            f"{asked.path} is {snapshot.owner}, mode {snapshot.mode:04o}",
+            "nova-compute runs as the user nova and cannot read it: it does not start the next time, or goes without this file. This "
+            "tool keeps owner and mode of a file.",
+            f"`chown root:nova {asked.path}` and `chmod 0640 {asked.path}`, unless nova-compute runs as root here.",
+        )
+    ]
+
+
+def _groups(facts: Facts, handed_out: frozenset[str]) -> list[Finding]:
+    """A VF that shares its IOMMU group with another function cannot be given away alone, of whatever vendor it is."""
     for function in facts.pci.functions:
         if not function.is_vf or function.iommu_group is None:
             continue
         members = next((members for number, members in facts.iommu.groups if number == function.iommu_group), ())
         others = [address for address in members if address != function.address]
-        if function.is_mellanox and others:
+        if others and (function.is_mellanox or function.address in handed_out):
             return [
                 _finding(
                     "PASSTHROUGH-SHARED-GROUP",

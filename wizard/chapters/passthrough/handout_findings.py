@@ -8,7 +8,7 @@ from wizard.chapters.passthrough.existing import Asked
 from wizard.chapters.passthrough.matching.handout import Row, port_gets
 from wizard.chapters.passthrough.pools import Pool
 from wizard.facts.nova.nova import NovaSetting
-from wizard.model.findings import Finding, Severity
+from wizard.model.findings import Check, Finding, Severity
 
 CHAPTER = "passthrough"
 POOL_KEYS = ("dev_type", "numa_node")
@@ -29,12 +29,16 @@ def _finding(code: str, severity: Severity, seen: str, why: str, do: str) -> Fin
 def _refused(asked: Asked) -> list[Finding]:
     """Device lines that are there, and at which this release does not start or reports nothing."""
     at_start = asked.outlook.after.rules.has("list read at start")
-    dies = "nova-compute does not start with it" if at_start else "nova-compute reports no device at all with it, and logs why"
-    restarted = ", and this plan would restart it." if asked.changes else "."
+    dies = (
+        "nova-compute does not start with it"
+        if at_start
+        else "nova-compute reports no device at all with it, and logs why"
+    )
+    restarted = ", and this plan would restart it." if asked.changes and at_start else "."
     return [
         _finding(
             "PASSTHROUGH-BAD-SPEC",
-            "blocks" if asked.changes else "warns",
+            "blocks" if asked.changes and at_start else "warns",
             f"{refusal.setting.place}: {refusal.setting.value}: {refusal.why}",
             f"{dies} (nova {asked.release}){restarted}",
             refusal.do or "Fix that line, or take it out.",
@@ -58,6 +62,39 @@ def missed(asked: Asked, pool: Pool, rows: list[Row]) -> dict[NovaSetting | None
         if not served(asked, pool, row):
             found.setdefault(row.setting, []).append(row)
     return found
+
+
+def check(asked: Asked, pool: Pool, what: str) -> Check | None:
+    """What stands against it that the lines of a pool, which are there, do what they are for; None where nothing does."""
+    here = asked.outlook.before
+    refused = here.refused or (here.refused_aliases if here.rules.has("aliases read at start") else ())
+    if refused:
+        line = refused[0]
+        seen = f"{line.setting.place}: {line.setting.value}: {line.why}; nova {asked.release} refuses its list"
+        return Check(CHAPTER, what, "failed", seen, line.do or "Fix that line, or take it out.")
+    rows = asked.meant(pool, here.rows)
+    # an alias that is read on the controller alone is not in these files
+    read_here = pool.physical_network is not None or nova_options.alias_on_compute(asked.release)
+    missing = [row for row in rows if not (served(asked, pool, row) if read_here else row.spec is not None)]
+    certain = [row for row in missing if not row.doubt]
+    if certain:
+        line_above = next((row for row in certain if row.setting is not None), certain[0])
+        seen = f"{said(certain)}: {line_above.place} decides, and they go to {line_above.to}"
+        if line_above.setting is not None:
+            seen = f"{said(certain)}: {line_above.place} ({line_above.setting.value}) decides, and they go to {line_above.to}"
+        return Check(
+            CHAPTER, what, "failed", seen, "Take that line out or narrow it: the first line that matches decides."
+        )
+    unsure = next((row for row in rows if row.doubt), None)
+    if unsure is not None:
+        return Check(
+            CHAPTER,
+            what,
+            "unknown",
+            f"{unsure.doubt}: which line nova takes cannot be determined",
+            "Look at that file.",
+        )
+    return None
 
 
 def said(rows: list[Row]) -> str:
@@ -102,7 +139,11 @@ def _by_tags(row: Row) -> str:
     """Why the alias gets none where a tag is in the way."""
     tags = row.spec.tags() if row.spec is not None else {}
     taken = [f"{key} = {tags[key]}" for key in POOL_KEYS if key in tags]
-    return f" Its tag {', '.join(taken)} takes the place of what the device itself is ({row.device.kind})." if taken else ""
+    return (
+        f" Its tag {', '.join(taken)} takes the place of what the device itself is ({row.device.kind})."
+        if taken
+        else ""
+    )
 
 
 def _doubt(rows: list[Row]) -> str:
@@ -119,7 +160,8 @@ def _other_pool(asked: Asked, pool: Pool, setting: NovaSetting | None) -> Pool |
         (
             each
             for each in others
-            if setting not in own and any(row.setting == setting and served(asked, each, row) for row in asked.meant(each))
+            if setting not in own
+            and any(row.setting == setting and served(asked, each, row) for row in asked.meant(each))
         ),
         None,
     )
@@ -149,7 +191,9 @@ def _nobodys(asked: Asked, pool: Pool, rows: list[Row], certain: bool) -> Findin
         "warns",
         f"the pool {pool.name}: {said(rows)} would be handed out by no line",
         why if certain else f"{why} For certain that cannot be told: {_doubt(rows)}.",
-        "Name the card by its ids alone, without an address." if whole else "See which file nova-compute reads, and who else writes it.",
+        "Name the card by its ids alone, without an address."
+        if whole
+        else "See which file nova-compute reads, and who else writes it.",
     )
 
 

@@ -123,7 +123,9 @@ def _row(
                 doubt = doubt or f"{setting.place} names an address that one of these VFs may have"
             elif matches:
                 pool = pool_of(device, spec, rules)
-                takers = tuple(name for name, each in known.items() if any(aliases.asked_for(a, pool, rules) for a in each))
+                takers = tuple(
+                    name for name, each in known.items() if any(aliases.asked_for(a, pool, rules) for a in each)
+                )
                 return Row(device, setting, spec, takers, doubt)
     return Row(device, doubt=doubt)
 

@@ -43,7 +43,9 @@ def outlook(
 
 def of(facts: Facts, release: str, settings: Settings, asked: Mapping[str, int] | None = None) -> Handout:
     """What these settings hand out."""
-    rules = Rules(release, _on(settings, "pci", "report_in_placement"), _on(settings, "filter_scheduler", "pci_in_placement"))
+    rules = Rules(
+        release, _on(settings, "pci", "report_in_placement"), _on(settings, "filter_scheduler", "pci_in_placement")
+    )
     return handout(
         devices.host(facts.pci.functions, rules, asked),
         in_order(facts, settings, nova_options.device_options_read(release)),
@@ -84,7 +86,7 @@ def after(facts: Facts, edited: Mapping[str, bytes]) -> Settings:
 
 
 def _of(facts: Facts, path: str, there: list[NovaSetting], content: bytes) -> list[NovaSetting]:
-    """Settings of a file that was edited: a value that was there is resolved as it was, and has its line of now; ours refer to nothing."""
+    """Settings of a file that was edited: a value that was there is resolved as it was, with its line of now; ours need no resolving."""
     options = {(each.section, each.option) for each in there}
     options |= {("DEFAULT", "pci_passthrough_whitelist"), ("pci", "passthrough_whitelist"), ("pci", "device_spec")}
     options |= {("DEFAULT", "pci_alias"), ("pci", "alias")}

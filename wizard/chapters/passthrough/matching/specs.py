@@ -64,7 +64,7 @@ class Spec:
     @property
     def is_narrow(self) -> bool:
         """Whether ids, a name or an address keep it from matching the whole machine."""
-        return (self.vendor != ANY and self.product != ANY) or self.pattern is None or not self.pattern.is_any
+        return ANY not in (self.vendor, self.product) or self.pattern is None or not self.pattern.is_any
 
     def matches(self, device: Device, host: Host) -> bool | None:
         """Whether nova would hand this device out by this spec; None where its address decides and is not known yet."""
@@ -135,12 +135,12 @@ def _switches(spec: Spec) -> None:
             raise FormatError(
                 f"Cannot parse tag '{tag}': Unrecognized value '{value}'", do=f'Write "true" or "false" for {tag}.'
             )
-    if spec.rules.has("one_time_use") and spec.get("one_time_use") is not None and switch(spec.get("one_time_use")):
-        if not spec.rules.reported:
-            raise FormatError(
-                "one_time_use=true needs report_in_placement",
-                do="Take one_time_use out, or switch [pci] report_in_placement on: there is no way back from that.",
-            )
+    once = spec.rules.has("one_time_use") and switch(spec.get("one_time_use") or False)
+    if once and not spec.rules.reported:
+        raise FormatError(
+            "one_time_use=true needs report_in_placement",
+            do="Take one_time_use out, or switch [pci] report_in_placement on: there is no way back from that.",
+        )
 
 
 def _on_this_node(spec: Spec, host: Host) -> None:
@@ -158,7 +158,9 @@ def _on_this_node(spec: Spec, host: Host) -> None:
     if card is None or not card.is_card:
         return
     vf = next((each for each in host.devices if each.parent == card.address), None)
-    if spec.vendor not in (ANY, card.vendor) or (vf is not None and spec.product not in (ANY, card.product, vf.product)):
+    if spec.vendor not in (ANY, card.vendor) or (
+        vf is not None and spec.product not in (ANY, card.product, vf.product)
+    ):
         raise FormatError(f"remote_managed: these are not the ids of the VFs of {card.address}", do="Write theirs.")
     if spec.product in (ANY, card.product) and (vf is None or spec.product != vf.product):
         raise FormatError(
