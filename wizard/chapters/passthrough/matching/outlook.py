@@ -86,7 +86,7 @@ def after(facts: Facts, edited: Mapping[str, bytes]) -> Settings:
 
 
 def _of(facts: Facts, path: str, there: list[NovaSetting], content: bytes) -> list[NovaSetting]:
-    """Settings of a file that was edited: a value that was there is resolved as it was, with its line of now; ours need no resolving."""
+    """Settings of a file that was edited: a value that was there is resolved as it was, with its line of now."""
     options = {(each.section, each.option) for each in there}
     options |= {("DEFAULT", "pci_passthrough_whitelist"), ("pci", "passthrough_whitelist"), ("pci", "device_spec")}
     options |= {("DEFAULT", "pci_alias"), ("pci", "alias")}
