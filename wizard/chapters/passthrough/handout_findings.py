@@ -52,7 +52,8 @@ def served(asked: Asked, pool: Pool, row: Row) -> bool:
     if pool.physical_network is None:
         return pool.name in row.aliases
     trusted = pool.trusted if nova_options.knows_trusted(asked.release) else None
-    return port_gets(row, pool.physical_network, trusted, asked.outlook.after.rules)
+    whole = row.device.kind == "type-PF"
+    return port_gets(row, pool.physical_network, trusted, asked.outlook.after.rules, whole=whole)
 
 
 def missed(asked: Asked, pool: Pool, rows: list[Row]) -> dict[NovaSetting | None, list[Row]]:

@@ -101,7 +101,7 @@ def against(one: Alias, other: Alias, rules: Rules) -> str:
         return "without a device_type in each of its lines a name may be there only once"
     if kinds[0] != kinds[1]:
         return f"device_type {kinds[0]} in one line, {kinds[1]} in another"
-    if rules.in_placement and rules.has("alias by class"):
+    if rules.in_placement and rules.has("one line a name in placement"):
         return "with pci_in_placement a name may be there only once"
     return ""
 
@@ -122,5 +122,7 @@ def asked_for(alias: Alias, pool: Mapping[str, Any], rules: Rules) -> bool:
     if not all(rules.same(pool.get(key), value) for key, value in wanted.items()):
         return False
     if rules.has("counts cards") and pool.get("dev_type") == "type-PF" and alias.kind != "type-PF":
+        return False
+    if rules.has("vdpa") and pool.get("dev_type") == "vdpa":
         return False
     return not (rules.has("remote_managed") and switch(pool.get("remote_managed") or False))

@@ -12,7 +12,6 @@ from typing import Any
 from wizard.chapters.passthrough.matching import aliases, specs
 from wizard.chapters.passthrough.matching.aliases import Alias
 from wizard.chapters.passthrough.matching.devices import Device, Host
-from wizard.chapters.passthrough.matching.numbers import switch
 from wizard.chapters.passthrough.matching.rules import Rules
 from wizard.chapters.passthrough.matching.specs import Spec
 from wizard.errors import FormatError
@@ -142,15 +141,17 @@ def pool_of(device: Device, spec: Spec, rules: Rules) -> dict[str, Any]:
     return pool
 
 
-def port_gets(row: Row, network: str, trusted: bool | None, rules: Rules) -> bool:
-    """Whether a port (vnic-type direct, or direct-physical for a PF) on this network gets the device."""
+def port_gets(row: Row, network: str, trusted: bool | None, rules: Rules, *, whole: bool = False) -> bool:
+    """Whether a port on this network gets the device: of vnic-type direct, or direct-physical, which asks for a `whole` PF."""
     if row.spec is None:
         return False
     pool = pool_of(row.device, row.spec, rules)
-    if not rules.same(pool.get("physical_network"), network) or switch(pool.get("remote_managed") or False):
+    if not rules.same(pool.get("physical_network"), network):
+        return False
+    if rules.has("remote_managed") and not rules.same(pool.get("remote_managed"), "False"):  # as a port asks for it
         return False
     kind = pool.get("dev_type", row.device.kind)
-    if kind != row.device.kind:
+    if rules.has("counts cards") and (kind != "type-PF" if whole else kind in ("type-PF", "vdpa")):
         return False
     return trusted is not True or not rules.has("any case") or rules.same(pool.get("trusted"), "true")
 

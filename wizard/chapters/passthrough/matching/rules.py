@@ -26,6 +26,7 @@ SINCE: dict[str, tuple[str, str]] = {
     "alias name stripped": ("newton", "14.1.0:nova/pci/request.py:104"),
     # A bad list ends nova-compute where it starts; before, devices are not reported, and the log says why.
     "list read at start": ("newton", "14.1.0:nova/compute/manager.py, init_host"),
+    "vdpa": ("wallaby", "23.2.2:nova/pci/stats.py, _filter_pools_for_unrequested_vdpa_devices"),
     "remote_managed": ("yoga", "25.3.0:nova/pci/devspec.py:294-350"),
     "classes and traits": ("zed", "26.3.0:nova/pci/stats.py:75"),
     # With report_in_placement a devname is refused (nova/compute/pci_placement_translator.py).
@@ -33,6 +34,7 @@ SINCE: dict[str, tuple[str, str]] = {
     "alias by class": ("2023.1", "27.5.1:nova/pci/request.py"),
     "managed": ("2025.1", "31.3.1:nova/pci/devspec.py:320"),
     "live_migratable": ("2025.1", "31.3.1:nova/pci/devspec.py:321"),
+    "one line a name in placement": ("2025.1", "31.3.1:nova/pci/request.py:124-135"),
     # Every alias has both ids (or, with pci_in_placement, a class), and is read where nova-compute starts: from 31.3.1 on.
     "aliases read at start": ("2025.1", "31.3.1:nova/pci/request.py:122-170"),
     "one_time_use": ("2025.2", "32.2.1:nova/pci/devspec.py:325-332"),

@@ -157,13 +157,16 @@ def _on_this_node(spec: Spec, host: Host) -> None:
     card = named or (host.at(spec.pattern.single) if spec.pattern is not None and spec.pattern.single else None)
     if card is None or not card.is_card:
         return
-    vf = next((each for each in host.devices if each.parent == card.address), None)
-    if spec.vendor not in (ANY, card.vendor) or (
-        vf is not None and spec.product not in (ANY, card.product, vf.product)
-    ):
-        raise FormatError(f"remote_managed: these are not the ids of the VFs of {card.address}", do="Write theirs.")
-    if spec.product in (ANY, card.product) and (vf is None or spec.product != vf.product):
+    if (
+        named is None
+    ):  # str() of a glob is no address: nova then looks for the PF's files in vain (devspec.py, _init_dev_details)
         raise FormatError(
-            f"remote_managed matches the PF {card.address} itself, which nova does not take",
-            do="Name its VFs by their product id.",
+            f"remote_managed, and the address is the PF {card.address}: nova does not find its VFs' id by it",
+            do="Name the VFs by their vendor_id and product_id, with a glob as address where only some are meant.",
+        )
+    vf = next((each for each in host.devices if each.parent == card.address), None)
+    if spec.vendor not in (ANY, card.vendor) or vf is None or spec.product != vf.product:
+        raise FormatError(
+            f"remote_managed, and these are not the ids of the VFs of {card.address}: nova takes no PF",
+            do="Name its VFs by their own product id.",
         )
