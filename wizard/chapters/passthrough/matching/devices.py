@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 from wizard.chapters.passthrough.matching.rules import Rules
@@ -35,17 +36,25 @@ class Device:
         return f"{self.address} (VF of {self.parent})" if self.parent else self.address
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Host:
     """All devices of a node: nova looks interfaces and addresses up when it reads a line."""
 
     devices: tuple[Device, ...]
 
+    @cached_property
+    def _by_address(self) -> dict[str, Device]:
+        return {each.address: each for each in self.devices if not each.coming}
+
+    @cached_property
+    def _by_name(self) -> dict[str, Device]:
+        return {name: each for each in reversed(self.devices) for name in each.names}
+
     def at(self, address: str) -> Device | None:
-        return next((each for each in self.devices if each.address == address and not each.coming), None)
+        return self._by_address.get(address)
 
     def named(self, interface: str) -> Device | None:
-        return next((each for each in self.devices if interface in each.names), None)
+        return self._by_name.get(interface)
 
 
 def host(functions: Iterable[PciFunction], rules: Rules, asked: Mapping[str, int] | None = None) -> Host:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from wizard.chapters.passthrough.matching import aliases, specs
@@ -63,7 +64,7 @@ class Row:
         return ", ".join(found) or "no alias here asks for it"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Handout:
     """All devices, and the lines that nova refuses. Where a device line is refused, no device is handed out, whatever `rows` say:
     these are without that line."""
@@ -74,8 +75,12 @@ class Handout:
     refused: tuple[Refusal, ...]
     refused_aliases: tuple[Refusal, ...]
 
+    @cached_property
+    def _by_device(self) -> dict[Device, Row]:
+        return {row.device: row for row in self.rows}
+
     def of(self, device: Device) -> Row:
-        return next((row for row in self.rows if row.device == device), Row(device))
+        return self._by_device.get(device) or Row(device)
 
 
 def handout(
