@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from wizard.facts.facts import Facts
-from wizard.model.answers import AllAnswers
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # the first screen loads no engine
+    from wizard.facts.facts import Facts
+    from wizard.model.answers import AllAnswers
 
 
 def nova_lines(chapter: str, facts: Facts | None, answers: AllAnswers) -> list[str]:
