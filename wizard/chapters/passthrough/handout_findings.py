@@ -133,7 +133,25 @@ def _not_for(asked: Asked, pool: Pool) -> list[Finding]:
                 "Take that line out, or narrow it to other devices by their ids or address; or answer what it says.",
             )
         )
-    return found
+    return found + _maybe_not_for(
+        asked, pool, [row for row in meant if served(asked, pool, row) and row.maybe is not None]
+    )
+
+
+def _maybe_not_for(asked: Asked, pool: Pool, rows: list[Row]) -> list[Finding]:
+    """A line before ours that takes VFs which are not there yet, or does not: their addresses decide."""
+    lines = dict.fromkeys(row.maybe for row in rows if row.maybe is not None and row.maybe in asked.devices)
+    return [
+        _finding(
+            "PASSTHROUGH-SHADOWED",
+            "warns",
+            f"{line.place}: {line.value} may match VFs of the pool {pool.name}: {said([row for row in rows if row.maybe == line])}",
+            "The first line that matches a device decides, and these VFs are not there yet: which addresses they get, and so whether "
+            "that line takes them, cannot be determined.",
+            "Narrow that line by ids, or take it out; or run check again once the VFs are there.",
+        )
+        for line in lines
+    ]
 
 
 def _by_tags(row: Row) -> str:

@@ -37,6 +37,7 @@ class Row:
     spec: Spec | None = None
     aliases: tuple[str, ...] = ()
     doubt: str = ""
+    maybe: NovaSetting | None = None  # a line before it that may match, too: its address decides
 
     @property
     def for_ports(self) -> bool:
@@ -116,7 +117,7 @@ def _row(
 ) -> Row:
     if device.is_card and not rules.has("counts cards"):
         return Row(device)
-    doubt = unread
+    doubt, maybe = unread, None
     for setting, found in read:
         if found is None:
             doubt = doubt or f"{setting.place}: {setting.unknown}"
@@ -124,14 +125,17 @@ def _row(
         for spec in found:
             matches = spec.matches(device, host)
             if matches is None:
-                doubt = doubt or f"{setting.place} names an address that one of these VFs may have"
+                doubt, maybe = (
+                    doubt or f"{setting.place} names an address that these VFs may have, once they are there",
+                    maybe or setting,
+                )
             elif matches:
                 pool = pool_of(device, spec, rules)
                 takers = tuple(
                     name for name, each in known.items() if any(aliases.asked_for(a, pool, rules) for a in each)
                 )
-                return Row(device, setting, spec, takers, doubt)
-    return Row(device, doubt=doubt)
+                return Row(device, setting, spec, takers, doubt, maybe)
+    return Row(device, doubt=doubt, maybe=maybe)
 
 
 def pool_of(device: Device, spec: Spec, rules: Rules) -> dict[str, Any]:
