@@ -188,3 +188,22 @@ def test_a_stock_node_is_told_for_certain_and_the_same_is_shown() -> None:
     assert not [line for line in told if "cannot be told" in line]
     assert any("alias mlx" in line for line in told)
     assert "PASSTHROUGH-SHADOWED" not in codes(planned(today()))
+
+
+def test_trust_is_for_ports_alone() -> None:
+    trusted = {"pool": [{"name": "mlx", "cards": "all", "trusted": True}]}
+    assert found(planned(today(), passthrough=trusted), "PASSTHROUGH-NOT-OF-ALIASES").severity == "warns"
+
+
+def test_vfs_that_the_host_keeps_are_in_what_is_handed_out() -> None:
+    vfs = {"card": [{"match": {"address": "0000:3b:00.0"}, "count": 8, "host_vfs": 2}]}
+    finding = found(planned(today(), vfs=vfs, passthrough=ALIAS), "PASSTHROUGH-HOST-VFS")
+    assert "all 8 VFs of 0000:3b:00.0, and 2 of them" in finding.seen
+
+
+@pytest.mark.parametrize(("mode", "told"), [(0o600, True), (0o400, True), (0o640, False), (0o644, False)])
+def test_a_file_that_only_root_may_read_is_not_nova_s(mode: int, told: bool) -> None:
+    node = today()
+    entry = node.entries[CONF]
+    entry.mode, entry.owner = mode, "root:root"
+    assert ("PASSTHROUGH-UNREADABLE" in codes(planned(node, passthrough=ALIAS))) == told
