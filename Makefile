@@ -5,12 +5,13 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3.10 python3; 
 BIN := .venv/bin
 PYTEST_WORKERS ?= 2
 .DEFAULT_GOAL := help
-.PHONY: help demo test torture lint unit packages clean bench lab pythons dist test-dist
+.PHONY: help demo test torture lint unit packages clean bench lab pythons dist test-dist nova
 
 help:
 	@echo "make demo    the wizard on the built-in demo node (no root, no hardware)"
 	@echo "make test    everything that is checked: style, types, walls, tests"
 	@echo "make torture every fault at every system call of an apply and of an undo and an hour of races against writers (STEP=8: at each eighth; RACES=200: so many)"
+	@echo "make nova    every release of nova from 27 on judges what is said of its lines (a minute or two, about 45 MB)"
 	@echo "make lab     virtual machines that really boot, with the tool in them; SCENARIO=any-device plays one (docs/lab.md)"
 	@echo "make pythons the unit tests on every Python from 3.10 on that is found; the others are checked statically"
 	@echo "make dist    sdist, wheel, single file, .deb, wheelhouse and their sums, in dist/"
@@ -33,7 +34,11 @@ lint: .venv/tested
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-unit: .venv/tested .venv-nova/installed
+# Every release of nova that the dependencies of the newest can run judges what this tool says of nova's lines.
+nova: .venv/tested .venv-nova/all
+	COMPUTE_WIZARD_NOVA=.venv-nova/bin/python COMPUTE_WIZARD_NOVA_ALL=1 $(BIN)/pytest tests/real/test_nova_matching.py tests/real/test_nova_judge.py
+
+unit: .venv/tested .venv-nova/installed .venv-nova/some
 	COMPUTE_WIZARD_NOVA=.venv-nova/bin/python $(BIN)/pytest -n $(PYTEST_WORKERS) tests
 
 bench: .venv/tested
@@ -76,6 +81,22 @@ packages:
 .venv-nova/installed: .venv/bin/python
 	@$(PYTHON) -m venv .venv-nova && .venv-nova/bin/python -m pip install --quiet --disable-pip-version-check nova==34.0.0 && \
 		touch $@ || echo "nova could not be installed: it is not asked about nova.conf" >&2
+
+# Other releases need no dependencies of their own: each is its own wheel, unpacked, and put in front of sys.path.
+NOVA_SOME := 27.5.1 31.3.1
+NOVA_ALL := $(NOVA_SOME) 28.3.1 29.4.0 30.3.0 32.2.1 33.0.2
+NOVA_WHEEL = for version in $(1); do test -d .venv-nova/releases/$$version || { \
+	mkdir -p .venv-nova/wheels && .venv-nova/bin/python -m pip download --quiet --disable-pip-version-check --no-deps \
+	--only-binary :all: --ignore-requires-python --dest .venv-nova/wheels nova==$$version && \
+	.venv-nova/bin/python -m zipfile -e .venv-nova/wheels/nova-$$version-py3-none-any.whl .venv-nova/releases/.$$version && \
+	mv .venv-nova/releases/.$$version .venv-nova/releases/$$version || missing=1; }; done; \
+	test -z "$$missing" && touch $@ || echo "a release of nova could not be had: it is not asked" >&2
+
+.venv-nova/some: .venv-nova/installed
+	@$(call NOVA_WHEEL,$(NOVA_SOME))
+
+.venv-nova/all: .venv-nova/installed
+	@$(call NOVA_WHEEL,$(NOVA_ALL))
 
 clean:
 	rm -rf .venv .venv-nova .venv-pythons build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -8,6 +8,7 @@ from screens.plain import lines
 from screens.plain.ask_value import ask_value, choose
 from screens.plain.table_questions import TableQuestions
 from screens.plain.terminal_io import Command
+from screens.shared.nova_lines import nova_lines
 from screens.shared.page_order import PAGES
 from wizard.answers import editing, suggestion
 from wizard.chapters.base import Chapter
@@ -106,6 +107,9 @@ class ChapterQuestions:
     def _close(self) -> None:
         """What follows from the answers."""
         self._tell(("blocks", "warns", "tells"))
+        nova = nova_lines(self.name, self.session.facts, self.session.state.answers)
+        if nova:
+            self.session.talk.say("\n".join(nova))
         plan = self.session.plan()
         mine = [step for step in plan.steps if self.name in step.chapters]
         if self.name in plan.blocked:

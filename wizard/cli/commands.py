@@ -14,6 +14,7 @@ from pydantic import TypeAdapter
 
 from wizard.answers import files as answer_files
 from wizard.answers import suggestion
+from wizard.chapters.passthrough import shown as nova_report
 from wizard.cli import apply as command_apply
 from wizard.cli import confirm as command_confirm
 from wizard.cli import history as command_history
@@ -55,7 +56,18 @@ def _answers(options: argparse.Namespace, facts: Facts) -> AllAnswers:
 
 
 def _inspect(options: argparse.Namespace) -> int:
+    if options.answers is not None and not options.nova:
+        raise UsageError(
+            "inspect takes --answers with --nova alone", do="`compute-wizard check --answers FILE` judges answers."
+        )
     _, facts = _look(options)
+    if options.nova:
+        answers = _answers(options, facts)
+        if options.json:
+            _print_json(nova_report.data(facts, answers))
+        else:
+            _print(report.nova(facts, answers))
+        return Exit.DONE
     if options.json:
         _print_json({"format": "compute-wizard.facts/1", **facts.to_data()})
     else:

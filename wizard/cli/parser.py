@@ -90,7 +90,10 @@ def parser() -> Parser:
     demo = add("demo", "the wizard on a built-in node, in a throw-away copy: no root, no hardware")
     demo.add_argument("--ui", choices=("auto", "full", "console", "plain"), default=argparse.SUPPRESS)
     demo.add_argument("--node", choices=BUILT_IN, default="demo", help="which built-in node")
-    add("inspect", "what this node is and has, and what could not be seen", json=True)
+    inspect = add("inspect", "what this node is and has, and what could not be seen", json=True, answers=True)
+    inspect.add_argument(
+        "--nova", action="store_true", help="what nova would hand out now, and after the plan of these answers"
+    )
     add("check", "what is wrong or will go wrong", json=True, answers=True)
     add("suggest", "an answers file that fits this node as it is now")
     plan = add("plan", "the preview: every file, every command", json=True, answers=True)

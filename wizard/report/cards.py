@@ -28,6 +28,8 @@ def _of(function: PciFunction) -> list[str]:
 def _children(function: PciFunction) -> list[str]:
     # IPoIB's hardware addresses are 20 bytes long, and change with each start
     found = [f"{device.name} {_addresses(device)}".strip() for device in function.netdevs]
+    if function.switchdev:
+        found.append("switchdev mode: its VFs are ports of Open vSwitch (hardware offload)")
     for device in function.rdma:
         ports = [f"port {port.number} {port.link_layer} {port.state}".rstrip() for port in device.ports]
         found.append(f"{device.name} {', '.join(ports)}".strip())

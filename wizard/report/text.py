@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from wizard.answers.suggestion import Refused
+from wizard.chapters.passthrough import shown
 from wizard.chapters.registry import chapters
 from wizard.facts.facts import Facts
 from wizard.model.answers import AllAnswers
@@ -78,6 +79,13 @@ def inspect(facts: Facts) -> str:
     if facts.unseen:
         lines += ["", "Could not be seen"]
         lines += [line for each in facts.unseen for line in _wrapped(f"{each.what}: {each.why}", "    ", "  ")]
+    return safe_text("\n".join(lines)) + "\n"
+
+
+def nova(facts: Facts, answers: AllAnswers) -> str:
+    """What nova would hand out, now and after the plan of these answers."""
+    found = shown.lines(facts, answers) or ["nova is not installed on this node"]
+    lines = [line for text in found for line in _wrapped(text.strip(), "      ", "  " if text.startswith(" ") else "")]
     return safe_text("\n".join(lines)) + "\n"
 
 

@@ -13,6 +13,7 @@ from textual.widgets import Input, Static
 from screens.shared import editing as answering
 from screens.shared.change_lines import changes
 from screens.shared.key_line import Key as FooterKey
+from screens.shared.nova_lines import nova_lines
 from screens.tui.page import ENTER_NEXT, Page
 from screens.tui.widgets.fields import Changed, Field, field_for
 from screens.tui.widgets.table_editor import TableEditor
@@ -202,6 +203,7 @@ class ChapterPage(Page):
         right = self.query_one("#right").size
         most = max(5, min(right.height // 4, 14))
         lines = changes(plan, self.NAME, self.answered, most, max(20, right.width - 2))
+        lines += nova_lines(self.NAME, self.state.facts, self.state.answers)
         self.query_one("#changes", Static).update(safe_text("\n".join(lines)))
         self.refresh_frame()
 

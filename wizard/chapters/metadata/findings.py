@@ -93,7 +93,10 @@ def _neutron(facts: Facts, asked: bool) -> Finding:
         "Neutron brings metadata by its own agents: OVN by a port of its own on each network, OVS by the DHCP agent. A bridge "
         "rule would be never used, or in the way.",
         "Where guests have a router outside: force_metadata = True in dhcp_agent.ini (OVS), the OVN metadata agent on every "
-        "compute node (OVN), or a config drive (force_config_drive = True).",
+        "compute node (OVN), or a config drive (force_config_drive = True). Guests whose ports are VFs pass by this node's bridges: "
+        "with OVN they are external ports, and DHCP and metadata come from the chassis that has these (enable-chassis-as-extport-host, "
+        "else enable-chassis-as-gw, in its ovn-cms-options): the metadata agent is needed there. VFs by an alias and a flavor have no "
+        "port at all: a config drive alone.",
     )
 
 

@@ -10,8 +10,10 @@ import json
 from itertools import combinations
 from typing import Any
 
-from wizard.chapters.passthrough import device_spec, nova_options, pools
+from wizard.chapters.passthrough import nova_options, pools
 from wizard.chapters.passthrough.existing import Asked
+from wizard.chapters.passthrough.matching import aliases
+from wizard.chapters.passthrough.matching.handout import Row
 from wizard.chapters.passthrough.pools import Pool
 from wizard.chapters.shared import nova_unknown
 from wizard.errors import FormatError
@@ -51,17 +53,29 @@ def _object(setting: NovaSetting) -> dict[str, Any] | None:
 
 
 def _unreadable(asked: Asked) -> list[Finding]:
+    """Lines that nova does not take as aliases, each for itself or beside another of its name."""
+    starts = asked.outlook.after.rules.has("aliases read at start")
     return [
         _finding(
             "PASSTHROUGH-ALIAS",
-            "warns",
-            f"{setting.place}: {setting.value} is no alias",
+            "blocks" if starts and asked.changes else "warns",
+            f"{refusal.setting.place}: {refusal.setting.value}: {refusal.why}",
             _refused(asked.release),
-            "Mend it, or take it out: one JSON object with a name, on one line.",
+            refusal.do or "Fix it, or take it out: lines of one name have one device_type and one NUMA policy.",
         )
-        for setting in asked.aliases
-        if not setting.unknown and _object(setting) is None
+        for refusal in asked.outlook.after.refused_aliases
+        if refusal.setting in asked.aliases and not _is_ours(asked, refusal.setting)
     ]
+
+
+def _is_ours(asked: Asked, setting: NovaSetting) -> bool:
+    """Whether it is the name of a pool alone that stands against the line: that is judged beside ours."""
+    rules = asked.outlook.after.rules
+    try:
+        alias = aliases.parse(setting.value, rules)
+    except FormatError:
+        return False
+    return not aliases.lacks_ids(alias, rules) and alias.name in [pool.name for pool in asked.mine.pool]
 
 
 def _refused(release: str) -> str:
@@ -194,16 +208,25 @@ def _not_apart_from_others(asked: Asked) -> list[Finding]:
             why = f"An alias asks for no physical network: whoever asks for that one takes devices of {pool.physical_network} too"
             found += [_beside(pool, each, f"{why}. {PLACEMENT}") for each in asked.aliases if _takes(each, kinds)]
             continue
-        for setting in asked.devices:
-            ports, others = _handed_out(asked, setting, kinds)
-            own = {place for kind in kinds for place in _places(asked, pool, kind)}
+        takes = [row for row in asked.outlook.after.rows if pool.name in row.aliases and row.setting in asked.devices]
+        own = {place for kind in kinds for place in _places(asked, pool, kind)}
+        for setting in dict.fromkeys(row.setting for row in takes if row.setting is not None):
+            rows = [row for row in takes if row.setting == setting]
+            ports = [row for row in rows if row.for_ports]
+            others = {row.device.parent or row.device.address for row in rows} - own
             if ports:
                 why = f"An alias asks for no physical network: {asks} Neutron's devices too, past its rules"
-                found.append(_beside(pool, setting, f"{why}. {PLACEMENT}"))
-            elif others - own:
-                where = ", ".join(sorted(others - own))
-                found.append(_beside(pool, setting, f"An alias knows no address: {asks} VFs of {where} too."))
+                found.append(_beside(pool, setting, f"{why} ({_said(ports)}). {PLACEMENT}"))
+            elif others:
+                found.append(
+                    _beside(pool, setting, f"An alias knows no address: {asks} VFs of {', '.join(sorted(others))} too.")
+                )
     return found
+
+
+def _said(rows: list[Row]) -> str:
+    parents = dict.fromkeys(row.device.parent or row.device.address for row in rows)
+    return f"{sum(row.device.number for row in rows)} of {', '.join(parents)}, {rows[0].to.split(',')[0]}"
 
 
 def _beside(pool: Pool, setting: NovaSetting, why: str) -> Finding:
@@ -214,26 +237,6 @@ def _beside(pool: Pool, setting: NovaSetting, why: str) -> Finding:
         why,
         "Leave one of the two out, unless that is meant.",
     )
-
-
-def _handed_out(asked: Asked, setting: NovaSetting, kinds: list[Kind]) -> tuple[set[str], set[str]]:
-    """The cards whose VFs of these kinds a value hands out: to a physical network, and to aliases."""
-    if setting.unknown:
-        return set(), set()
-    try:
-        specs = device_spec.parse(setting.value)
-    except FormatError:
-        return set(), set()
-    having = [function for function in asked.facts.pci.functions if function.num_vfs]
-    parents = [*pools.with_vfs(asked.facts, asked.answers), *having]
-    vfs = [vf for function in parents if (vf := device_spec.vf_of(function))]
-    vfs += [function for function in asked.facts.pci.functions if function.is_vf]
-    found: tuple[set[str], set[str]] = (set(), set())
-    for vf in vfs:
-        spec = next((spec for spec in specs if spec.matches(vf)), None)
-        if spec is not None and (vf.vendor, vf.device) in kinds:
-            found[spec.get("physical_network") is None].add(vf.physical_function or vf.address)
-    return found
 
 
 def _takes(setting: NovaSetting, kinds: list[Kind]) -> bool:

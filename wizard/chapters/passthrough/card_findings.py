@@ -10,6 +10,7 @@ from __future__ import annotations
 from wizard.chapters.passthrough import device_spec, pools
 from wizard.chapters.passthrough.device_spec import Spec
 from wizard.chapters.passthrough.existing import Asked
+from wizard.chapters.passthrough.matching.handout import Row
 from wizard.chapters.passthrough.pools import Pool
 from wizard.errors import FormatError
 from wizard.facts.nova.nova import NovaSetting
@@ -60,10 +61,10 @@ def _named(asked: Asked, pool: Pool) -> list[Finding]:
     ]
 
 
-def _specs(value: str) -> list[Spec]:
+def _specs(value: str, release: str) -> list[Spec]:
     """The objects of a value; none where nova would refuse it, which is told elsewhere."""
     try:
-        return device_spec.parse(value)
+        return device_spec.parse(value, release)
     except FormatError:
         return []
 
@@ -72,7 +73,7 @@ def _there_already(asked: Asked, setting: NovaSetting) -> list[Finding]:
     """A line that matches cards beside their VFs. With a physical_network it is Neutron's way to name a card's VFs."""
     if setting.unknown:
         return []
-    specs = [spec for spec in _specs(setting.value) if spec.get("physical_network") is None]
+    specs = [spec for spec in _specs(setting.value, asked.release) if not spec.for_ports]
     skipped = [] if at_least(asked.release, "mitaka") else pools.with_vfs(asked.facts, asked.answers)
     hit = [
         function
@@ -97,23 +98,16 @@ def _with_their_vfs(asked: Asked) -> list[Finding]:
     """What Placement does not take: a card and its VFs. The first spec that matches a device counts, and Neutron's are left out."""
     if not asked.reported:
         return []
-    lines = [(setting.place, setting.value) for setting in asked.devices if not setting.unknown]
-    for pool in asked.mine.pool:
-        lines += [(f"the pool {pool.name}", value) for value in pools.specs(asked.facts, asked.answers, pool)]
-    specs = [(whose, spec) for whose, value in lines for spec in _specs(value)]
-
-    def lister(function: PciFunction) -> str:
-        whose, spec = next(((whose, spec) for whose, spec in specs if spec.matches(function)), ("", None))
-        return whose if spec is not None and spec.get("physical_network") is None else ""
-
-    for function in asked.facts.pci.functions:
-        vf = device_spec.vf_of(function) if _has_vfs(asked, function) else None
-        if vf is not None and lister(function) and lister(vf):
+    listed = [row for row in asked.outlook.after.rows if row.spec is not None and not row.for_ports]
+    for row in listed:
+        vf = next((each for each in listed if row.device.is_card and each.device.parent == row.device.address), None)
+        if vf is not None:
+            model = next(f.model for f in asked.facts.pci.functions if f.address == row.device.address)
             return [
                 _finding(
                     "PASSTHROUGH-WHOLE-CARD",
                     "blocks",
-                    f"{function.address} {function.model} is listed ({lister(function)}), and so are its VFs ({lister(vf)})",
+                    f"{row.device.address} {model} is listed ({_lister(asked, row)}), and so are its VFs ({_lister(asked, vf)})",
                     "report_in_placement is on, and nova-compute does not start with both: Placement takes a card or its VFs.",
                     "Leave one of them out: name VFs by their own product id, and cards by their whole address.",
                 )
@@ -121,8 +115,12 @@ def _with_their_vfs(asked: Asked) -> list[Finding]:
     return []
 
 
-def _has_vfs(asked: Asked, function: PciFunction) -> bool:
-    return bool(function.num_vfs) or function in pools.with_vfs(asked.facts, asked.answers)
+def _lister(asked: Asked, row: Row) -> str:
+    """Whose line it is: a place in nova.conf, or a pool."""
+    if row.setting in asked.devices:
+        return row.place
+    pool = next((pool for pool in asked.mine.pool if row in asked.meant(pool)), None)
+    return f"the pool {pool.name}" if pool is not None else row.place
 
 
 def _ports(asked: Asked, pool: Pool) -> list[Finding]:

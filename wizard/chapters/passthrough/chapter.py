@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from wizard.chapters.passthrough import alias_findings, card_findings, existing, nova_options, pool_findings
+from wizard.chapters.passthrough import (
+    alias_findings,
+    card_findings,
+    existing,
+    handout_findings,
+    nova_conf,
+    nova_options,
+    pool_findings,
+    shared_vfs,
+)
 from wizard.chapters.passthrough import controller as handover
 from wizard.chapters.passthrough import findings as passthrough_findings
 from wizard.chapters.passthrough import pools as passthrough_pools
 from wizard.chapters.passthrough import questions as passthrough_questions
-from wizard.chapters.passthrough.pools import Flavor, Pool, alias, file_of, for_node, fragment, release_of, specs
+from wizard.chapters.passthrough import suggestion as passthrough_suggestion
+from wizard.chapters.passthrough.pools import alias, file_of, for_node, fragment, release_of, specs
 from wizard.chapters.shared import advice, foreign, init_system
 from wizard.facts.facts import Facts
-from wizard.formats import oslo_config
 from wizard.model.answers import AllAnswers
 from wizard.model.changes import Artifact, Changes, FileEdit
 from wizard.model.findings import Check, Finding
@@ -25,44 +34,8 @@ NEEDS: tuple[str, ...] = ("iommu", "vfs")
 Answers = passthrough_pools.Answers
 
 
-def suggest(facts: Facts) -> Answers | None:
-    """What the last run was answered, where it still stands in nova.conf; else one pool over all cards."""
-    offered = [function for function in facts.pci.functions if function.offer == "offered" and function.is_mellanox]
-    if not facts.nova.installed:
-        return None
-    standing = _last_answers(facts)
-    if standing is not None:
-        return standing
-    if not offered:
-        return None
-    name = "ib" if any(function.is_infiniband for function in offered) else "mlx"
-    return Answers(pool=[Pool(name=name, cards="all", flavor=Flavor(name=f"m1.{name}"))])
-
-
-def _last_answers(facts: Facts) -> Answers | None:
-    asked = [run.answers[NAME] for run in facts.history.standing if NAME in run.answers]
-    if not asked:
-        return None
-    try:
-        answers = Answers.model_validate(asked[-1])
-    except ValueError:  # of another version of this tool
-        return None
-    release = release_of(facts, answers)
-    if release is None:
-        return None
-    section, option = nova_options.device_option(release)
-    there = {setting.value for setting in facts.nova.all(section, option)}
-    own = _own_values(facts, answers)
-    return answers if not own or there & own else None
-
-
+suggest = passthrough_suggestion.suggest
 questions = passthrough_questions.questions
-
-
-def _own_values(facts: Facts, answers: Answers) -> set[str]:
-    """Values in nova.conf that an earlier run of this tool added."""
-    content = "\n".join(facts.history.file(file_of(facts, answers)).lines)
-    return {line.partition("=")[2].strip() for line in content.splitlines() if "=" in line}
 
 
 def changes(facts: Facts, answers: AllAnswers) -> Changes:
@@ -72,8 +45,8 @@ def changes(facts: Facts, answers: AllAnswers) -> Changes:
         return Changes()
     path = file_of(facts, mine)
     wanted = for_node(facts, answers, mine, release)
-    own = _own_values(facts, mine)
-    edit = FileEdit(path, _why(mine), lambda old: _edited(old, wanted, own), mode=0o640, secret=True)
+    own = nova_conf.own_values(facts, mine)
+    edit = FileEdit(path, _why(mine), lambda old: nova_conf.edited(old, wanted, own), mode=0o640, secret=True)
     return Changes(
         edits=(edit,),
         products=_restart(facts, path),
@@ -95,24 +68,12 @@ def _pools(facts: Facts, answers: AllAnswers, mine: Answers, release: str) -> li
             pool.flavor.count if pool.flavor else 1,
             pool.physical_network or "",
             bool(passthrough_pools.infiniband(facts, answers, pool)),
+            pool.trusted is True,
+            pool.numa_policy or "",
+            bool(passthrough_pools.whole(facts, answers, pool)),
         )
         for pool in mine.pool
     ]
-
-
-def _edited(content: bytes | None, wanted: dict[tuple[str, str], list[str]], own: set[str]) -> bytes | None:
-    """nova.conf with what is wanted; ours that is wanted no more goes, what others wrote stays."""
-    if content is None:
-        return None
-    result = content
-    for (section, option), values in wanted.items():
-        for there in oslo_config.values(oslo_config.parse(result), section, option):
-            if there in own and there not in values:
-                result = oslo_config.remove_value(result, section, option, there)
-        for value in values:
-            if value not in oslo_config.values(oslo_config.parse(result), section, option):
-                result = oslo_config.append_value(result, section, option, value)
-    return result
 
 
 def _restart(facts: Facts, path: str) -> tuple[Artifact, ...]:
@@ -131,20 +92,22 @@ def findings(facts: Facts, answers: AllAnswers) -> list[Finding]:
     values = [value for pool in mine.pool for value in specs(facts, answers, pool)]
     lines = fragment(for_node(facts, answers, mine, release)) if release is not None else []
     question = passthrough_findings.Asked(release, file_of(facts, mine), mine, tuple(values), tuple(lines))
+    asked = existing.asked(facts, answers, mine, release) if release is not None else None
+    given = [row.device for row in asked.outlook.after.rows if row.spec is not None] if asked is not None else []
     found = [
-        *passthrough_findings.findings(facts, question),
+        *passthrough_findings.findings(facts, question, frozenset(each.address for each in given if each.parent)),
         *pool_findings.findings(facts, answers, mine, release),
         *foreign.findings(NAME, "No pool asks for these devices", _elsewhere(facts, mine, values)),
     ]
-    if release is not None:
-        asked = existing.asked(facts, answers, mine, release, _own_values(facts, mine))
+    if asked is not None:
+        found += handout_findings.findings(asked) + shared_vfs.findings(asked)
         found += alias_findings.findings(asked) + card_findings.findings(asked)
     return found
 
 
 def _elsewhere(facts: Facts, mine: Answers, values: list[str]) -> list[str]:
     """Devices that nova may hand out by what others wrote, in any release's words."""
-    own, path = _own_values(facts, mine), file_of(facts, mine)
+    own, path = nova_conf.own_values(facts, mine), file_of(facts, mine)
     there = [each for place in passthrough_findings.OLD_NAMES for each in facts.nova.all(*place)]
     return foreign.nova(there, lambda each: each.value in values or (each.value in own and each.path == path))
 
@@ -154,19 +117,22 @@ def checks(facts: Facts, answers: AllAnswers) -> list[Check]:
     release = release_of(facts, mine) if mine else None
     if mine is None or release is None:
         return []
-    section, option = nova_options.device_option(release)
+    option = nova_options.device_option(release)[1]
     path = file_of(facts, mine)
     found = []
     if not mine.pool:
         found += foreign.checks(NAME, "nova may hand out no device by this tool", _elsewhere(facts, mine, []))
+    asked = existing.asked(facts, answers, mine, release)
     for pool in mine.pool:
         what = f"nova may hand out the devices of {pool.name}"
         values = specs(facts, answers, pool)
-        there = [setting.value for setting in facts.nova.all(section, option)]
+        there = {
+            setting.value for place in nova_options.device_options_read(release) for setting in facts.nova.all(*place)
+        }
         if facts.hidden(path):
             found.append(Check(NAME, what, "unknown", f"{path} {facts.hidden(path)}", advice.of_node(facts)))
-        elif values and all(value in there for value in values):
-            found.append(_loaded(facts, path, what, option))
+        elif values and all(value.replace("$$", "$") in there for value in values):
+            found.append(handout_findings.check(asked, pool, what) or _loaded(facts, path, what, option))
         else:
             found.append(Check(NAME, what, "failed", f"{path} does not say so", "Run plan, then apply."))
     return found

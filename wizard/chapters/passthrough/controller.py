@@ -23,6 +23,9 @@ class Pool:
     count: int
     physical_network: str
     infiniband: bool = False
+    trusted: bool = False
+    numa_policy: str = ""
+    whole: bool = False  # cards, not their VFs
 
 
 def steps(facts: Facts, release: str, pools: list[Pool]) -> tuple[ControllerStep, ...]:
@@ -38,7 +41,7 @@ def steps(facts: Facts, release: str, pools: list[Pool]) -> tuple[ControllerStep
     found.append(_filter(release, prefix))
     for pool in pools:
         if pool.physical_network:
-            found += _ports(pool)
+            found += _ports(pool, release)
         elif pool.flavor:
             words = nova_options.flavor_commands(release, pool.flavor, pool.name, pool.count)
             found += [_run(command, f"a flavor that takes {pool.count} of {pool.name}") for command in words]
@@ -105,13 +108,15 @@ def _filter(release: str, prefix: str) -> ControllerStep:
     )
 
 
-def _ports(pool: Pool) -> list[ControllerStep]:
+def _ports(pool: Pool, release: str) -> list[ControllerStep]:
     by = "mechanism driver sriovnicswitch, and the SR-IOV agent on this node"
     if pool.infiniband:
         by = "mechanism driver mlnx_infiniband of networking-mlnx, and its eswitchd on this node; sriovnicswitch is Ethernet only"
+    words, why = nova_options.port_options(release, pool.trusted, pool.numa_policy)
+    kind = "direct-physical" if pool.whole else "direct"
     return [
         _run(
-            "openstack port create --network NETWORK --vnic-type direct PORT",
-            f"guests get devices of {pool.name} as Neutron ports on {pool.physical_network}: {by}",
+            " ".join(["openstack port create --network NETWORK --vnic-type", kind, *words, "PORT"]),
+            ". ".join([f"guests get devices of {pool.name} as Neutron ports on {pool.physical_network}: {by}", *why]),
         )
     ]

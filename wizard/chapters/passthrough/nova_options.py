@@ -82,6 +82,27 @@ def knows_trusted(release: str) -> bool:
     return at_least(release, "rocky")
 
 
+def port_options(release: str, trusted: bool, numa_policy: str) -> tuple[list[str], list[str]]:
+    """What `openstack port create` says for a port whose VF is to be trusted, or on the NUMA node of its guest; and the reasons.
+    nova looks at binding:profile for trust (nova/network/neutron.py, create_resource_requests), and at the port's NUMA policy
+    from Wallaby on (23.2.2:nova/network/constants.py:33)."""
+    words, why = [], []
+    if trusted and knows_trusted(release):
+        words.append("--binding-profile trusted=true")
+        why.append("As admin: a port that does not ask for trust gets a VF without it")
+        if at_least(release, "2024.2"):
+            why[-1] += "; Neutron of 2024.2 and newer has --trusted for it, too"
+    if numa_policy and ports_know_numa(release):
+        words.append(f"--numa-policy-{numa_policy}")
+        why.append("The NUMA policy is the port's: an alias has one, and a port uses no alias")
+    return words, why
+
+
+def ports_know_numa(release: str) -> bool:
+    """Whether nova looks at a port's NUMA policy."""
+    return at_least(release, "wallaby")
+
+
 def flavor_commands(release: str, flavor: str, alias: str, count: int) -> list[str]:
     """The commands of that time: the nova client first, the openstack client from Newton on."""
     request = f'"{FLAVOR_KEY}"="{alias}:{count}"'

@@ -5,6 +5,7 @@ from __future__ import annotations
 from wizard.chapters.passthrough import nova_options, pools
 from wizard.chapters.passthrough.pools import Answers, Device, Pool, specs
 from wizard.facts.facts import Facts
+from wizard.facts.nova.release import at_least
 from wizard.model.answers import AllAnswers
 from wizard.model.findings import Finding
 
@@ -14,7 +15,7 @@ CHAPTER = "passthrough"
 def findings(facts: Facts, answers: AllAnswers, mine: Answers, release: str | None) -> list[Finding]:
     found = _empty_pools(facts, answers, mine)
     if release is not None:
-        found += _not_in_release(mine, release)
+        found += _not_in_release(mine, release) + _not_of_ports(mine, release) + _not_of_aliases(mine, release)
         found += [finding for pool in mine.pool for finding in _mixed(facts, answers, pool, release)]
     return found
 
@@ -71,6 +72,60 @@ def _not_in_release(mine: Answers, release: str) -> list[Finding]:
             why="It is left out of nova.conf: nova would take it for a tag, or refuse the alias.",
             do="Take it out of the answers, or live without it until nova is upgraded.",
         )
+    ]
+
+
+def _not_of_ports(mine: Answers, release: str) -> list[Finding]:
+    """A pool of ports has no alias: what an alias and a flavor would say is left out, and has another place."""
+    found = []
+    for pool in mine.pool:
+        said = [f"numa_policy = {pool.numa_policy}"] if pool.numa_policy else []
+        said += [f"flavor {pool.flavor.name}"] if pool.flavor else []
+        if pool.physical_network is None or not said:
+            continue
+        do = []
+        if pool.numa_policy and nova_options.ports_know_numa(release):
+            do.append(f"`openstack port create --numa-policy-{pool.numa_policy}`, as the list for the controller says")
+        if pool.numa_policy and at_least(release, "ussuri"):
+            do.append(f"hw:pci_numa_affinity_policy={pool.numa_policy} in the guest's flavor")
+        if pool.numa_policy and not do:
+            do.append(
+                f"nova {release} has no NUMA policy for ports (from Ussuri on: hw:pci_numa_affinity_policy in the flavor)"
+            )
+        if pool.flavor:
+            do.append("no flavor is needed: guests get as many ports as they are given")
+        found.append(
+            Finding(
+                code="PASSTHROUGH-NOT-OF-PORTS",
+                severity="warns",
+                chapter=CHAPTER,
+                seen=f"{pool.name}: {', '.join(said)}, and its devices are ports on {pool.physical_network}",
+                why="Neutron's ports use no alias, and only an alias or its flavor says this in nova: it is left out of nova.conf.",
+                do=_sentence(do),
+            )
+        )
+    return found
+
+
+def _sentence(parts: list[str]) -> str:
+    text = "; ".join(parts)
+    return (text[0].upper() if text[0].isalpha() and not text.startswith("hw:") else text[0]) + text[1:] + "."
+
+
+def _not_of_aliases(mine: Answers, release: str) -> list[Finding]:
+    """Trust is asked for by a port alone (nova/network/neutron.py, create_resource_requests; nova/virt/libvirt/vif.py)."""
+    return [
+        Finding(
+            code="PASSTHROUGH-NOT-OF-ALIASES",
+            severity="warns",
+            chapter=CHAPTER,
+            seen=f"{pool.name}: trusted, and its devices go to an alias",
+            why="nova sets the trust of a VF for Neutron's ports alone; one that is handed out by an alias gets none by it.",
+            do="Take trusted out of the answers and set it on the host (`ip link set PF vf N trust on`), or give the pool a "
+            "physical_network.",
+        )
+        for pool in mine.pool
+        if pool.trusted and pool.physical_network is None and nova_options.knows_trusted(release)
     ]
 
 

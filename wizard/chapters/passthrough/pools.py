@@ -155,12 +155,12 @@ def pool_functions(facts: Facts, answers: AllAnswers, pool: Pool) -> list[PciFun
 
 def specs(facts: Facts, answers: AllAnswers, pool: Pool) -> list[str]:
     """The values of device_spec for a pool: by ids where that is enough, else one for each PF."""
-    if isinstance(pool.devices, list):
-        return [device_spec.value(device.vendor_id, device.product_id, device.address) for device in pool.devices]
     tags = [(key, value) for key, value in (("physical_network", pool.physical_network),) if value]
     release = release_of(facts, mine) if (mine := answers.of(Answers)) else None
     if pool.trusted is not None and (release is None or nova_options.knows_trusted(release)):
         tags.append(("trusted", "true" if pool.trusted else "false"))
+    if isinstance(pool.devices, list):
+        return [device_spec.value(each.vendor_id, each.product_id, each.address, tags) for each in pool.devices]
     functions = pool_functions(facts, answers, pool)
     found = []
     for function in functions:

@@ -33,10 +33,18 @@ def managers(facts: Facts, answers: OwnerAnswers | None) -> list[Manager]:
 
 
 def findings(
-    facts: Facts, answers: OwnerAnswers | None, *, code: str, chapter: str, path: str, fragment: Iterable[str]
+    facts: Facts,
+    answers: OwnerAnswers | None,
+    *,
+    code: str,
+    chapter: str,
+    path: str,
+    fragment: Iterable[str] | None,
+    nothing: str = "",
 ) -> list[Finding]:
-    """One that blocks for each owner; it holds the lines for the place that owns them."""
-    lines = " / ".join(fragment) or NO_FRAGMENT
+    """One that blocks for each owner; it holds the lines for the place that owns them. `fragment` is None where they are not known
+    yet; where there are none, `nothing` says why."""
+    lines = NO_FRAGMENT if fragment is None else " / ".join(fragment)
     return [
         Finding(
             code=code,
@@ -46,7 +54,12 @@ def findings(
             why="Nothing would read the change."
             if manager.inert
             else f"{manager.name} would write the file anew, and the change be gone.",
-            do=f'Put this into {manager.place}: {lines}. If that is not so, answer manager = "none" in [passthrough].',
+            do=(
+                f"Put this into {manager.place}: {lines}."
+                if lines
+                else f"There is nothing to put into {manager.place}: {nothing}."
+            )
+            + ' If that is not so, answer manager = "none" in [passthrough].',
         )
         for manager in managers(facts, answers)
     ]

@@ -32,10 +32,11 @@ class Answers(CardAnswers):
 
 
 def suggest(facts: Facts) -> Answers | None:
-    """Every network card that can have VFs, with what it is set to have; one that has none gets some if it is Mellanox's."""
+    """Every network card that can have VFs, with what it is set to have; one that has none gets some if it is Mellanox's. A card in
+    switchdev mode is left to what set that: VFs have to be made in its order, before or after the mode."""
     found: list[Card] = []
     for function in facts.pci.functions:
-        able = function.is_network and not function.is_vf and function.offer == "offered"
+        able = function.is_network and not function.is_vf and function.offer == "offered" and not function.switchdev
         if not able or _covered(found, function, facts) or _gets_none(facts, function):
             continue
         found.append(card_for(facts, function))

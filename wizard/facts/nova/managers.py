@@ -20,8 +20,9 @@ PLACES = {
     "tripleo": "the parameters of the overcloud (NovaPCIPassthrough), then a deployment",
     "rhoso": "the config map of the data plane's nova service, then a deployment of the data plane",
     "container": "wherever the container's nova.conf comes from: its image, a volume or a config map",
-    "juju": "the options of the nova-compute charm: pci-passthrough-whitelist, config-flags",
-    "osa": "nova_nova_conf_overrides in /etc/openstack_deploy/user_variables.yml, then os-nova-install.yml",
+    "juju": "the options of the nova-compute charm: pci-passthrough-whitelist (one JSON list of all objects), config-flags",
+    "osa": "nova_pci_passthrough_whitelist (a list), or nova_nova_conf_overrides, in "
+    "/etc/openstack_deploy/user_variables.yml, then os-nova-install.yml",
     "snap": "the settings of the openstack-hypervisor snap (sunbeam configure)",
     "puppet": "the hieradata or manifest that feeds puppet-nova (nova::compute::pci, nova_config)",
     "chef": "the attributes of the cookbook that renders nova.conf",

@@ -9,6 +9,8 @@ from wizard.facts.pci.directory import Place
 from wizard.facts.pci.permanent_address import OwnAddresses
 
 _VIRTIO = re.compile(r"virtio\d+")
+# As devlink names the ports of an embedded switch: of a VF or subfunction, of a host's PF on a DPU; by a number alone before Linux 5.
+_REPRESENTOR = re.compile(r"(c\d+)?pf\d+((vf|sf)\d+)?|\d+", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +49,29 @@ class RdmaDevice:
 
 
 def netdevs(place: Place, own: OwnAddresses) -> tuple[NetDevice, ...]:
-    """The network interfaces by port and name; a virtio device has its own between itself and the function."""
+    """The network interfaces by port and name; a virtio device has its own between itself and the function. Representors of VFs,
+    which a card in switchdev mode has beside its own, are Open vSwitch's ports and no way out of the node: they are left out."""
     parents = ["net"] if "net" in place.names else []
     parents += [f"{name}/net" for name in sorted(place.names) if _VIRTIO.fullmatch(name)]
-    found = [_netdev(place, f"{parent}/{name}", name, own) for parent in parents for name in place.children(parent)]
+    places = [(f"{parent}/{name}", name) for parent in parents for name in place.children(parent)]
+    found = [_netdev(place, where, name, own) for where, name in places if not _is_representor(place, where)]
     return tuple(sorted(found, key=lambda device: (device.port or 0, device.name)))
+
+
+def is_switchdev(place: Place) -> bool:
+    """Whether an interface of a function belongs to an embedded switch: the driver says its id in switchdev mode alone."""
+    if "net" not in place.names:
+        return False
+    return any(_said(place, f"net/{name}", "phys_switch_id") for name in place.children("net"))
+
+
+def _said(place: Place, where: str, attribute: str) -> str:
+    return place.node.text(f"{place.path}/{where}/{attribute}") or ""
+
+
+def _is_representor(place: Place, where: str) -> bool:
+    port = _said(place, where, "phys_port_name").strip()
+    return _REPRESENTOR.fullmatch(port) is not None and bool(_said(place, where, "phys_switch_id"))
 
 
 def _netdev(place: Place, where: str, name: str, own: OwnAddresses) -> NetDevice:

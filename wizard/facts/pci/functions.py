@@ -8,7 +8,7 @@ from wizard.errors import NodeError
 from wizard.facts.pci import config_space, sriov_support
 from wizard.facts.pci import ids as pci_names
 from wizard.facts.pci.addresses import PCI_ADDRESS
-from wizard.facts.pci.children import NetDevice, RdmaDevice, RdmaPort, netdevs, rdma
+from wizard.facts.pci.children import NetDevice, RdmaDevice, RdmaPort, is_switchdev, netdevs, rdma
 from wizard.facts.pci.config_space import vf_addresses
 from wizard.facts.pci.directory import Place
 from wizard.facts.pci.ids import CARDS, MELLANOX, VFS, family_of
@@ -59,6 +59,7 @@ class PciFunction:
     offer: Offer  # offered: VFs can be had; off: the card could, firmware or BIOS does not let it; none: not an SR-IOV device
     why_no_vfs: str  # a sentence for the admin; empty where VFs are offered
     no_vfs: NoVfs = NoVfs.NOTHING  # the same as a reason, from which advice follows
+    switchdev: bool = False  # a card whose embedded switch Open vSwitch programs: its VFs are hardware offload's
 
     @property
     def is_mellanox(self) -> bool:
@@ -183,6 +184,7 @@ def _function(
         offer=offer,
         why_no_vfs=why,
         no_vfs=reason,
+        switchdev=bool(total) and parent is None and is_switchdev(place),
     )
 
 

@@ -33,7 +33,7 @@ DISK = next(function for function in FUNCTIONS if function.address == "0000:4b:0
         ('{"address": "3b:00.2"}', [VF]),
         ('{"address": {"bus": "3b", "function": "[2-9]"}}', [VF]),
         ('{"address": {"bus": "3b", "func": "9"}}', [PF, VF]),
-        ('{"devname": "enp59s0f0np0"}', [PF]),
+        ('{"devname": "enp59s0f0np0"}', [PF, VF]),
         ("{}", [PF, VF, DISK]),
         ('{"adress": "0000:3b:00.2"}', [PF, VF, DISK]),
         ('{"Vendor_id": "15b3"}', [PF, VF, DISK]),

@@ -1,0 +1,63 @@
+"""Answers of passthrough that fit the node as it is now: never an alias over devices that Neutron has."""
+
+from __future__ import annotations
+
+from wizard.chapters.passthrough import nova_conf, nova_options
+from wizard.chapters.passthrough.matching import outlook
+from wizard.chapters.passthrough.matching.rules import NEWEST
+from wizard.chapters.passthrough.pools import Answers, Flavor, Pool, release_of
+from wizard.chapters.shared.cards import Match
+from wizard.facts.facts import Facts
+from wizard.facts.pci.functions import PciFunction
+
+NAME = "passthrough"
+
+
+def suggest(facts: Facts) -> Answers | None:
+    """What the last run was answered, where it still stands in nova.conf; else one pool over all cards that are nobody's yet."""
+    offered = [function for function in facts.pci.functions if function.offer == "offered" and function.is_mellanox]
+    if not facts.nova.installed:
+        return None
+    standing = _last_answers(facts)
+    if standing is not None:
+        return standing
+    free = [function for function in offered if not function.switchdev and not _is_neutrons(facts, function)]
+    if not free:
+        return None
+    name = "ib" if any(function.is_infiniband for function in free) else "mlx"
+    if free == offered:
+        return Answers(pool=[Pool(name=name, cards="all", flavor=Flavor(name=f"m1.{name}"))])
+    pools: dict[str | None, Pool] = {}
+    for function in free:  # VFs of two products with one id cannot be told apart by an alias
+        label = name if not pools else f"{name}-{function.device}"
+        pool = Pool(
+            name=label, cards=Match(vendor=function.vendor, product=function.device), flavor=Flavor(name=f"m1.{label}")
+        )
+        pools.setdefault(function.vf_device, pool)
+    return Answers(pool=list(pools.values()))
+
+
+def _is_neutrons(facts: Facts, function: PciFunction) -> bool:
+    """Whether lines of nova.conf give VFs with the ids of this card's to Neutron's ports: an alias would take those too."""
+    release = facts.nova.release or NEWEST
+    fresh = {f.address: 1 for f in facts.pci.functions if not f.is_vf and f.offer == "offered" and not f.num_vfs}
+    rows = outlook.of(facts, release, facts.nova.settings, fresh).rows
+    ids = (function.vendor, function.vf_device)
+    return any(row.for_ports and (row.device.vendor, row.device.product) == ids for row in rows if row.device.parent)
+
+
+def _last_answers(facts: Facts) -> Answers | None:
+    asked = [run.answers[NAME] for run in facts.history.standing if NAME in run.answers]
+    if not asked:
+        return None
+    try:
+        answers = Answers.model_validate(asked[-1])
+    except ValueError:  # of another version of this tool
+        return None
+    release = release_of(facts, answers)
+    if release is None:
+        return None
+    section, option = nova_options.device_option(release)
+    there = {setting.value for setting in facts.nova.all(section, option)}
+    own = nova_conf.own_values(facts, answers)
+    return answers if not own or there & own else None
