@@ -151,7 +151,7 @@ def _next_verdict(facts: Facts) -> IommuVerdict | None:
     line = next_command_line.next_boot(facts)
     if line.arguments is None or stale_entries(facts, {}):
         return None
-    return verdict_of(facts, line.arguments)
+    return verdict_of(facts, line.resolved or "")
 
 
 def _running(facts: Facts, answers: Answers) -> Check:

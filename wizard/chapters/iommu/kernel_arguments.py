@@ -53,7 +53,7 @@ def wanted_words(facts: Facts, answers: Answers) -> list[str]:
     base = next_command_line.next_boot(facts, _without_ours(facts))
     if facts.boot.way == "grubby":
         return _grubby_words(facts, answers)
-    verdict = verdict_of(facts, base.arguments or "")
+    verdict = verdict_of(facts, base.resolved or "")
     words = []
     if facts.iommu.vendor == "intel" and verdict.on is not True:
         words.append("intel_iommu=on")
