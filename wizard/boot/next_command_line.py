@@ -157,19 +157,19 @@ def _image(facts: Facts) -> str:
     return kernel_arguments.join(kept)
 
 
-def _layers(facts: Facts, overlay: Mapping[str, bytes | None], wanted: Callable[[str], bool]) -> list[str]:
+def layers_with(facts: Facts, overlay: Mapping[str, bytes | None], wanted: Callable[[str], bool]) -> list[str]:
     """Where such an argument of the next boot's line is set: the assignment that brought it, not those that carry it on."""
     line = next_boot(facts, overlay)
-    standing = _words(line.arguments or "", wanted)
+    standing = words_of(line.arguments or "", wanted)
     before: dict[str, list[str]] = {}
     found = []
     for path, number, name, value in line.layers:
-        words = _words(value, wanted)
+        words = words_of(value, wanted)
         fresh = [word for word in words if word not in before.get(name, []) and word in standing]
         before[name] = words
         found += [f"{path} line {number}: {' '.join(fresh)}"] if fresh else []
     return found
 
 
-def _words(line: str, wanted: Callable[[str], bool]) -> list[str]:
+def words_of(line: str, wanted: Callable[[str], bool]) -> list[str]:
     return [word for word in kernel_arguments.split(line) if wanted(word)]

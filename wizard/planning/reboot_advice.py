@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from wizard.answers import files as answer_files
 from wizard.boot import next_command_line
-from wizard.chapters.vfs import mlx4
+from wizard.chapters.vfs import mlx4_sources
 from wizard.facts.facts import Facts
 from wizard.formats import kernel_arguments
 from wizard.model.plan import Plan
@@ -12,7 +12,7 @@ from wizard.model.step_text import title
 from wizard.planning.planner import make_plan
 from wizard.runs.history import RUNS
 
-BLACKLIST = f"modprobe.blacklist={mlx4.MODULE}"
+BLACKLIST = f"modprobe.blacklist={mlx4_sources.MODULE}"
 
 
 def after_apply(facts: Facts, plan: Plan) -> list[str]:
@@ -64,7 +64,7 @@ def not_seen(facts: Facts, plan: Plan) -> list[str]:
 def way_back(facts: Facts) -> str:
     """How to boot this node without the change, in one line."""
     words = _added(facts)
-    option = "num_vfs" in mlx4.parameters(facts)
+    option = "num_vfs" in mlx4_sources.parameters(facts)
     if not words and not option:
         return (
             "If it does not come up: nothing of this plan is on the kernel's line; `compute-wizard undo` takes it back."
