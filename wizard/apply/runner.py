@@ -31,7 +31,7 @@ from wizard.model.undo_order import needed_by, undo_order
 from wizard.node.live import LiveNode
 from wizard.node.node import Node
 from wizard.node.recorded import DirectoryNode
-from wizard.runs import history, remaining_steps, store, verify_due
+from wizard.runs import history, records, remaining_steps, store, verify_due
 from wizard.runs.journal import Journal, JournalLost, read
 from wizard.runs.lock import only_run
 from wizard.runs.records import JOURNAL_FORMAT, LOCK, STOP, Record, fold, lock_holder
@@ -111,6 +111,7 @@ def _carry_out(root: Path, run: str, directory: Path, options: dict[str, Any], j
     )
     carrier = StepExecutor(Tree(root), _outside(root, node, options["commands"]), directory, journal)
     carrier.backups, carrier.directories = dict(record.backups), list(record.directories)
+    carrier.failed = {number for number, why in record.failed.items() if records.ended_badly(why)}
     carrier.goals = {step.path: step.after for step in plan.steps if isinstance(step, WriteSysfs)}
     undone = _undone(directory.parent, plan)
     for path in _paths(plan, undone.plan if undone else None):
