@@ -11,7 +11,7 @@ from wizard.chapters.iommu.kernel_arguments import Answers
 from wizard.facts.facts import Facts
 from wizard.formats import kernel_arguments
 from wizard.model.answers import AllAnswers
-from wizard.model.findings import Finding
+from wizard.model.findings import Finding, Severity
 from wizard.model.plan import RunCommand
 
 NAMING = (
@@ -43,13 +43,9 @@ def findings(
 def _pending(facts: Facts, word: Woken, mine: Answers | None) -> Finding:
     """A word that can lose the node blocks until the answers accept it by its name."""
     accepted = mine is not None and word.word in mine.accept
-    severity = (
-        "blocks"
-        if word.loses and mine is not None and not accepted
-        else "warns"
-        if word.loses and not accepted
-        else "tells"
-    )
+    severity: Severity = "tells"
+    if word.loses and not accepted:
+        severity = "blocks" if mine is not None else "warns"
     where = "; ".join(word.places) or "the boot loader's entry"
     if word.gone:
         seen = f"{word.word} runs now, and is not on the next boot's line"
@@ -61,7 +57,7 @@ def _pending(facts: Facts, word: Woken, mine: Answers | None) -> Finding:
     accept = f'accept it by its name: accept = ["{word.word}"] in [iommu]'
     return Finding(
         code="BOOT-PENDING-WORD",
-        severity=severity,  # type: ignore[arg-type]
+        severity=severity,
         chapter="iommu",
         seen=seen,
         why=f"Somebody set it after the last boot: it comes into force with the reboot that this plan needs. {how}{renamed}",
