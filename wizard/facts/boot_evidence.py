@@ -93,8 +93,12 @@ def runs_dash(node: Node, system: SystemFacts) -> bool:
 def refused(node: Node, paths: Iterable[str]) -> str:
     """What `sh -n` says of the first of these files that the node's own shell refuses; empty where it refuses none, or is not asked."""
     for path in paths if node.live else ():
+        try:
+            node.read(path)
+        except NodeError:
+            continue  # what may not be read is told by itself
         said = best_effort.ask(node, ["sh", "-n", path])
-        if said is not None and said.status and node.exists(path):
+        if said is not None and said.status:
             return f"{path}: sh -n says: {(said.stderr.strip().splitlines() or [''])[-1]}"
     return ""
 

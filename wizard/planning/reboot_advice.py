@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from wizard.answers import files as answer_files
 from wizard.boot import next_command_line
+from wizard.boot.artifacts import normal
 from wizard.chapters.vfs import mlx4_sources
 from wizard.facts.facts import Facts
 from wizard.formats import kernel_arguments
@@ -86,5 +87,7 @@ def way_back(facts: Facts) -> str:
 
 def _added(facts: Facts) -> list[str]:
     """The arguments of this tool's that the next boot's line holds and the recovery entries' source does not bring."""
-    line = next_command_line.next_boot(facts).arguments or ""
+    line = next_command_line.next_boot(facts).arguments
+    if line is None:  # the menu that was made of it says it, too
+        line = " ".join(entry.arguments for entry in normal(facts.boot.entries or ())[:1])
     return [word for word in next_command_line.OURS if word in kernel_arguments.split(line)]

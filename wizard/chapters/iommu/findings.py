@@ -71,6 +71,10 @@ def _other_boot_loader(facts: Facts, answers: Answers) -> Finding:
         if words
         else "Take what keeps the IOMMU off from the kernel's command line"
     )
+    way = "by this boot loader's own way, reboot, then run check again"
+    if facts.boot.way == "systemd-boot" and words:
+        by_hand = f"Put {words} into /etc/kernel/cmdline, which has to hold the whole line, root= too"
+        way = "make the entry or the unified image again (`kernel-install add`), reboot, then run check again"
     return Finding(
         code="IOMMU-BOOTLOADER",
         severity="tells" if there else "blocks",
@@ -79,7 +83,7 @@ def _other_boot_loader(facts: Facts, answers: Answers) -> Finding:
         why="This tool changes kernel arguments through grub-mkconfig or grubby only, and neither makes the next boot's here.",
         do="Keep that so when its kernel line is changed: this tool cannot see the next boot's."
         if there
-        else f"{by_hand} by this boot loader's own way, reboot, then run check again.",
+        else f"{by_hand}{', ' if facts.boot.way == 'systemd-boot' and words else ' '}{way}.",
     )
 
 
