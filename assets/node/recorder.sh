@@ -160,7 +160,14 @@ file /usr/sbin/grub-mkconfig /usr/sbin/grub2-mkconfig
 name /boot/vmlinuz-* /boot/initrd.img-* /boot/initramfs-*.img
 name /usr/sbin/update-grub /usr/sbin/update-initramfs /usr/bin/dracut /usr/sbin/grubby /usr/sbin/nft
 program /sbin/ebtables /usr/sbin/ebtables /usr/sbin/ebtables-nft /usr/sbin/ebtables-legacy
-file /etc/modprobe.d/* /lib/modprobe.d/* /usr/lib/modprobe.d/*
+file /etc/modprobe.d/* /lib/modprobe.d/* /usr/lib/modprobe.d/* /etc/initramfs-tools/modules
+file /boot/grub/grubenv /boot/grub2/grubenv /etc/default/kexec /etc/default/kexec.d/*
+file /sys/firmware/efi/efivars/LoaderInfo-* /sys/firmware/efi/efivars/StubInfo-*
+program /bin/sh /sbin/kexec /usr/sbin/kexec
+# programs that GRUB's sources may call: a word that is none ends grub-mkconfig
+for word in $(cat /etc/default/grub /etc/default/grub.d/*.cfg 2>/dev/null | tr -cs 'A-Za-z0-9_.+-' '\n' | grep '^[A-Za-z]' | sort -u); do
+	path=$(command -v "$word" 2>/dev/null) && case $path in /*) name "$path" ;; esac
+done
 
 # --- PCI devices and the network
 for device in /sys/bus/pci/devices/*; do

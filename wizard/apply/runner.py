@@ -31,7 +31,7 @@ from wizard.model.undo_order import needed_by, undo_order
 from wizard.node.live import LiveNode
 from wizard.node.node import Node
 from wizard.node.recorded import DirectoryNode
-from wizard.runs import history, remaining_steps, store, verify_due
+from wizard.runs import history, records, remaining_steps, store, verify_due
 from wizard.runs.journal import Journal, JournalLost, read
 from wizard.runs.lock import only_run
 from wizard.runs.overtaken import refuse_overtaken
@@ -119,6 +119,7 @@ def _carry_out(root: Path, run: str, directory: Path, options: dict[str, Any], j
     carrier.backups, carrier.directories = dict(record.backups), list(record.directories)
     carrier.left = {number: list(left) for number, left in record.left.items()}
     carrier.expected = {each.path: each.attributes for each in plan.expects if isinstance(each, ExpectFile)}
+    carrier.failed = {number for number, why in record.failed.items() if records.ended_badly(why)}
     carrier.goals = {step.path: step.after for step in plan.steps if isinstance(step, WriteSysfs)}
     undone = _undone(directory.parent, plan)
     for path in _paths(plan, undone.plan if undone else None):

@@ -26,7 +26,7 @@ from wizard.model.plan import (
 )
 from wizard.model.undo_order import Kind, Undo
 from wizard.runs.journal import Journal
-from wizard.runs.records import Backup, Left, undamaged
+from wizard.runs.records import ENDED_BADLY, Backup, Left, undamaged
 from wizard.user_files import write_private
 
 
@@ -42,6 +42,8 @@ class StepExecutor:
         """What the plan expects of the extended attributes of a file, as their sha256; None where that was not known."""
         self.started: list[int] = []
         self.skipped: set[int] = set()
+        self.failed: set[int] = set()
+        """Steps whose command ended with a failure."""
         self.goals: dict[str, str] = {}
         """What each attribute is to be in the end. One that is so already is not taken through 0: its VFs may be a guest's."""
 
@@ -63,9 +65,7 @@ class StepExecutor:
             self.journal.output(number, said)
         else:
             vf_holders.refuse_command(self.tree.node, step, step.argv)
-            self._run(number, step.argv, step.deadline_s)
-            self._flush(step)
-            self._prove(number, step.argv[0], step.proves)
+            self._carry_command(number, step)
         self.journal.write("held", n=number)
 
     def _run(self, number: int, argv: tuple[str, ...], deadline_s: int) -> None:
@@ -73,7 +73,33 @@ class StepExecutor:
             argv, deadline_s, lambda line: self.journal.output(number, line), self._announce(number)
         )
         if status:
-            raise NodeError(f"{argv[0]} ended with exit status {status}")
+            raise NodeError(f"{argv[0]} {ENDED_BADLY} {status}")
+
+    def _carry_command(self, number: int, step: RunCommand) -> None:
+        try:
+            self._run(number, step.argv, step.deadline_s)
+        except NodeError as error:
+            self.failed.add(number)
+            if not (step.failed_before and self._as_before(number, step.argv[0], step.proves, error)):
+                raise
+            return
+        self._flush(step)
+        self._prove(number, step.argv[0], step.proves)
+
+    def _as_before(self, number: int, command: str, proofs: Iterable[Postcondition], error: NodeError) -> bool:
+        """Whether a rebuild that fails leaves all as it was before the run: it failed in the run, too, and what it makes holds
+        nothing of the run."""
+        wrong, unknown = shortcomings(self.outside.node, proofs)
+        if wrong:
+            return False
+        for sentence in unknown:
+            self.journal.write("note", n=number, text=sentence)
+        self.journal.write(
+            "note",
+            n=number,
+            text=f"{error}, as it did in the run itself: the files are back as they were, and {command} made nothing of it",
+        )
+        return True
 
     def _flush(self, step: RunCommand) -> None:
         """A power cut seconds after update-grub returned left the old boot menu beside the new settings: so wait for the disk."""
@@ -176,15 +202,34 @@ class StepExecutor:
         number, step = undo.numbers[0], undo.step
         if isinstance(step, RunCommand) and step.undo is not None:
             vf_holders.refuse_command(self.tree.node, step, step.undo)
-            self._run(number, step.undo, step.deadline_s)
-            for each in (steps[n - 1] for n in undo.numbers):
-                self._flush_and_prove(number, each, undo.kind)
+            same = [steps[n - 1] for n in undo.numbers]
+            if self._undo_command(undo, step, step.undo, same):
+                for each in same:
+                    self._flush_and_prove(number, each, undo.kind)
         elif isinstance(step, StopByPidfile):
             self.outside.stop(step.pidfile, step.must_contain, step.deadline_s)
         elif isinstance(step, WriteSysfs):
             self._attribute(number, step.path, step.before, step.deadline_s, taking_back=True)
         elif isinstance(step, WriteFile | RemoveFile) and number in self.backups:
             self._restore(number, step, self.backups[number])
+
+    def _undo_command(self, undo: Undo, step: RunCommand, argv: tuple[str, ...], steps: Sequence[Step]) -> bool:
+        """Run the command that undoes these steps; False where it failed as it did in the run, which left nothing."""
+        number = undo.numbers[0]
+        try:
+            self._run(number, argv, step.deadline_s)
+        except NodeError as error:
+            again = undo.kind == "after" and argv == step.argv and self.failed >= {*undo.numbers}
+            if not (again and self._as_before(number, argv[0], self._proofs(steps), error)):
+                raise
+            return False
+        return True
+
+    def _proofs(self, steps: Iterable[Step]) -> tuple[Postcondition, ...]:
+        """What has to be so with the files as they are now."""
+        proved = [step for step in steps if isinstance(step, RunCommand) and step.proves]
+        seen = facts.read(self.outside.node) if proved else None
+        return tuple(proof for step in proved if seen is not None for proof in postconditions.proofs(seen, step, {}))
 
     def _flush_and_prove(self, number: int, step: Step, kind: Kind) -> None:
         if isinstance(step, RunCommand) and step.undo is not None:

@@ -27,7 +27,9 @@ def entries_lack(
         lines = [(f"{boot.generated} line {entry.line}", entry.arguments) for entry in normal(boot.entries)]
     else:
         return None
-    if not lines:  # a menu of BLS files, or one that only loads another, holds no line that could be judged
+    if (
+        not lines
+    ):  # a menu of BLS files or of 40_custom alone, or one that only loads another: no line that could be judged
         return None
     unwanted = set(without) - set(words)
     for where, line in lines[:most]:
@@ -41,8 +43,8 @@ def entries_lack(
 
 
 def normal(entries: Iterable[BootEntry]) -> list[BootEntry]:
-    """Entries that are no recovery entries."""
-    return [entry for entry in entries if not entry.recovery]
+    """Entries that are made of GRUB_CMDLINE_LINUX and its kin, and are no recovery entries."""
+    return [entry for entry in entries if entry.made and not entry.recovery]
 
 
 def place_of(path: str) -> str:

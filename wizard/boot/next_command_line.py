@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from wizard.facts.facts import Facts
 from wizard.formats import kernel_arguments, shell_variables
@@ -18,12 +19,15 @@ OURS = ("intel_iommu=on", "iommu=pt", "iommu.passthrough=1")
 class NextLine:
     """`arguments` are what comes after the kernel's image and root; None where unknown, and then `why` says it.
 
-    `layers` are the assignments that made it: path, line, variable, value."""
+    `layers` are the assignments that made it: path, line, variable, value. `resolved` are the arguments with GRUB's own variables
+    in place of `$tuned_params` and its kin, `brought` what those brought: place, value."""
 
     arguments: str | None
     why: str
     layers: tuple[tuple[str, int, str, str], ...]
     broken: bool = False  # a source is so that grub-mkconfig itself would fail
+    resolved: str | None = None
+    brought: tuple[tuple[str, str], ...] = ()
 
 
 def sources(facts: Facts, overlay: Mapping[str, bytes | None]) -> list[shell_variables.Source]:
@@ -43,7 +47,10 @@ def next_boot(
 ) -> NextLine:
     """What the next boot's line would be if the files of `overlay` were as they are there (None: removed), and once
     `commands` have run: grubby's arguments are in no file that could be computed here."""
-    overlay = overlay or {}
+    return _resolved(facts, _next_boot(facts, overlay or {}, commands))
+
+
+def _next_boot(facts: Facts, overlay: Mapping[str, bytes | None], commands: Iterable[Sequence[str]]) -> NextLine:
     if facts.boot.way in ("grub-dropin", "grub-inplace"):
         return _grub(facts, overlay)
     if facts.boot.way == "grubby":
@@ -53,6 +60,26 @@ def next_boot(
             return NextLine(None, why, ())
         return NextLine(after_grubby(lines[0], facts.boot.grubby_kernels[0], commands), "", ())
     return NextLine(None, facts.boot.because, ())
+
+
+def _resolved(facts: Facts, line: NextLine) -> NextLine:
+    """GRUB puts its variables in when it boots an entry. Those of its environment block and of tuned's part of the menu are known;
+    others stay as they are written."""
+    if line.arguments is None:
+        return line
+    known = {name: (value, place) for name, value, place in facts.boot.environment}
+    brought: list[tuple[str, str]] = []
+
+    def put_in(match: re.Match[str]) -> str:
+        name = match[1] or match[2]
+        if name not in known:
+            return match[0]
+        value, place = known[name]
+        brought.append((f"{place}: {name}", value))
+        return value
+
+    text = re.sub(r"\$(?:\{(\w+)\}|(\w+))", put_in, line.arguments, flags=re.ASCII)
+    return replace(line, resolved=kernel_arguments.join(kernel_arguments.split(text)), brought=tuple(brought))
 
 
 def after_grubby(line: str, kernel: str, commands: Iterable[Sequence[str]]) -> str:
@@ -77,58 +104,72 @@ def _grub(facts: Facts, overlay: Mapping[str, bytes | None]) -> NextLine:
     ]
     if hidden:
         return NextLine(None, hidden[0], (), broken=facts.privileged)  # nothing is hidden from root but what is no file
-    evaluation = shell_variables.evaluate(sources(facts, overlay))
+    if facts.boot.refused and overlay.get(facts.boot.refused.partition(":")[0], b"") is not None:
+        return NextLine(None, facts.boot.refused, (), broken=True)
+    evaluation = shell_variables.evaluate(sources(facts, overlay), dash=facts.boot.dash, programs=facts.boot.programs)
     layers = tuple(
         (layer.path, layer.line, name, layer.value if layer.value is not None else "?")
         for name in (ALWAYS, NORMAL)
         for layer in evaluation.layers(name)
     )
+    if evaluation.fatal is not None:
+        return NextLine(None, str(evaluation.fatal), layers, broken=True)
     values = []
     for name in (ALWAYS, NORMAL):
         if evaluation.is_set(name) and not evaluation.known(name):
-            why = evaluation.why_unknown(name)
-            return NextLine(None, why, layers, broken=why.endswith(shell_variables.REFUSED))
-        values.append(evaluation.value(name) or "")
+            return NextLine(None, evaluation.why_unknown(name), layers)
+        value = evaluation.value(name) or ""
+        odd = re.search(r"[\0-\x08\n-\x1f\x7f]", value.removesuffix("\r"))
+        if odd:
+            last = evaluation.layers(name)[-1]
+            why = f"{last.path} line {last.line}: {name} holds a line break or another control character"
+            return NextLine(None, why, layers)
+        values.append(value)
     return NextLine(kernel_arguments.join(kernel_arguments.split(" ".join(values))), "", layers)
 
 
 def whole(facts: Facts, line: NextLine) -> str | None:
     """The whole line as /proc/cmdline would show it after the reboot; None where it is not known."""
-    if line.arguments is None:
+    arguments = line.resolved if line.resolved is not None else line.arguments
+    if arguments is None:
         return None
     image = _image(facts)
-    if facts.boot.way == "grubby":  # what it says holds ro or rw already
-        there = kernel_arguments.split(line.arguments)
-        image = kernel_arguments.join(word for word in kernel_arguments.split(image) if word not in there)
-    return " ".join(part for part in (image, line.arguments) if part)
+    if facts.boot.way == "grubby":  # what it says holds ro or rw already, and may hold the root
+        there = kernel_arguments.split(arguments)
+        keys = {kernel_arguments.key(word) for word in there}
+        words = [word for word in kernel_arguments.split(image) if kernel_arguments.key(word) not in keys]
+        image = kernel_arguments.join(words)
+    return " ".join(part for part in (image, arguments) if part)
 
 
 def _image(facts: Facts) -> str:
-    normal = [entry for entry in facts.boot.entries or () if not entry.recovery]
+    normal = [entry for entry in facts.boot.entries or () if entry.made and not entry.recovery]
     if normal:
         image = normal[0].image.split()
         return " ".join([f"BOOT_IMAGE={image[0]}", *image[1:]]) if image else ""
-    kept = [
-        word
-        for word in kernel_arguments.split(facts.iommu.command_line)
-        if word in ("ro", "rw") or kernel_arguments.key(word) in ("BOOT_IMAGE", "root")
-    ]
+    running = kernel_arguments.split(facts.iommu.command_line)
+    kept = [word for word in running if word in ("ro", "rw") or kernel_arguments.key(word) in ("BOOT_IMAGE", "root")]
+    root = next((root for root in facts.boot.roots if root), "")
+    if root:
+        kept = [word for word in kept if kernel_arguments.key(word) != "root"]
+        at = 1 if kept and kept[0].startswith("BOOT_IMAGE=") else 0
+        kept.insert(at, f"root={root}")
     return kernel_arguments.join(kept)
 
 
-def _layers(facts: Facts, overlay: Mapping[str, bytes | None], wanted: Callable[[str], bool]) -> list[str]:
+def layers_with(facts: Facts, overlay: Mapping[str, bytes | None], wanted: Callable[[str], bool]) -> list[str]:
     """Where such an argument of the next boot's line is set: the assignment that brought it, not those that carry it on."""
     line = next_boot(facts, overlay)
-    standing = _words(line.arguments or "", wanted)
+    standing = words_of(line.arguments or "", wanted)
     before: dict[str, list[str]] = {}
     found = []
     for path, number, name, value in line.layers:
-        words = _words(value, wanted)
+        words = words_of(value, wanted)
         fresh = [word for word in words if word not in before.get(name, []) and word in standing]
         before[name] = words
         found += [f"{path} line {number}: {' '.join(fresh)}"] if fresh else []
     return found
 
 
-def _words(line: str, wanted: Callable[[str], bool]) -> list[str]:
+def words_of(line: str, wanted: Callable[[str], bool]) -> list[str]:
     return [word for word in kernel_arguments.split(line) if wanted(word)]

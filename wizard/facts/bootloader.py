@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from wizard.errors import NodeError
+from wizard.facts import boot_evidence
 from wizard.facts.system import SystemFacts
 from wizard.formats import grub_cfg
 from wizard.node import best_effort
@@ -19,13 +20,15 @@ InitramfsTool = Literal["update-initramfs", "dracut", "none"]
 
 @dataclass(frozen=True, slots=True)
 class BootEntry:
-    """One `linux` line of the generated configuration. `image` is what comes before the arguments (kernel, root=, ro)."""
+    """One `linux` line of the generated configuration. `image` is what comes before the arguments (kernel, root=, ro); `made` says
+    whether 10_linux made it of GRUB_CMDLINE_LINUX: memtest, another system's or one of 40_custom is not."""
 
     title: str
     line: int
     image: str
     arguments: str
     recovery: bool
+    made: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,14 @@ class BootFacts:
     saved_entry: str  # what GRUB's environment block says is booted, or is booted once: "saved_entry=…"; "" where it says nothing
     kernels: tuple[str, ...]  # releases installed, as /boot/vmlinuz-* names them
     unseen: tuple[Unseen, ...]
+    roots: tuple[str, ...] = ()  # grubby only: the root of each kernel
+    dash: bool = True  # /bin/sh, which reads GRUB's sources, is dash
+    programs: tuple[str, ...] = ()  # that those sources call, and this node has
+    refused: str = ""  # what `sh -n` says of a source that the node's own shell refuses
+    environment: tuple[
+        tuple[str, str, str], ...
+    ] = ()  # name, value and place of variables that GRUB puts into the line
+    kexec: str = ""  # where it says that reboots go through kexec
 
 
 GRUB_DEFAULT, GRUB_DIRECTORY = "/etc/default/grub", "/etc/default/grub.d"
@@ -68,11 +79,12 @@ def read(node: Node, system: SystemFacts) -> BootFacts:
     grub = way in ("grub-dropin", "grub-inplace")
     generated = _generated(node) if grub else ""
     tool, images = _initramfs(node)
-    kernels, arguments = _grubby(node, unseen) if way == "grubby" else ((), None)
+    kernels, arguments, roots = _grubby(node, unseen) if way == "grubby" else ((), None, ())
+    sources = _sources(node, way)
     return BootFacts(
         way=way,
         because=because,
-        sources=_sources(node, way),
+        sources=sources,
         update=_update(node, generated) if grub else (),
         generated=generated,
         entries=_entries(node, generated, unseen) if generated else None,
@@ -87,7 +99,18 @@ def read(node: Node, system: SystemFacts) -> BootFacts:
             _newest_last(name.removeprefix("vmlinuz-") for name in _boot(node) if name.startswith("vmlinuz-"))
         ),
         unseen=tuple(unseen),
+        roots=roots,
+        dash=boot_evidence.runs_dash(node, system),
+        programs=boot_evidence.programs(node, sources) if grub else (),
+        refused=boot_evidence.refused(node, sources) if grub else "",
+        environment=boot_evidence.environment(node, _environment_directory(node, generated), generated),
+        kexec=boot_evidence.kexec(node),
     )
+
+
+def _environment_directory(node: Node, generated: str) -> str:
+    places = (generated.rpartition("/")[0], "/boot/grub2", "/boot/grub")
+    return next((place for place in places if place and node.exists(f"{place}/grubenv")), places[0])
 
 
 def _way(node: Node, system: SystemFacts) -> tuple[Way, str]:
@@ -101,15 +124,14 @@ def _way(node: Node, system: SystemFacts) -> tuple[Way, str]:
     if {"suse", "opensuse"} & set(system.os_like) and node.exists("/etc/sysconfig/bootloader"):
         return "unknown", "/etc/sysconfig/bootloader: update-bootloader makes the boot entries here"
     program = node.command(*MKCONFIG)
-    command_line = node.text("/proc/cmdline") or ""
-    if program and node.exists(GRUB_DEFAULT) and "initrd=\\" not in command_line:
-        other = _other_menu(node, system, bls)
-        return ("unknown", other) if other else _grub(node, program)
-    if node.exists("/etc/kernel/cmdline") or "initrd=\\" in command_line:
-        return (
-            "systemd-boot",
-            "systemd-boot: /etc/kernel/cmdline, or a command line with initrd=\\\\, and no GRUB in use",
-        )
+    other, by_systemd = boot_evidence.not_grub(node)
+    if other:
+        return "systemd-boot" if by_systemd else "unknown", other
+    if program and node.exists(GRUB_DEFAULT):
+        menu = _other_menu(node, system, bls)
+        return ("unknown", menu) if menu else _grub(node, program)
+    if node.exists("/etc/kernel/cmdline"):
+        return "systemd-boot", "systemd-boot: /etc/kernel/cmdline is here, and no GRUB in use"
     return "unknown", "neither grub-mkconfig with /etc/default/grub nor grubby is here"
 
 
@@ -182,7 +204,7 @@ def _entries(node: Node, path: str, unseen: list[Unseen]) -> tuple[BootEntry, ..
         unseen.append(Unseen(MENU, f"{path} {error.what}"))
         return None
     found = tuple(
-        BootEntry(line.title, line.line, line.image, line.arguments, line.recovery)
+        BootEntry(line.title, line.line, line.image, line.arguments, line.recovery, line.made)
         for line in grub_cfg.linux_lines(content)
     )
     if not found:
@@ -190,21 +212,24 @@ def _entries(node: Node, path: str, unseen: list[Unseen]) -> tuple[BootEntry, ..
     return found or None
 
 
-def _grubby(node: Node, unseen: list[Unseen]) -> tuple[tuple[str, ...], tuple[str, ...] | None]:
-    """The kernels that have an entry, and the arguments of each."""
+def _grubby(node: Node, unseen: list[Unseen]) -> tuple[tuple[str, ...], tuple[str, ...] | None, tuple[str, ...]]:
+    """The kernels that have an entry, the arguments and the root of each."""
     said = best_effort.ask(node, ["grubby", "--info=ALL"])
     if said is None or said.status:
         unseen.append(Unseen("the kernels' arguments", "grubby --info=ALL could not be asked: run as root"))
-        return (), None
-    found: list[tuple[str, str]] = []
+        return (), None, ()
+    found: list[tuple[str, str, list[str]]] = []
     kernel = ""
     for line in said.stdout.splitlines():
         name, _, value = line.rstrip().partition("=")
         if name == "kernel":
             kernel = value.strip('"')
         elif name == "args":
-            found.append((kernel, value.removeprefix('"').removesuffix('"')))
-    return tuple(kernel for kernel, _ in found), tuple(arguments for _, arguments in found)
+            found.append((kernel, value.removeprefix('"').removesuffix('"'), []))
+        elif name == "root" and found:
+            found[-1][2].append(value.strip('"'))
+    kernels, arguments, roots = zip(*found, strict=True) if found else ((), (), ())
+    return tuple(kernels), tuple(arguments), tuple((root or [""])[0] for root in roots)
 
 
 def _size(node: Node, path: str) -> int:

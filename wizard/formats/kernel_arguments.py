@@ -101,7 +101,7 @@ def iommu_verdict(
                     passthrough = word == "pt"
         elif name == "iommu.passthrough" and value:
             passthrough = value in ("1", "y", "Y", "on")
-        elif (name == "pci" and {"noari", "nomsi", "nommconf"} & set(words)) or name == "mlx4_core.num_vfs":
+        elif name == "pci" and {"noari", "nomsi", "nommconf"} & set(words):
             conflicts.append(token)
     if killed:
         on, because = False, killed

@@ -1,7 +1,8 @@
 """num_vfs and probe_vf of mlx4_core, in the forms that its drivers know.
 
 The kernel's own takes a number (VFs on both ports), or two or three of them: port 1, port 2, both (main.c, num_vfs; kernels as
-old as 3.13 take the number alone). MLNX_OFED up to 4.9 takes an address with a number as well, for each card.
+old as 3.13 take the number alone). MLNX_OFED up to 4.9 takes an address with a number as well, for each card, or with three of them
+between semicolons; an address may be without its domain (its manual: 00:04.0-5;6;7,00:07.0-8;9;10).
 """
 
 from __future__ import annotations
@@ -10,12 +11,18 @@ import re
 
 from wizard.integers import parse_int
 
-_CARD = re.compile(r"([0-9a-f]{4}:[0-9a-f]{2}:[01][0-9a-f]\.[0-7])-(\d{1,3})", re.ASCII)
+_CARD = re.compile(r"((?:[0-9a-f]{4}:)?[0-9a-f]{2}:[01][0-9a-f]\.[0-7])-(\d{1,3}(?:;\d{1,3}){0,2})", re.ASCII)
+Kinds = tuple[int, int, int]
+"""VFs on port 1, on port 2, on both."""
 
 
-def by_port(text: str) -> tuple[int, int, int] | None:
+def by_port(text: str) -> Kinds | None:
     """VFs on port 1, on port 2, on both; None where the value is none of the kernel's forms."""
-    numbers = [parse_int(word) for word in text.split(",")]
+    return _kinds(text.split(","))
+
+
+def _kinds(words: list[str]) -> Kinds | None:
+    numbers = [parse_int(word) for word in words]
     known = [number for number in numbers if number is not None]
     if len(known) != len(numbers) or len(known) > 3:
         return None
@@ -24,15 +31,25 @@ def by_port(text: str) -> tuple[int, int, int] | None:
     return known[0], known[1], known[2] if len(known) == 3 else 0
 
 
-def by_card(text: str) -> dict[str, int] | None:
-    """Address -> VFs; None where the value does not name each card by its address."""
-    found: dict[str, int] = {}
+def kinds_by_card(text: str) -> dict[str, Kinds] | None:
+    """Address with its domain -> VFs; None where the value does not name each card by its address."""
+    found: dict[str, Kinds] = {}
     for word in text.split(","):
         match = _CARD.fullmatch(word.lower())
-        if match is None or match[1] in found:
+        if match is None:
             return None
-        found[match[1]] = int(match[2])
+        address = match[1] if match[1].count(":") == 2 else f"0000:{match[1]}"
+        kinds = _kinds(match[2].split(";"))
+        if kinds is None or address in found:
+            return None
+        found[address] = kinds
     return found
+
+
+def by_card(text: str) -> dict[str, int] | None:
+    """Address -> VFs in all; None where the value does not name each card by its address."""
+    cards = kinds_by_card(text)
+    return {address: sum(kinds) for address, kinds in cards.items()} if cards is not None else None
 
 
 def number(text: str, address: str) -> int | None:
@@ -47,8 +64,17 @@ def fit(vfs: str, probed: str) -> bool:
     """Whether the driver takes these two together: of no kind may the host keep more than there are (mlx4_init_one)."""
     ports, kept = by_port(vfs), by_port(probed)
     if ports is not None and kept is not None:
-        return all(mine <= there for mine, there in zip(kept, ports, strict=True))
-    cards, own = by_card(vfs), by_card(probed)
+        return _within(kept, ports)
+    cards, own = kinds_by_card(vfs), kinds_by_card(probed)
     if cards is None or (own is None and probed != "0"):
         return False
-    return all(count <= cards.get(address, 0) for address, count in (own or {}).items())
+    return all(_within(kinds, cards.get(address, (0, 0, 0))) for address, kinds in (own or {}).items())
+
+
+def known(text: str) -> bool:
+    """Whether the value has one of these forms."""
+    return by_port(text) is not None or by_card(text) is not None
+
+
+def _within(kept: Kinds, there: Kinds) -> bool:
+    return all(mine <= all_of_them for mine, all_of_them in zip(kept, there, strict=True))

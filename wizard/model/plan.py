@@ -176,7 +176,8 @@ Postcondition = Annotated[KernelArgumentsPresent | HoldsFile, Field(discriminato
 
 class RunCommand(StepBase):
     """Run a command: an argument list, never a shell string. `undo` takes it back, before or after the files return, or
-    last of all and only if all else was taken back. The step holds once `proves` does."""
+    last of all and only if all else was taken back. The step holds once `proves` does. `failed_before`: it failed in the run that
+    is taken back, too, so that a failure of it leaves nothing of that run."""
 
     kind: Literal["run"] = "run"
     argv: Argv
@@ -184,6 +185,7 @@ class RunCommand(StepBase):
     undo_when: UndoWhen | None = None
     deadline_s: Seconds = 600
     proves: tuple[Postcondition, ...] = ()
+    failed_before: bool = False
 
 
 Step = Annotated[WriteFile | RemoveFile | WriteSysfs | StopByPidfile | RunCommand, Field(discriminator="kind")]

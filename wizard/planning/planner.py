@@ -35,7 +35,7 @@ from wizard.model.plan import (
     command,
 )
 from wizard.node.files import Snapshot
-from wizard.planning import guest_findings, login_notice
+from wizard.planning import guest_findings, login_notice, reboot_findings
 from wizard.planning.diff import unified
 from wizard.planning.preconditions import expected
 
@@ -79,6 +79,12 @@ def make_plan(facts: Facts, answers: AllAnswers) -> Plan:
         blocked = _blocked(found)
         draft = _collect(facts, answers, blocked)
     steps = _with_notice(facts, draft)
+    pending = reboot_findings.findings(facts, answers, steps, draft.overlay())
+    found += pending
+    if any(finding.severity == "blocks" for finding in pending):
+        blocked = _blocked(found)
+        draft = _collect(facts, answers, blocked)
+        steps = _with_notice(facts, draft)
     answered = answers.to_data()
     found += guest_findings.findings(facts, steps)
     return Plan(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from wizard.answers import files as answer_files
 from wizard.boot import next_command_line
-from wizard.chapters.vfs import mlx4
+from wizard.boot.artifacts import normal
+from wizard.chapters.vfs import mlx4_sources
 from wizard.facts.facts import Facts
 from wizard.formats import kernel_arguments
 from wizard.model.plan import Plan
@@ -13,7 +14,7 @@ from wizard.planning import guest_findings
 from wizard.planning.planner import make_plan
 from wizard.runs.history import RUNS
 
-BLACKLIST = f"modprobe.blacklist={mlx4.MODULE}"
+BLACKLIST = f"modprobe.blacklist={mlx4_sources.MODULE}"
 
 
 def after_apply(facts: Facts, plan: Plan) -> list[str]:
@@ -65,7 +66,7 @@ def not_seen(facts: Facts, plan: Plan) -> list[str]:
 def way_back(facts: Facts) -> str:
     """How to boot this node without the change, in one line."""
     words = _added(facts)
-    option = "num_vfs" in mlx4.parameters(facts)
+    option = "num_vfs" in mlx4_sources.parameters(facts)
     if not words and not option:
         undo = "; `compute-wizard undo` undoes it" if facts.history.last else ""
         return f"If it does not come up: nothing of this plan is on the kernel's line{undo}."
@@ -86,5 +87,7 @@ def way_back(facts: Facts) -> str:
 
 def _added(facts: Facts) -> list[str]:
     """The arguments of this tool's that the next boot's line holds and the recovery entries' source does not bring."""
-    line = next_command_line.next_boot(facts).arguments or ""
+    line = next_command_line.next_boot(facts).arguments
+    if line is None:  # the menu that was made of it says it, too
+        line = " ".join(entry.arguments for entry in normal(facts.boot.entries or ())[:1])
     return [word for word in next_command_line.OURS if word in kernel_arguments.split(line)]

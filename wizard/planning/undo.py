@@ -173,7 +173,7 @@ def _steps(draft: Draft) -> Iterable[Step]:
             yield from draft.attribute(undo.numbers)
         elif due[undo.kind] & {*undo.numbers}:
             step = _command(undo)
-            yield _proven(draft, step, _overlay(files)) if undo.kind == "after" else step
+            yield _proven(draft, _failed_before(draft, step), _overlay(files)) if undo.kind == "after" else step
 
 
 def _command(undo: Undo) -> Step:
@@ -190,6 +190,18 @@ def _command(undo: Undo) -> Step:
             "why": (f"takes back: {' '.join(step.argv)}",),
         }
     )
+
+
+def _failed_before(draft: Draft, step: Step) -> Step:
+    """With a word that the same command failed in the run itself: where it fails once more, the files are back all the same."""
+    same = {
+        number
+        for number, each in enumerate(draft.done.steps, 1)
+        if isinstance(each, RunCommand) and isinstance(step, RunCommand) and each.argv == each.undo == step.argv
+    }
+    if not same or not all(run_records.ended_badly(draft.record.failed.get(number, "")) for number in same):
+        return step
+    return step.model_copy(update={"failed_before": True})
 
 
 def _proven(draft: Draft, step: Step, overlay: Mapping[str, bytes | None]) -> Step:

@@ -76,6 +76,7 @@ class Record:
     rolling_back: bool = False
     taken_back: set[int] = field(default_factory=set)
     stood: set[int] = field(default_factory=set)
+    failed: dict[int, str] = field(default_factory=dict)  # steps that failed when they were last begun, and why
     waiting: Event | None = None  # while nothing ended the wait for a confirmation
     confirmed: bool = False
     end: Event | None = None
@@ -172,6 +173,9 @@ def _step(record: Record, number: int, event: Event) -> None:
             for before in (record.skipped, record.taken_back, record.stood):
                 before.discard(number)
             record.held.pop(number, None)
+            record.failed.pop(number, None)
+        case "failed":
+            record.failed[number] = str(event.get("why", ""))
         case "process":
             record.process = int(event["pid"])
         case "held":
@@ -193,6 +197,14 @@ def _step(record: Record, number: int, event: Event) -> None:
             pass
     if event["event"] in ("held", "failed", "rollback_held", "rollback_failed"):
         record.process = None
+
+
+ENDED_BADLY = "ended with exit status"
+
+
+def ended_badly(why: str) -> bool:
+    """Whether a step failed since its command did, by the reason in the journal; not for what it made, or did not begin."""
+    return ENDED_BADLY in why
 
 
 def age(run: str) -> tuple[int, str]:

@@ -25,7 +25,9 @@ def update_grub(node: PlayedNode) -> str:
     arguments = f"{found.value(next_command_line.ALWAYS) or ''} {found.value(next_command_line.NORMAL) or ''}"
     content = node.read(seen.boot.generated).decode("utf-8", "surrogateescape").split("\n")
     for entry in seen.boot.entries or ():
-        if entry.recovery:  # made of GRUB_CMDLINE_LINUX alone, which nothing here changes
+        if (
+            entry.recovery or not entry.made
+        ):  # of GRUB_CMDLINE_LINUX alone, which nothing here changes; or somebody else's
             continue
         old = content[entry.line - 1].rstrip()
         kept = old.removesuffix(entry.arguments).rstrip()

@@ -182,6 +182,12 @@ def test_only_the_address_changes() -> None:
     assert set_router(NOVA, "demo-net", "10.44.1.254") == NOVA.replace(b"10.44.1.1 ", b"10.44.1.254 ")
 
 
+def test_what_stands_twice_and_says_the_right_router_last_stays_to_the_byte() -> None:
+    content = b"dhcp-option=tag:a,option:router,10.9.9.1\ndhcp-option=tag:a,option:router,10.9.9.2\n"
+    assert set_router(content, "a", "10.9.9.2") == content
+    assert set_router(content, "a", "10.9.9.3") == content.replace(b"9.2", b"9.3")
+
+
 @pytest.mark.parametrize(
     ("before", "after"),
     [

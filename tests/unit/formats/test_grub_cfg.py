@@ -34,7 +34,9 @@ def test_the_lines_of_a_menu() -> None:
             "single",
             True,
         ),
-        LinuxLine("old", 12, "/vmlinuz-3.10 root=/dev/mapper/vg-root ro", "rd.lvm.lv=vg/root rhgb quiet", False),
+        LinuxLine(
+            "old", 12, "/vmlinuz-3.10 root=/dev/mapper/vg-root ro", "rd.lvm.lv=vg/root rhgb quiet", False, made=False
+        ),
     ]
 
 

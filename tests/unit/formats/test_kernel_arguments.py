@@ -80,7 +80,6 @@ def test_what_stands_against_it_is_named() -> None:
         "intel_iommu=off",
         "iommu=nopt",
         "pci=noari,nomsi",
-        "mlx4_core.num_vfs=4",
     )
 
 

@@ -29,6 +29,12 @@ HERE, THERE = "0000:04:00.0", "0000:05:00.0"
         ("0000:04:00.0-5,8", None),
         ("0000:04:00.0-5,0000:04:00.0-6", None),
         ("0000:04:00.0-1-2-3", None),
+        ("04:00.0-5,05:00.0-8", 5),
+        ("04:00.0-5;6;7,05:00.0-8;9;10", 18),
+        ("0000:04:00.0-1;2", 3),
+        ("04:00.0-5,0000:04:00.0-5", None),
+        ("04:00.0-1;2;3;4", None),
+        ("05:00.0-7", 0),
     ],
 )
 def test_how_many_a_card_is_to_have(text: str, expected: int | None) -> None:
@@ -48,6 +54,9 @@ def test_how_many_a_card_is_to_have(text: str, expected: int | None) -> None:
         (f"{HERE}-5", "1", False),
         (f"{HERE}-5", f"{HERE}-5", True),
         (f"{HERE}-5", f"{THERE}-1", False),
+        ("04:00.0-5;6;7", "04:00.0-5;6;7", True),
+        ("04:00.0-5;6;7", "04:00.0-7", True),
+        ("04:00.0-5;6;7", "04:00.0-6;0;0", False),
     ],
 )
 def test_what_the_host_keeps_is_of_a_kind_that_is_there(vfs: str, probed: str, together: bool) -> None:

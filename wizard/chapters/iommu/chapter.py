@@ -59,11 +59,11 @@ def questions(facts: Facts, answers: AllAnswers) -> list[Question | Table]:
     ]
 
 
-def _proof(facts: Facts, overlay: dict[str, bytes | None]) -> tuple[Postcondition, ...]:
-    """What the boot menu has to hold once it was made anew."""
+def _proof(facts: Facts, overlay: dict[str, bytes | None], ours: list[str]) -> tuple[Postcondition, ...]:
+    """What the boot menu has to hold once it was made anew; of a line that cannot be computed, what we added to it."""
     line = next_command_line.next_boot(facts, overlay)
     if line.arguments is None:
-        return ()
+        return (KernelArgumentsPresent(words=tuple(ours)),) if ours else ()
     words = tuple(kernel_arguments.split(line.arguments))
     return (
         KernelArgumentsPresent(
@@ -90,7 +90,7 @@ def changes(facts: Facts, answers: AllAnswers) -> Changes:
         due=menu_due(facts, mine, overlay),
         labels=("reboot",),
         undo=facts.boot.update,
-        proves=_proof(facts, overlay),
+        proves=_proof(facts, overlay, words),
         order=10,
     )
     return Changes(edits=edits, products=(product,) if facts.boot.update else (), reads=facts.boot.sources)
@@ -148,10 +148,14 @@ def _menu(facts: Facts, answers: Answers) -> list[Check]:
 
 
 def _next_verdict(facts: Facts) -> IommuVerdict | None:
+    """What the next boot makes of the IOMMU; where its sources cannot be evaluated, as the menu that was made of them says."""
     line = next_command_line.next_boot(facts)
-    if line.arguments is None or stale_entries(facts, {}):
+    if line.arguments is None:
+        made = [verdict_of(facts, entry.arguments) for entry in normal(facts.boot.entries or ())]
+        return made[0] if made and len({verdict.on for verdict in made}) == 1 else None
+    if stale_entries(facts, {}):
         return None
-    return verdict_of(facts, line.arguments)
+    return verdict_of(facts, line.resolved or "")
 
 
 def _running(facts: Facts, answers: Answers) -> Check:
@@ -174,6 +178,11 @@ def _running(facts: Facts, answers: Answers) -> Check:
     empty = "/sys/kernel/iommu_groups is empty"
     if coming is not None and coming.on is None:
         return Check(NAME, what, "unknown", f"{empty}; what this kernel does at the next boot is not known")
+    line = next_command_line.next_boot(facts)
+    if coming is None and line.arguments is None and line.why and not line.broken and facts.boot.entries is None:
+        return Check(
+            NAME, what, "unknown", f"{empty}; the next boot's line: {line.why}", unseen_advice.of_next_line(facts)
+        )
     return Check(NAME, what, "failed", empty, "Run plan, then apply.")
 
 

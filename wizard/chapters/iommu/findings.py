@@ -25,7 +25,9 @@ def findings(facts: Facts, mine: Answers | None) -> list[Finding]:
         found.append(_other_boot_loader(facts, mine))
         return found
     overlay = overlay_of(facts, mine)
-    line = next_command_line.next_boot(facts, overlay, _grubby_commands(facts, mine))
+    line = next_command_line.next_boot(facts)
+    if not line.broken:  # else what grub-mkconfig fails on stands there already, whatever ours would make of it
+        line = next_command_line.next_boot(facts, overlay, _grubby_commands(facts, mine))
     if facts.boot.update and (stale_entries(facts, overlay) or _changes(facts, overlay)):
         found += boot_space.finding(facts, CHAPTER, "a new boot menu", boot_space.MENU_BYTES)
     if line.arguments is None:
@@ -38,7 +40,7 @@ def findings(facts: Facts, mine: Answers | None) -> list[Finding]:
                 why=f"{facts.boot.update[0] if facts.boot.update else 'The boot loader'} would fail on it."
                 if line.broken
                 else "The next boot's command line could not be computed, so nothing can be promised about it.",
-                do="Mend that file, then run check again."
+                do="Fix that file, then run check again: `sh -n` of it says nothing once its syntax is right."
                 if line.broken
                 else "Compare /proc/cmdline after the reboot; verify does.",
             )
@@ -69,6 +71,10 @@ def _other_boot_loader(facts: Facts, answers: Answers) -> Finding:
         if words
         else "Take what keeps the IOMMU off from the kernel's command line"
     )
+    way = "by this boot loader's own way, reboot, then run check again"
+    if facts.boot.way == "systemd-boot" and words:
+        by_hand = f"Put {words} into /etc/kernel/cmdline, which has to hold the whole line, root= too"
+        way = "make the entry or the unified image again (`kernel-install add`), reboot, then run check again"
     return Finding(
         code="IOMMU-BOOTLOADER",
         severity="tells" if there else "blocks",
@@ -77,7 +83,7 @@ def _other_boot_loader(facts: Facts, answers: Answers) -> Finding:
         why="This tool changes kernel arguments through grub-mkconfig or grubby only, and neither makes the next boot's here.",
         do="Keep that so when its kernel line is changed: this tool cannot see the next boot's."
         if there
-        else f"{by_hand} by this boot loader's own way, reboot, then run check again.",
+        else f"{by_hand}{', ' if facts.boot.way == 'systemd-boot' and words else ' '}{way}.",
     )
 
 
@@ -134,15 +140,16 @@ def _driver(facts: Facts) -> list[Finding]:
 
 
 def _places(line: next_command_line.NextLine, words: Sequence[str]) -> str:
+    sets = [(f"{path} line {number} sets {name}", value) for path, number, name, value in line.layers]
     return "; ".join(
-        f"{path} line {number} sets {name}={value!r}"
-        for path, number, name, value in line.layers
+        f"{place}={value!r}"
+        for place, value in (*sets, *line.brought)
         if any(word in kernel_arguments.split(value) for word in words)
     )
 
 
 def _idle(facts: Facts, line: next_command_line.NextLine) -> list[Finding]:
-    words = verdict_of(facts, line.arguments or "").idle
+    words = verdict_of(facts, line.resolved or "").idle
     if not words:
         return []
     return [
@@ -158,7 +165,7 @@ def _idle(facts: Facts, line: next_command_line.NextLine) -> list[Finding]:
 
 
 def _other_layers(facts: Facts, line: next_command_line.NextLine) -> list[Finding]:
-    arguments = line.arguments or ""
+    arguments = line.resolved or ""
     verdict = verdict_of(facts, arguments)
     guilty = _places(line, verdict.conflicts)
     if verdict.on is False and facts.iommu.driver_in_kernel is not False:

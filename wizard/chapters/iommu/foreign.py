@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from wizard.boot import next_command_line
-from wizard.boot.next_command_line import _layers, _words
+from wizard.boot.next_command_line import layers_with, words_of
 from wizard.facts.facts import Facts
 
 IOMMU = ("intel_iommu", "amd_iommu")
@@ -16,9 +16,11 @@ def iommu(facts: Facts, overlay: Mapping[str, bytes | None]) -> list[str]:
     if facts.boot.way == "grubby":
         ours = any("iommu" in run.chapters and not run.undone_by for run in facts.history.runs)
         lines = zip(facts.boot.grubby_kernels, facts.boot.grubby_arguments or (), strict=False)
-        found = [f"the boot entry of {kernel}: {word}" for kernel, line in lines for word in _words(line, _switches_on)]
+        found = [
+            f"the boot entry of {kernel}: {word}" for kernel, line in lines for word in words_of(line, _switches_on)
+        ]
         return [] if ours else found
-    return _layers(facts, overlay, _switches_on)
+    return layers_with(facts, overlay, _switches_on)
 
 
 def _switches_on(word: str) -> bool:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
+
 from wizard.boot import next_command_line
 from wizard.boot.artifacts import entries_lack
 from wizard.facts.facts import Facts
@@ -20,10 +24,18 @@ HEADER = """\
 
 
 class Answers(AnswersModel):
-    """`passthrough_mode` is iommu=pt: the host's own devices are not translated, guests' devices still are."""
+    """`passthrough_mode` is iommu=pt: the host's own devices are not translated, guests' devices still are. `accept` are words that
+    somebody else put on the next boot's line, and that may come into force with the reboot."""
 
     enable: bool
     passthrough_mode: bool = True
+    accept: list[str] = Field(default_factory=list)
+
+    @model_serializer(mode="wrap")
+    def _without_nothing(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Where nothing is accepted, nothing is said of it."""
+        data: dict[str, Any] = handler(self)
+        return data if self.accept else {name: value for name, value in data.items() if name != "accept"}
 
 
 def _without_ours(facts: Facts) -> dict[str, bytes | None]:
@@ -53,7 +65,7 @@ def wanted_words(facts: Facts, answers: Answers) -> list[str]:
     base = next_command_line.next_boot(facts, _without_ours(facts))
     if facts.boot.way == "grubby":
         return _grubby_words(facts, answers)
-    verdict = verdict_of(facts, base.arguments or "")
+    verdict = verdict_of(facts, base.resolved or "")
     words = []
     if facts.iommu.vendor == "intel" and verdict.on is not True:
         words.append("intel_iommu=on")

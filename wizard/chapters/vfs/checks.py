@@ -8,7 +8,7 @@ from wizard.chapters.shared import advice
 from wizard.chapters.shared import foreign as set_elsewhere
 from wizard.chapters.shared.cards import Request
 from wizard.chapters.vfs import firmware as vfs_firmware_findings
-from wizard.chapters.vfs import foreign, mlx4, next_driver, not_effective, sriov, vf_owners
+from wizard.chapters.vfs import foreign, mlx4, mlx4_sources, next_driver, not_effective, sriov, vf_owners
 from wizard.facts.facts import Facts
 from wizard.model.findings import Check
 
@@ -42,7 +42,7 @@ def _initramfs(facts: Facts, requests: list[Request]) -> list[Check]:
     counted = [path for path, sha in mlx4.initramfs_files(facts, {}).items() if sha is not None]
     if not counted and facts.initramfs_copies is not None and not mlx4.initramfs_lacks(facts, {}):
         return []  # no file sets anything: there is nothing to be held, and the number of VFs is a check of its own
-    what = f"Each initramfs holds {' and '.join(counted) or f'no other options of {mlx4.MODULE}'}"
+    what = f"Each initramfs holds {' and '.join(counted) or f'no other options of {mlx4_sources.MODULE}'}"
     if facts.initramfs_copies is None:
         return [Check(CHAPTER, what, "unknown", "an image could not be looked into", advice.of_node(facts))]
     stale = mlx4.initramfs_lacks(facts, {})
@@ -80,7 +80,7 @@ def _now(facts: Facts, request: Request) -> Check:
 
 def _none_at_boot(facts: Facts) -> bool:
     """Whether VFs of ConnectX-3 that are there go with the next boot, which has not been yet."""
-    asked = mlx4.setters(facts, "num_vfs") or mlx4.initramfs_lacks(facts, {})
+    asked = mlx4_sources.last_word(facts, "num_vfs") or mlx4.initramfs_lacks(facts, {})
     return not asked and not facts.history.rebooted_since(CHAPTER, facts.system.boot_id)
 
 
@@ -98,14 +98,14 @@ def _ports(facts: Facts, request: Request) -> Check:
             CHAPTER,
             what,
             "unknown",
-            f"there is no mlx4_port1: {mlx4.MODULE} does not drive the card",
+            f"there is no mlx4_port1: {mlx4_sources.MODULE} does not drive the card",
             "Reboot, then verify again.",
         )
     now = tuple(mlx4.KINDS.get(word, word) for word in function.port_types)
     seen = ", ".join(f"mlx4_port{number} is {word}" for number, word in enumerate(function.port_types, 1))
     if now == wanted:
         return Check(CHAPTER, what, "held", seen)
-    if mlx4.parameters(facts).get(mlx4.PORTS) == mlx4.port_types(request):
+    if mlx4_sources.parameters(facts).get(mlx4.PORTS) == mlx4.port_types(request):
         return _promised(facts, what, seen, lambda: not_effective.ports(facts, function, seen))
     return Check(CHAPTER, what, "failed", seen, "Run plan, then apply.")
 

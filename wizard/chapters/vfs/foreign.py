@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from wizard.boot.next_command_line import _layers
 from wizard.chapters.shared.cards import Request
-from wizard.chapters.vfs import mlx4, vf_owners
+from wizard.chapters.vfs import mlx4, mlx4_sources, vf_owners
 from wizard.facts.facts import Facts
 from wizard.facts.pci.functions import PciFunction
 from wizard.formats import modprobe
@@ -23,13 +22,16 @@ def vfs_of(facts: Facts, request: Request) -> list[str]:
 
 
 def mlx4_options(facts: Facts, overlay: Mapping[str, bytes | None]) -> list[str]:
-    """num_vfs as mlx4_core will be loaded with it, unless that is 0. On the kernel's line it goes before every file."""
-    name = f"{mlx4.MODULE}.num_vfs"
-    found = _layers(facts, {}, lambda word: word.startswith(f"{name}=") and word != f"{name}=0")
-    places = modprobe.places(mlx4.files(facts, overlay), mlx4.MODULE, "num_vfs")
-    if places and places[-1][2].partition("=")[2] != "0":
+    """num_vfs as mlx4_core will be loaded with it, unless that is 0: of the files, and of what comes after them."""
+    found = [
+        f"{each.place}: {mlx4_sources.MODULE}.num_vfs={each.options['num_vfs']}"
+        for each in mlx4_sources.later(facts, overlay)
+        if each.options.get("num_vfs", "0") != "0"
+    ]
+    places = modprobe.places(mlx4_sources.files(facts, overlay), mlx4_sources.MODULE, "num_vfs")
+    if places and places[-1][2].partition("=")[2].strip('"') != "0":
         path, number, word = places[-1]
-        found.append(f"{path} line {number}: options {mlx4.MODULE} {word}")
+        found.append(f"{path} line {number}: options {mlx4_sources.MODULE} {word}")
     return found
 
 

@@ -13,6 +13,16 @@ from dataclasses import dataclass
 from wizard.boot.artifacts import images_lack, place_of
 from wizard.chapters.shared import boot_space
 from wizard.chapters.shared.cards import Ports, Request, limit
+from wizard.chapters.vfs.mlx4_sources import (
+    INITRAMFS_MODULES,
+    MODULE,
+    files,
+    is_copied,
+    last_word,
+    lasting,
+    parameters,
+    setters,
+)
 from wizard.facts.facts import Facts
 from wizard.facts.pci.functions import PciFunction
 from wizard.formats import mlx4_options, modprobe
@@ -20,7 +30,6 @@ from wizard.hashing import digest
 from wizard.model.changes import Artifact, Changes, FileEdit
 from wizard.model.plan import HoldsFile, Label
 
-MODULE = "mlx4_core"
 OPTIONS = "/etc/modprobe.d/mlx4_core.conf"
 RDMA = "/etc/rdma/mlx4.conf"  # rdma-core: an address and the kind of each port, a line each
 PARAMETERS = "/sys/module/mlx4_core/parameters"
@@ -31,42 +40,12 @@ PORTS_SINCE = (3, 14)  # 3.13 has num_vfs as one number
 PORTS = "port_type_array"
 PORT_TYPES: dict[str, str] = {"infiniband": "1", "ethernet": "2"}
 KINDS = {"ib": "infiniband", "eth": "ethernet"}  # as sysfs says it of a port
-COPIED = ("/etc/modprobe.d", "/usr/lib/modprobe.d", "/lib/modprobe.d")
-"""What mkinitramfs and dracut copy into an image; /run is gone at the next boot, and neither takes /usr/local."""
 REBUILD = {"update-initramfs": ("update-initramfs", "-u", "-k", "all"), "dracut": ("dracut", "-f", "--regenerate-all")}
 
 
-def files(facts: Facts, overlay: Mapping[str, bytes | None] | None = None) -> list[tuple[str, bytes]]:
-    """All files that modprobe reads, in its order, with `overlay` in place of what is there."""
-    overlay = overlay or {}
-    names = [f"{directory}/{name}" for directory in modprobe.DIRECTORIES for name in facts.files.names(directory)]
-    found = []
-    for path in modprobe.order([*names, *(path for path in overlay if path not in names)]):
-        content = overlay[path] if path in overlay else facts.content(path)
-        if content is not None:
-            found.append((path, content))
-    return found
-
-
-def parameters(facts: Facts, overlay: Mapping[str, bytes | None] | None = None) -> dict[str, str]:
-    """The options that mlx4_core will be loaded with."""
-    return modprobe.effective(files(facts, overlay)).get(MODULE, {})
-
-
-def lasting(facts: Facts) -> dict[str, str]:
-    """Those of them that an initramfs made now would hold."""
-    return modprobe.effective([each for each in files(facts) if _is_copied(each[0])]).get(MODULE, {})
-
-
-def setters(facts: Facts, parameter: str = "", overlay: Mapping[str, bytes | None] | None = None) -> list[str]:
-    """The files that give the module options (this one), in modprobe's order: the last one has the last word."""
-    given = [(path, modprobe.effective([(path, content)]).get(MODULE, {})) for path, content in files(facts, overlay)]
-    return [path for path, options in given if (parameter in options if parameter else options)]
-
-
 def said_in(facts: Facts, parameter: str) -> str:
-    """The file that has the last word on a parameter; ours where none has."""
-    return (setters(facts, parameter) or [OPTIONS])[-1]
+    """Where the last word on a parameter stands; our file where nobody says one."""
+    return last_word(facts, parameter) or OPTIONS
 
 
 def configured(facts: Facts, function: PciFunction) -> int | None:
@@ -116,6 +95,18 @@ def refused(facts: Facts, value: str) -> str:
     return f"mlx4_core of kernel {facts.system.kernel} knows one number alone" if old and "," in value else ""
 
 
+def one_number(facts: Facts, function: PciFunction, value: str) -> str:
+    """Why a card takes one number alone, as a part of a sentence; empty where it takes this value. With an InfiniBand port, the
+    driver refuses numbers by port (main.c, mlx4_load_one)."""
+    if not (";" in value or (mlx4_options.by_port(value) is not None and "," in value)):
+        return ""
+    words = [word for word in parameters(facts).get(PORTS, "").split(",") if word]
+    layers = ["infiniband" if word == "1" else word for word in words] or [
+        each.lower() for each in function.link_layers
+    ]
+    return f"{function.address} has an InfiniBand port" if "infiniband" in layers else ""
+
+
 def configured_ports(facts: Facts) -> Ports | list[Ports]:
     """port_type_array as it is set; "keep" where it is not."""
     names: dict[str, Ports] = {"1": "infiniband", "2": "ethernet"}
@@ -147,6 +138,8 @@ def kept(facts: Facts, requests: list[Request]) -> dict[str, str] | None:
     there = lasting(facts)
     vfs, probed = there.get("num_vfs"), there.get("probe_vf", "0")
     if vfs is None or refused(facts, vfs) or refused(facts, probed) or not mlx4_options.fit(vfs, probed):
+        return None
+    if any(one_number(facts, each.function, value) for each in requests for value in (vfs, probed)):
         return None
     said = (
         (mlx4_options.number(vfs, each.function.address), mlx4_options.number(probed, each.function.address))
@@ -211,7 +204,10 @@ def changes(facts: Facts, requests: list[Request]) -> Changes:
         edits=edits,
         products=_initramfs(facts, edits, overlay, lacks),
         actions=boot_space.keep("vfs", boot_space.kept(facts)) if anew else (),
-        reads=(*(path for path, _ in files(facts)), *((RDMA,) if facts.content(RDMA) is not None else ())),
+        reads=(
+            *(path for path, _ in files(facts)),
+            *(path for path in (RDMA, INITRAMFS_MODULES) if facts.content(path) is not None),
+        ),
     )
 
 
@@ -285,9 +281,9 @@ def _lacks(facts: Facts, held: Mapping[str, str | None]) -> str:
 def initramfs_files(facts: Facts, overlay: Mapping[str, bytes | None]) -> dict[str, str | None]:
     """Path -> sha256 of each file that counts for the module's options in an image: those that set them on the node, and those
     that do in an image; None where it is not to be there. The others are no matter of this tool's."""
-    setting = [path for path in setters(facts, overlay=overlay) if _is_copied(path)]
+    setting = [path for path in setters(facts, overlay=overlay) if is_copied(path)]
     names = {posixpath.basename(path) for path in (*setting, *overlay, *(path for _, path in facts.initramfs_setters))}
-    there = [path for path, _ in files(facts, overlay) if posixpath.basename(path) in names and _is_copied(path)]
+    there = [path for path, _ in files(facts, overlay) if posixpath.basename(path) in names and is_copied(path)]
     places = {place_of(path): path for path in (*there, *overlay)}
     for name in sorted(names):
         places = {**{place_of(path): path for path in _first_in_images(facts, name)}, **places}
@@ -301,10 +297,6 @@ def _first_in_images(facts: Facts, name: str) -> set[str]:
         if posixpath.basename(path) == name:
             first[image] = modprobe.order([f"/{path}", *([first[image]] if image in first else [])])[0]
     return set(first.values())
-
-
-def _is_copied(path: str) -> bool:
-    return posixpath.dirname(path) in COPIED
 
 
 def _digest(facts: Facts, overlay: Mapping[str, bytes | None], path: str) -> str | None:

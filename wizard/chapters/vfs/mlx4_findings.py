@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from wizard.chapters.shared import cards
 from wizard.chapters.shared.cards import Request
-from wizard.chapters.vfs import mlx4
+from wizard.chapters.vfs import mlx4, mlx4_sources
 from wizard.facts.facts import Facts
 from wizard.formats import mlx4_options
 from wizard.model.findings import Finding, Severity
@@ -132,11 +134,18 @@ def _others(facts: Facts, requests: list[Request]) -> list[Finding]:
 def _forms(facts: Facts, requests: list[Request]) -> list[Finding]:
     """A num_vfs or probe_vf that says more than one number: told before one number is written over it."""
     found = []
-    wanted, there = mlx4.wanted(facts, requests), mlx4.parameters(facts)
-    for name, value in ((name, there[name]) for name in ("num_vfs", "probe_vf") if name in wanted and name in there):
+    wanted, there = mlx4.wanted(facts, requests), mlx4_sources.parameters(facts)
+    elsewhere = {
+        name for each in mlx4_sources.later(facts) for name in each.options
+    }  # not written over: told by itself
+    names = [name for name in ("num_vfs", "probe_vf") if name in wanted and name in there and name not in elsewhere]
+    for name, value in ((name, there[name]) for name in names):
         new, refused = wanted[name], mlx4.refused(facts, value)
         ports, named = mlx4_options.by_port(value), mlx4_options.by_card(value)
-        if refused:
+        single = next((why for each in requests if (why := mlx4.one_number(facts, each.function, value))), "")
+        if single:
+            why = f"{single}: the driver takes numbers by port only where all ports are Ethernet, and refuses to start else."
+        elif refused:
             why = f"{refused[:1].upper()}{refused[1:]}: the module does not load with this value, and the card is gone."
         elif named is not None:
             why = (
@@ -151,7 +160,7 @@ def _forms(facts: Facts, requests: list[Request]) -> list[Finding]:
         do = "It says what is asked for, and stays as it is." if new == value else f"{name}={new} is put in its place."
         if refused or ports is None:
             do += " `modinfo -n mlx4_core` says whose driver it is: MLNX_OFED's is in updates."
-        if new != value and not refused:
+        if new != value and not refused and not single:
             keep = (
                 "take the cards out of the answers"
                 if ports is None and named is None
@@ -165,21 +174,42 @@ def _forms(facts: Facts, requests: list[Request]) -> list[Finding]:
 
 
 def _elsewhere(facts: Facts, requests: list[Request]) -> list[Finding]:
-    """Whether another file, read later, has the last word on our options."""
+    """Whether something else, which comes later, has the last word on our options."""
     options = mlx4.wanted(facts, requests)
     overlay = {edit.path: edit.change(facts.content(edit.path)) for edit in mlx4.changes(facts, requests).edits}
-    effective = mlx4.parameters(facts, overlay)
+    effective = mlx4_sources.parameters(facts, overlay)
+    found = _too_many_kept(facts, effective, overlay) if options else []
     wrong = {name: effective.get(name, "nothing") for name, value in options.items() if effective.get(name) != value}
-    if not wrong:
-        return []
-    where = dict.fromkeys(path for name in wrong for path in mlx4.setters(facts, name, overlay)[-1:])
+    if not wrong or found:
+        return found
+    where = list(dict.fromkeys(mlx4_sources.last_word(facts, name, overlay) for name in wrong))
+    listed = all(place.startswith(mlx4_sources.INITRAMFS_MODULES) for place in where)
     return [
         finding(
             "VFS-OPTION-OVERRIDDEN",
-            "blocks",
+            "warns" if listed else "blocks",
             "; ".join(f"{name} would be {value}" for name, value in wrong.items())
-            + f", set after {mlx4.OPTIONS} by {' and '.join(where) or 'no file'}",
-            "modprobe reads its files by name, and the last word counts: another file overrides ours.",
-            "Take the option out of the other file in /etc/modprobe.d, then plan again.",
+            + f", set after {mlx4.OPTIONS} by {' and '.join(filter(None, where)) or 'no file'}",
+            "The module gets the options of all files in the order of their names, then those of the kernel's line, of an install "
+            "line and of the initramfs's list of modules; the last word counts: another one overrides ours.",
+            "Take the option out there, then plan again; or answer the number that it says.",
+        )
+    ]
+
+
+def _too_many_kept(facts: Facts, effective: Mapping[str, str], overlay: Mapping[str, bytes | None]) -> list[Finding]:
+    """A probe_vf above num_vfs, once the plan is done."""
+    vfs, kept = effective.get("num_vfs", "0"), effective.get("probe_vf", "0")
+    if not (mlx4_options.known(vfs) and mlx4_options.known(kept)) or mlx4_options.fit(vfs, kept):
+        return []
+    places = {name: mlx4_sources.last_word(facts, name, overlay) or "no file" for name in ("num_vfs", "probe_vf")}
+    return [
+        finding(
+            "VFS-MLX4-PROBE",
+            "blocks",
+            f"num_vfs={vfs} ({places['num_vfs']}) with probe_vf={kept} ({places['probe_vf']})",
+            "Of no kind - on port 1, on port 2, on both - may the host keep more VFs than there are: mlx4_core refuses to start, and "
+            "the card is gone at the next boot.",
+            "Take probe_vf away where it is set, or make it no more than num_vfs of the same kind; then plan again.",
         )
     ]

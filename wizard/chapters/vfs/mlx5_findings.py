@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wizard.chapters.vfs import mlx4
+from wizard.chapters.vfs import mlx4_sources
 from wizard.chapters.vfs.mlx4_findings import finding
 from wizard.facts.facts import Facts
 from wizard.formats import modprobe
@@ -20,7 +20,7 @@ def of_mlx5(facts: Facts) -> list[Finding]:
         return []
     known = facts.files.names(PARAMETERS)
     found = []
-    for path, content in mlx4.files(facts):
+    for path, content in mlx4_sources.files(facts):
         given = modprobe.effective([(path, content)]).get(MODULE, {})
         vain = {name: value for name, value in given.items() if name in _OF_MLX4 and name not in known}
         if vain:
@@ -34,6 +34,6 @@ def _ignored(path: str, words: str) -> Finding:
         "VFS-OPTION-IGNORED",
         "tells",
         f"{path}: options {MODULE} {words}",
-        f"These are options of {mlx4.MODULE}. {MODULE} has none of that name: the kernel ignores it, and no VFs come of it.",
+        f"These are options of {mlx4_sources.MODULE}. {MODULE} has none of that name: the kernel ignores it, and no VFs come of it.",
         "Take it out of that file. The VFs of ConnectX-4 and newer are set by sysfs: answer a count for the card.",
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wizard.chapters.vfs import mlx4
+from wizard.chapters.vfs import mlx4, mlx4_sources
 from wizard.facts.facts import Facts
 from wizard.facts.pci.functions import PciFunction
 from wizard.formats import kernel_arguments, mlx4_options
@@ -21,20 +21,20 @@ def vfs(facts: Facts, function: PciFunction, wanted: int) -> tuple[str, str]:
         )
     if content is None:
         return (
-            f"{seen}: {mlx4.MODULE} is not loaded",
-            f"Look at `dmesg | grep {mlx4.MODULE}` and for a blacklist of it.",
+            f"{seen}: {mlx4_sources.MODULE} is not loaded",
+            f"Look at `dmesg | grep {mlx4_sources.MODULE}` and for a blacklist of it.",
         )
     if mlx4_options.number(given, function.address) != wanted:
         return (
-            f"{seen}: {mlx4.MODULE} was loaded with {f'num_vfs={given}' if given else 'no num_vfs'}, "
+            f"{seen}: {mlx4_sources.MODULE} was loaded with {f'num_vfs={given}' if given else 'no num_vfs'}, "
             f"{mlx4.said_in(facts, 'num_vfs')} says {wanted}",
             f"Another initramfs was booted, or the module was loaded with other options: /proc/cmdline names "
             f"{' '.join(kernel_arguments.values(facts.iommu.command_line, 'BOOT_IMAGE')) or 'no image'}; see `dmesg | grep "
-            f"{mlx4.MODULE}`.",
+            f"{mlx4_sources.MODULE}`.",
         )
     return (
-        f"{seen}: {mlx4.MODULE} was loaded with num_vfs={given}, and the card did not get them",
-        f"The firmware or the BIOS dropped it: see `dmesg | grep {mlx4.MODULE}` (requested vfs, not enough MMIO resources).",
+        f"{seen}: {mlx4_sources.MODULE} was loaded with num_vfs={given}, and the card did not get them",
+        f"The firmware or the BIOS dropped it: see `dmesg | grep {mlx4_sources.MODULE}` (requested vfs, not enough MMIO resources).",
     )
 
 
@@ -49,22 +49,22 @@ def ports(facts: Facts, function: PciFunction, seen: str) -> tuple[str, str]:
             f"{seen}: set after the driver by {later}",
             "Take that line away, or write there what is wanted: rdma-core sets the ports when the module is loaded.",
         )
-    asked = mlx4.parameters(facts).get(mlx4.PORTS, "")
+    asked = mlx4_sources.parameters(facts).get(mlx4.PORTS, "")
     given = (facts.content(f"{mlx4.PARAMETERS}/{mlx4.PORTS}") or b"").decode("ascii", "replace").strip()
     if given and given != asked:
         return (
-            f"{seen}: {mlx4.MODULE} was loaded with {mlx4.PORTS}={given}, {mlx4.said_in(facts, mlx4.PORTS)} says {asked}",
-            f"Another initramfs was booted, or the module was loaded with other options: see `dmesg | grep {mlx4.MODULE}`.",
+            f"{seen}: {mlx4_sources.MODULE} was loaded with {mlx4.PORTS}={given}, {mlx4.said_in(facts, mlx4.PORTS)} says {asked}",
+            f"Another initramfs was booted, or the module was loaded with other options: see `dmesg | grep {mlx4_sources.MODULE}`.",
         )
     return (
-        f"{seen}: {mlx4.MODULE} was told {asked}, and the card did not take it",
+        f"{seen}: {mlx4_sources.MODULE} was told {asked}, and the card did not take it",
         f"The firmware may fix the kind of its ports: mstconfig -d {function.address} query LINK_TYPE_P1 LINK_TYPE_P2 (1 "
-        f"InfiniBand, 2 Ethernet, 3 both); see also `dmesg | grep {mlx4.MODULE}`.",
+        f"InfiniBand, 2 Ethernet, 3 both); see also `dmesg | grep {mlx4_sources.MODULE}`.",
     )
 
 
 def _on_line(facts: Facts, parameter: str) -> str:
     """A sentence about an option of mlx4_core on the running kernel's command line; empty where there is none."""
-    name = f"{mlx4.MODULE}.{parameter}"
+    name = f"{mlx4_sources.MODULE}.{parameter}"
     words = [word for word in facts.iommu.command_line.split() if kernel_arguments.key(word) == name]
     return f"the kernel's command line holds {words[-1]}, which goes before the files of modprobe.d" if words else ""

@@ -20,6 +20,9 @@ ADDRESSES = f"{HERE}-5,{THERE}-7"
 def having(options: str, path: str = THEIRS) -> MemoryNode:
     node = origin()
     node.write(path, f"options mlx4_core {options}\n")
+    for port in "12":  # with InfiniBand, one number alone is valid
+        node.write(f"{CX3}/mlx4_port{port}", "eth\n")
+        node.write(f"{CX3}/infiniband/mlx4_0/ports/{port}/link_layer", "Ethernet\n")
     return node
 
 
