@@ -11,7 +11,8 @@ from enum import Enum
 
 # What any name that is looked at holds, without regard to case.
 STEM = re.compile(
-    r"passw|passphrase|passcode|pass|pwd|psk|secret|token|credential|communit|authorization|cookie|key|private|pin|pw|masterauth",
+    r"passw|passphrase|passcode|pass|pwd|pswd|psk|secret|token|credential|communit|authorization|cookie|key|private|pin|pw|masterauth|kek"
+    r"|hash[_-]?(path)?[_-]?(suffix|prefix)",
     re.ASCII | re.IGNORECASE,
 )
 
@@ -19,6 +20,7 @@ _LAST_PART = re.compile(r"\.(value|data|text|plain|in|out|[0-9]+)$")
 _HARMLESS = re.compile(
     r"^(keystone_authtoken|private|pin|pw)s$|^keystone_authtoken$"
     r"|^(with|without|no|ask|require|show|prompt|get|use|set|need|needs)[_-]"
+    r"|^(mon|tur|hoc|don|joc|whis|dis|sys)keys?$"
     r"|(^|[_-])(by|com|sur|tres|under|over|multi|ask|get|ssh|one|two|single|low|high|band|all)[_-]?pass$"
     r"|(public|pub|authorized|foreign|primary|sort|any|cache|hot|group|partition|sub|dict|routing|binding|known|host|function)[_-]?keys?[0-9]*$"
     r"|(passw|passwd|password|passphrase|passcode|pass|pwd|psk|secret|token|credential|cookie|key)s?[_-]?"
@@ -31,14 +33,11 @@ _FILE = re.compile(
     r"(file|filename|files|path|paths|dir|directory|location|url|uri|ca|cert|repository)[0-9]*$"
 )
 _SECRET = re.compile(
-    r"passw|passphrase|passcode|secret|token|credential|communit|authorization$|cookie$|pass[0-9]*$|(^|[^a-z])psk|psk([^a-z]|$)"
-    r"|pwd([^a-z]|$)|(^|[_-])pin$|(^|[_-]|bind|root|user|admin|ldap|db)pw[0-9]*$|^private$|^masterauth$"
+    r"passw|passphrase|passcode|pswd|secret|token|credential|communit|authorization$|cookie$|pass[0-9]*$|(^|[^a-z])psk|psk([^a-z]|$)"
+    r"|pwd([^a-z]|$)|(^|[_-])pin$|(^|[_-]|bind|root|user|admin|ldap|db)pw[0-9]*$|^private$|^masterauth$|kek$"
+    r"|hash[_-]?(path)?[_-]?(suffix|prefix)$"
 )
-_KEY = re.compile(
-    r"(^|[_-]|[0-9])keys?[0-9]*$"
-    r"|(private|api|auth|access|secret|shared|crypt|encryption|encrypt|rndc|fernet|signing|wep|ssh|rsa|master|hmac|aes|session)keys?[0-9]*$"
-)
-_CAMEL_KEY = re.compile(r"[a-z]Keys?[0-9]*$")
+_KEY = re.compile(r"keys?[0-9]*$")
 
 
 class Telling(Enum):
@@ -64,6 +63,6 @@ def telling(name: str) -> Telling:
         return Telling.KEY
     if _SECRET.search(low):
         return Telling.SECRET
-    if _KEY.search(low) or _CAMEL_KEY.search(name):
+    if _KEY.search(low):
         return Telling.KEY
     return Telling.NOTHING

@@ -35,11 +35,12 @@ _PATH = re.compile(
     r"[\"'\\]{0,4}(file:)?(/(etc|var|usr|opt|root|home|srv|run|mnt|boot|dev|tmp|lib|sys|proc)/|\.{0,2}/[A-Za-z0-9_.-]|~/|https?://)"
 )
 _QUOTE = re.compile(r"\\{0,8}[\"'`]")
+_STRING_PREFIX = re.compile(r"[uUbBrR][\"']")  # Python's
 _QUOTED_NAME = re.compile(r"[\"']?([A-Za-z0-9_.-]{1,64})[\"']")
 _WORD = re.compile(r"(\\[ \t]|[^ \t])+")
 _QUOTED_END = re.compile(r"[\"'][,;)}\]]{0,8}$")
 _OPTION = re.compile(r"(--[a-z][a-z-]*|-[a-z])(?=[ \t=]|$)")
-_VALUE_OPTION = re.compile(r"[ \t]{1,64}(-v|--value)[ \t=]{1,64}")
+_VALUE_OPTION = re.compile(r"[ \t]{1,64}--?[A-Za-z]{1,32}[ \t=]{1,64}")
 _LINE_START = re.compile(r"[ \t+#;*>-]*((export|set|setenv|env|option|local|readonly|enable|snmp-server)[ \t]+)?")
 _AFTER_A_USER = re.compile(
     r"((^|[ \t])(login|user|username|account)[ \t]{1,9}[^ \t]{1,99}|snmp-server|setenv)[ \t]{1,9}$"
@@ -118,7 +119,9 @@ def span(name: Name, string: int | None) -> tuple[int, int] | None:
     if closed and line.startswith(">", at) and "<" in name.before:
         return _until_tag(line, at + 1)
     blanks = _BLANKS.match(line, at)
-    return _behind_blanks(name, blanks.end()) if blanks and blanks.end() < len(line) and not _is_a_path(name) else None
+    if blanks is None or blanks.end() == len(line) or _is_a_path(name) or (closed and line[blanks.end()] not in "\"'"):
+        return None
+    return _behind_blanks(name, blanks.end())
 
 
 def _is_a_path(name: Name) -> bool:
@@ -131,7 +134,7 @@ def _is_prose(name: Name, at: int) -> bool:
         _PLAIN.fullmatch(name.text) is not None
         and not name.first
         and _WORD_BEFORE.search(name.before) is not None
-        and _SENTENCE.search(name.line, at, at + LOOKED_AT) is not None
+        and _SENTENCE.search(name.line[at : at + LOOKED_AT]) is not None
     )
 
 
@@ -155,6 +158,8 @@ def _value(name: Name, at: int, *, tight: bool, closed: bool, string: int | None
         return (len(line), len(line))
     if _NO_VALUE.match(line, at) or (name.telling is Telling.KEY and (_PATH.match(line, at) or _is_key_of(name, at))):
         return None
+    if _STRING_PREFIX.match(line, at):
+        at += 1
     if name.quote and not closed:
         return _to(line, at, name.quote)
     quote = _QUOTE.match(line, at)
@@ -243,7 +248,7 @@ def _behind_blanks(name: Name, at: int) -> tuple[int, int] | None:
     line = name.line
     if name.telling is Telling.KEY and (_PATH.match(line, at) or not ("-" in name.text or name.first)):
         return None
-    by_option = _VALUE_OPTION.match(line, name.end)
+    by_option = None if name.text.startswith("-") else _VALUE_OPTION.match(line, name.end)
     if name.text.startswith("-") or by_option:
         at = by_option.end() if by_option else at
         if _OPTION.match(line, at) and not by_option:
@@ -255,7 +260,7 @@ def _behind_blanks(name: Name, at: int) -> tuple[int, int] | None:
     if (
         name.first
         and line[at] not in "([{<=-&|"
-        and not _SENTENCE.search(line, at, at + LOOKED_AT)
+        and not _SENTENCE.search(line[at : at + LOOKED_AT])
         and line[-1] not in ".:{"
     ):
         return at, len(line)

@@ -31,21 +31,20 @@ _QUOTED_LOGIN = re.compile(
     r"((?:^|[ \t\"'\[,(])(?:-u|--user|--proxy-user|--username|--login)[ \t=]{1,64}[\"'])([^:\"'=/]{1,200}:)([^\"']+)"
 )
 _CURL_LOGIN = re.compile(r"(\bcurl[ \t].{0,200}[ \t]-u)([^ \t:\"'=/-][^ \t:\"'=/]{0,200}:)([^ \t\"']+)", re.ASCII)
-# program, and what stands before the secret among its arguments
+# programs, and what stands before the secret among their arguments
 _OPTIONS = (
-    ("sshpass", "-p[ \\t]{0,9}"),
+    ("sshpass", r"-p[ \t]{0,9}"),
     ("mysql|mysqldump|mysqladmin|mariadb", "-p"),
-    ("ipmitool", "-P[ \\t]{1,9}"),
-    ("ldap[a-z]{2,9}", "-w[ \\t]{1,9}"),
-    ("snmp[a-z]{2,9}", "-[cAX][ \\t]{1,9}"),
-    ("redis-cli", "-a[ \\t]{1,9}"),
-    ("rabbitmqctl", "(add_user|change_password|authenticate_user)[ \\t]{1,9}[^ \\t]{1,99}[ \\t]{1,9}"),
-    ("htpasswd", "-[a-zA-Z]*b[a-zA-Z]*[ \\t]{1,9}[^ \\t]{1,200}[ \\t]{1,9}[^ \\t]{1,99}[ \\t]{1,9}"),
+    ("ipmitool", r"-P[ \t]{1,9}"),
+    ("ldap[a-z]{2,9}", r"-w[ \t]{1,9}"),
+    ("snmp[a-z]{2,9}", r"-[cAX][ \t]{1,9}"),
+    ("redis-cli", r"-a[ \t]{1,9}"),
+    ("rabbitmqctl", r"(?:add_user|change_password|authenticate_user)[ \t]{1,9}[^ \t]{1,99}[ \t]{1,9}"),
+    ("htpasswd", r"-[a-zA-Z]*b[a-zA-Z]*[ \t]{1,9}[^ \t]{1,200}[ \t]{1,9}[^ \t]{1,99}[ \t]{1,9}"),
 )
-_PROGRAMS = re.compile(
-    r"(\b("
-    + "|".join(rf"({program})[ \t](.{{0,200}}[ \t])?{before}" for program, before in _OPTIONS)
-    + r")[\"']?)([^ \t\"']+)"
+_PROGRAMS = tuple(
+    (re.compile(rf"(?<![\w-])(?:{program})(?=[ \t])", re.ASCII), re.compile(rf"([ \t]{before}[\"']?)([^ \t\"']+)"))
+    for program, before in _OPTIONS
 )
 _CHPASSWD = re.compile(r"((^|[ \t\"'])[a-z_][a-z0-9_-]{0,31}:)([^ \t\"']+)")
 _QEMU_SECRET = re.compile(r"((^|[ \t\"'])secret,[^ \t]{0,300}data=)([^ \t,\"']+)")
@@ -62,7 +61,7 @@ _END_OF_WORD = ".,;:)\"'"
 def looks_random(word: str) -> bool:
     """A word that no sentence has: letters with digits, capitals within, or signs. Paths, numbers and NAME=VALUE are none."""
     word = word.rstrip(_END_OF_WORD).lstrip("\"'(")
-    if len(word) < 4 or word[0] in "/~.-<[{" or "=" in word or re.fullmatch(r"[0-9.:]*", word):
+    if len(word) < 4 or word[0] in "/~.-<[{$" or "=" in word or re.fullmatch(r"[0-9.:]*", word):
         return False
     letters, digits = re.search(r"[A-Za-z]", word), re.search(r"[0-9]", word)
     return bool((letters and digits) or re.search(r"[A-Z]", word[1:]) or re.search(r"[!@#$%^&*+~|?\\]", word))
@@ -91,7 +90,9 @@ def _of_programs(line: str) -> str:
     if ":" in line and "-" in line:
         for pattern in (_QUOTED_LOGIN, _LOGIN, _CURL_LOGIN):
             line = pattern.sub(_without_login, line)
-    line = _PROGRAMS.sub(lambda found: found[1] + HIDDEN, line)
+    for program, option in _PROGRAMS:
+        if (called := program.search(line)) is not None:
+            line = line[: called.end()] + option.sub(lambda found: found[1] + HIDDEN, line[called.end() :])
     if "chpasswd" in line:
         line = _CHPASSWD.sub(lambda found: found[1] + HIDDEN, line)
     if "secret," in line:

@@ -177,6 +177,7 @@ HARMLESS: tuple[str, ...] = (
     "sha256 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
     "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABAQC root@node",
     "-device vfio-pci,host=0000:04:00.1,id=hostdev0,bus=pci.0,addr=0x5",
+    'if ! grep "^password" ${grub_cfg}.new >/dev/null; then',
     "keymap: us",
     'public_key = "AAAAB3Nz"',
     "monkey=1 keyboard=us hotkey: F2",
