@@ -33,9 +33,9 @@ _FILE = re.compile(
     r"(file|filename|files|path|paths|dir|directory|location|url|uri|ca|cert|repository)[0-9]*$"
 )
 _SECRET = re.compile(
-    r"passw|passphrase|passcode|pswd|secret|token|credential|communit|authorization$|cookie$|pass[0-9]*$|(^|[^a-z])psk|psk([^a-z]|$)"
-    r"|pwd([^a-z]|$)|(^|[_-])pin$|(^|[_-]|bind|root|user|admin|ldap|db)pw[0-9]*$|^private$|^masterauth$|kek$"
-    r"|hash[_-]?(path)?[_-]?(suffix|prefix)$"
+    r"passw|passphrase|passcode|pswd|secret|token|credential|communit|authorization[0-9]*$|cookie[0-9]*$|pass[0-9]*$|(^|[^a-z])psk|psk([^a-z]|$)"
+    r"|pwd([^a-z]|$)|(^|[_-])pin[0-9]*$|(^|[_-]|bind|root|user|admin|ldap|db)pw[0-9]*$|^private$|^masterauth$|kek[0-9]*$"
+    r"|hash[_-]?(path)?[_-]?(suffix|prefix)[0-9]*$"
 )
 _KEY = re.compile(r"keys?[0-9]*$")
 

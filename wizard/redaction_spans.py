@@ -17,6 +17,7 @@ _EQUALS = re.compile(r"([ \t]{0,64})(:=|=>|\+=|\?=|==|!=|=)([ \t]*)")
 _ENCODED = re.compile(r"(%(25)?3[DA]|\\u003d)", re.ASCII | re.IGNORECASE)
 _COLON = re.compile(r"([ \t]{0,64}):(?!:)([ \t]*)")
 _COMMA = re.compile(r"[ \t]{0,64},[ \t]{0,64}(?=[\"'\\])")
+_COMMA_OPTION = re.compile(r"[ \t]{0,64},[ \t]{0,64}[\"']--?[A-Za-z]{1,32}[\"'][ \t]{0,64},[ \t]{0,64}(?=[uUbB]?[\"'])")
 _TAG_ENDS = re.compile(r"[^<>]{0,200}>")
 _NAMED_VALUE = re.compile(
     r"([ \t]*,?[ \t]*|</[A-Za-z:]{1,40}>[ \t]*<)[\"'\\]{0,4}(value|val|content)[\"'\\]{0,4}[ \t]*[:=>]{1,2}[ \t]*",
@@ -38,15 +39,18 @@ _QUOTE = re.compile(r"\\{0,8}[\"'`]")
 _STRING_PREFIX = re.compile(r"[uUbBrR][\"']")  # Python's
 _QUOTED_NAME = re.compile(r"[\"']?([A-Za-z0-9_.-]{1,64})[\"']")
 _WORD = re.compile(r"(\\[ \t]|[^ \t])+")
+_PAIRED = re.compile(r"\"[^\"]*\"|'[^']*'|(\\[ \t]|[^ \t])+")
 _QUOTED_END = re.compile(r"[\"'][,;)}\]]{0,8}$")
 _OPTION = re.compile(r"(--[a-z][a-z-]*|-[a-z])(?=[ \t=]|$)")
 _VALUE_OPTION = re.compile(r"[ \t]{1,64}--?[A-Za-z]{1,32}[ \t=]{1,64}")
+_IS_VALUE_OPTION = re.compile(r"[ \t]*--?v(alue)?[ \t=]")
 _LINE_START = re.compile(r"[ \t+#;*>-]*((export|set|setenv|env|option|local|readonly|enable|snmp-server)[ \t]+)?")
 _AFTER_A_USER = re.compile(
     r"((^|[ \t])(login|user|username|account)[ \t]{1,9}[^ \t]{1,99}|snmp-server|setenv)[ \t]{1,9}$"
 )
 _SENTENCE = re.compile(
-    r"(^|[ \t])(is|are|was|were|of|the|a|an|and|or|for|to|in|with|must|may|not|be|has|have|from|by|on|at|as|that|this|which|needs?|it)([ \t.,;:]|$)"
+    r"(^|[ \t])(is|are|was|were|of|the|a|an|and|or|for|to|in|with|must|may|not|be|has|have|from|by|on|at|as"
+    r"|that|this|these|which|needs?|it|you|before|after|when|if)([ \t.,;:]|$)"
 )
 _PLAIN = re.compile(r"[a-z]+")
 _FILLER = re.compile(r"(is|was)[ \t]+")
@@ -111,6 +115,8 @@ def span(name: Name, string: int | None) -> tuple[int, int] | None:
             return _random_word(line, colon.end())
         return _value(name, colon.end(), tight=not colon[2], closed=closed, string=string)
     comma = _COMMA.match(line, at) if closed else None
+    if comma and not name.text.startswith("-"):
+        comma = _COMMA_OPTION.match(line, at) or comma
     if comma:
         return _value(name, comma.end(), tight=True, closed=True, string=None)
     if re.search(r"<[A-Za-z0-9]{0,20}:?$", name.before):
@@ -136,6 +142,11 @@ def _is_prose(name: Name, at: int) -> bool:
         and _WORD_BEFORE.search(name.before) is not None
         and _SENTENCE.search(name.line[at : at + LOOKED_AT]) is not None
     )
+
+
+def _is_a_pair(name: Name, at: int) -> bool:
+    """The line is this name and one word: `  wireless-key VALUE`, and not `flavor-key FLAVOR set ...`."""
+    return name.first and _PAIRED.fullmatch(name.line, at) is not None
 
 
 def _random_word(line: str, at: int) -> tuple[int, int] | None:
@@ -246,10 +257,14 @@ def _string_ends(line: str, at: int) -> int | None:
 
 def _behind_blanks(name: Name, at: int) -> tuple[int, int] | None:
     line = name.line
-    if name.telling is Telling.KEY and (_PATH.match(line, at) or not ("-" in name.text or name.first)):
-        return None
-    by_option = None if name.text.startswith("-") else _VALUE_OPTION.match(line, name.end)
-    if name.text.startswith("-") or by_option:
+    option = name.text.startswith("-")
+    by_option = None if option else _VALUE_OPTION.match(line, name.end)
+    if name.telling is Telling.KEY:
+        if by_option and not _IS_VALUE_OPTION.match(by_option[0]):
+            by_option = None
+        if _PATH.match(line, at) or not (option or by_option or _is_a_pair(name, at)):
+            return None
+    if option or by_option:
         at = by_option.end() if by_option else at
         if _OPTION.match(line, at) and not by_option:
             return None

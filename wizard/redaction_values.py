@@ -50,7 +50,8 @@ _CHPASSWD = re.compile(r"((^|[ \t\"'])[a-z_][a-z0-9_-]{0,31}:)([^ \t\"']+)")
 _QEMU_SECRET = re.compile(r"((^|[ \t\"'])secret,[^ \t]{0,300}data=)([^ \t,\"']+)")
 # daemons whose configuration has its words in order (snmpd.conf(5), tgtd, pppd)
 _ORDERED = re.compile(
-    r"(^[ \t+#;*>-]{0,64}(com2sec6?[ \t]{1,64}[^ \t]{1,99}[ \t]{1,64}[^ \t]{1,99}|trap2?sink[ \t]{1,64}[^ \t]{1,200}|informsink[ \t]{1,64}[^ \t]{1,200}"
+    r"(^[ \t+#;*>-]{0,64}(com2sec6?[ \t]{1,64}[^ \t]{1,99}[ \t]{1,64}[^ \t]{1,99}"
+    r"|(trap2?|inform)sink[ \t]{1,64}[^ \t]{1,200}"
     r"|createuser[ \t]{1,64}[^ \t]{1,99}|(incoming|outgoing)user[ \t]{1,64}[^ \t]{1,99})[ \t]{1,64})([^ \t].*)",
     _ASCII,
 )

@@ -252,7 +252,7 @@ BEGIN {
 	NAMED_VALUE = "^(" B ",?" B "|</[A-Za-z:]+>" B "<)[\"'\\\\]*([Vv]alue|VALUE|val|content)[\"'\\\\]*" B "[:=>]+" B
 	IS_A_NAME = "(^|[^A-Za-z0-9])([Nn]ame|NAME|[Kk]ey|KEY|id|property)([\"'\\\\]*" B "[:=]" B "[\"'\\\\]*|>)$"
 	NAME_ENDS = "(^|[^A-Za-z0-9])(name|key)[\"']?(" B "[:=]" B "[\"']?|>)[A-Za-z0-9_.-]+([\"']?,?|</[a-z]+>)$"
-	SENTENCE = "(^|[ \t])(is|are|was|were|of|the|a|an|and|or|for|to|in|with|must|may|not|be|has|have|from|by|on|at|as|that|this|which|needs?|it)([ \t.,;:]|$)"
+	SENTENCE = "(^|[ \t])(is|are|was|were|of|the|a|an|and|or|for|to|in|with|must|may|not|be|has|have|from|by|on|at|as|that|this|these|which|needs?|it|you|before|after|when|if)([ \t.,;:]|$)"
 	FIRST = "^[ \t+#;*>-]*((export|set|setenv|env|option|local|readonly|enable|snmp-server)[ \t]+)?$"
 	AFTER_USER = "((^|[ \t])(login|user|username|account)[ \t]+[^ \t]+|snmp-server|setenv)[ \t]+$"
 	ORDERED = "^[ \t+#;*>-]*([Cc]om2[Ss]ec6?" BS W BS W "|[Tt]rap2?sink" BS W "|[Ii]nformsink" BS W "|[Cc]reate[Uu]ser" BS W "|([Ii]ncoming|[Oo]utgoing)[Uu]ser" BS W ")" BS
@@ -274,8 +274,8 @@ function telling(name,   low) {
 		return ""
 	if (low ~ /(passwd|password|passphrase|pass|pwd|psk|secret|token|credential|cookie|key)s?[_-]?(file|filename|files|path|paths|dir|directory|location|url|uri|ca|cert|repository)[0-9]*$/)
 		return "key"
-	if (low ~ /passw|passphrase|passcode|pswd|secret|token|credential|communit|authorization$|cookie$|pass[0-9]*$|(^|[^a-z])psk|psk([^a-z]|$)/ ||
-		low ~ /pwd([^a-z]|$)|(^|[_-])pin$|(^|[_-]|bind|root|user|admin|ldap|db)pw[0-9]*$|^private$|^masterauth$|kek$|hash[_-]?(path)?[_-]?(suffix|prefix)$/)
+	if (low ~ /passw|passphrase|passcode|pswd|secret|token|credential|communit|authorization[0-9]*$|cookie[0-9]*$|pass[0-9]*$|(^|[^a-z])psk|psk([^a-z]|$)/ ||
+		low ~ /pwd([^a-z]|$)|(^|[_-])pin[0-9]*$|(^|[_-]|bind|root|user|admin|ldap|db)pw[0-9]*$|^private$|^masterauth$|kek[0-9]*$|hash[_-]?(path)?[_-]?(suffix|prefix)[0-9]*$/)
 		return "secret"
 	if (low ~ /keys?[0-9]*$/)
 		return "key"
@@ -426,13 +426,15 @@ function until_tag(t, off,   e) {
 	return substr(t, 1, e) ~ /[^ ]/ ? spans(off, off + e) : t == "" ? 2 : 0
 }
 function behind_blanks(t, off,   by_option) { # t begins with the blanks
-	match(t, "^" BS)
 	by_option = 0
-	if (NAME !~ /^-/ && match(t, "^" BS "--?[A-Za-z]+[ \t=]+")) by_option = 1
+	if (NAME !~ /^-/ && match(t, "^" BS "--?[A-Za-z]+[ \t=]+") && (KIND != "key" || t ~ "^" BS "--?v(alue)?[ \t=]")) {
+		match(t, "^" BS "--?[A-Za-z]+[ \t=]+")
+		by_option = 1
+	}
 	else match(t, "^" BS)
 	off += RLENGTH
 	t = substr(t, RLENGTH + 1)
-	if (KIND == "key" && (t ~ PATHS || !(index(NAME, "-") || LINE_FIRST))) return 0
+	if (KIND == "key" && (t ~ PATHS || !(NAME ~ /^-/ || by_option || LINE_FIRST && t ~ "^(\"[^\"]*\"|'[^']*'|(\\\\[ \t]|[^ \t])+)$"))) return 0
 	if (NAME ~ /^-/ || by_option) {
 		if (!by_option && t ~ "^(--[a-z][a-z-]*|-[a-z])([ \t=]|$)") return 0
 		if (match(t, /^\\*["'`]/)) return quoted(t, off, substr(t, 1, RLENGTH), 1)
@@ -443,7 +445,7 @@ function behind_blanks(t, off,   by_option) { # t begins with the blanks
 	if (match(t, "^(is|was)" BS)) { off += RLENGTH; t = substr(t, RLENGTH + 1) }
 	return random_word(t, off)
 }
-function span(s, a, b, string,   t, off, closers, closed, tight, path) { # the name is s[a..b-1]
+function span(s, a, b, string,   t, off, closed, tight, path, w) { # the name is s[a..b-1]
 	t = substr(s, b); off = b
 	if (match(t, /^(%(25)?3[DdAa]|\\u003[dD])/)) {
 		off += RLENGTH; t = substr(t, RLENGTH + 1)
@@ -472,6 +474,10 @@ function span(s, a, b, string,   t, off, closers, closed, tight, path) { # the n
 			return value(t, off, tight, closed, string)
 		}
 		return 0
+	}
+	if (closed && NAME !~ /^-/ && match(t, "^" B "," B "[\"']--?[A-Za-z]+[\"']" B "," B "[uUbB]?[\"']")) {
+		w = RLENGTH - (substr(t, RLENGTH - 1, 1) ~ /[uUbB]/)
+		return value(substr(t, w), off + w - 1, 1, 1, 0)
 	}
 	if (closed && match(t, "^" B "," B "[\"'\\\\]")) return value(substr(t, RLENGTH), off + RLENGTH - 1, 1, 1, 0)
 	if (BEFORE ~ /<([A-Za-z0-9]+:)?$/) {
