@@ -50,8 +50,11 @@ class Guard:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        ended = self._gently and isinstance(
+            error, SystemExit
+        )  # the terminal may send its signal once more: what is ours is tidied up
         for number, handler in self._handlers.items():
-            signal.signal(number, handler)
+            signal.signal(number, signal.SIG_IGN if ended else handler)
         self._restore()
         if isinstance(error, Exception) and not isinstance(error, WizardError | BrokenPipeError):
             raise _report(error) from None

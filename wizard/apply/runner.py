@@ -91,8 +91,8 @@ def _carry_out(root: Path, run: str, directory: Path, options: dict[str, Any], j
     try:
         plan = plans.load(directory / "plan.json")
         record = fold(read(directory / "journal.jsonl"))
-        refuse_if_stale(node, plan, record, live=options["commands"] == "live")
         refuse_if_used(node, plan, record)
+        refuse_if_stale(node, plan, record, live=options["commands"] == "live")
         refuse_beside_leftovers(node, boot)
         journal.reserve()
     except WizardError as error:
