@@ -61,6 +61,8 @@ class Guard:
 
     def _end(self, number: int, _: FrameType | None = None) -> None:
         if self._gently:
+            for each in ENDING:  # a terminal that goes sends more than one: what is tidied up now is tidied up whole
+                signal.signal(each, signal.SIG_IGN)
             raise SystemExit(128 + number)
         self._force(number)
 
