@@ -11,8 +11,8 @@ from textual.app import App, SuspendNotSupported
 FALLBACK = "/bin/sh"
 SHELL = "This is a shell on this machine, with the rights of the wizard."
 REAL = (
-    "This is a shell on the REAL machine, with your rights: what is done here is\ndone, and is no simulation. Only the files in this directory are the\n"
-    "simulated node's."
+    "This is a shell on the REAL machine, with your rights: what is done here is\n"
+    "done, and is no simulation. Only the files in this directory are the simulated\nnode's."
 )
 
 
