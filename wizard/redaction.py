@@ -5,45 +5,162 @@ from __future__ import annotations
 import re
 from typing import Any
 
-HIDDEN = "***"
+from wizard.redaction_names import STEM, Telling, telling
+from wizard.redaction_spans import LOOKED_AT, Name, span
+from wizard.redaction_values import HIDDEN, without_values
 
-# Each part is bounded: these look through texts of a node, of any size.
-_TELLING = (
-    r"(?:passw(?:or)?d|passphrase|pass(?![a-z])|pwd(?![a-z])|psk(?![a-z])|secret|token|credential|(?:private|api|auth|access)[_-]?key)"
-    r"[\w.\[\]-]{0,64}[\"']?"
+__all__ = ["HIDDEN", "redacted", "redacted_data"]
+
+# Each part is bounded: these look through texts of a node, of any size. A line without any of this holds nothing that is known.
+_TRIGGER = re.compile(
+    STEM.pattern
+    + r"|@|%40|\$[0-9a-z]|basic|bearer|digest|negotiate|-u|-p|--user|--login|mysql|mariadb|ipmi|ldap|snmp|redis|rabbit"
+    r"|htpass|com2sec|sink|createuser|inguser|goinguser|-----BEGIN|gAAAAA|eyJ|gh[opsu]_|glpat|xox|AKIA|pbkdf2|\{S?M?(SHA|MD5|CRYPT)"
+    r"|[A-Za-z0-9+/=]{60}",
+    re.ASCII | re.IGNORECASE,
 )
-_ASSIGNED = re.compile(
-    rf"(?i)({_TELLING}(?:[ \t]{{0,64}}\+?=[ \t]*|:[ \t]+))((?<=[ \t])[^\n]+|\"[^\"\n]*\"[^\s]*|'[^'\n]*'[^\s]*|[^\s]+)"
+_NAME = re.compile(r"[A-Za-z0-9_.-]{0,64}")
+_NAME_CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-")
+_LONGEST_NAME = 64
+_PASSES = 4  # what is hidden may bring two things together: what is shown is looked through once more
+_BEGIN = re.compile(r"-----BEGIN ([A-Z0-9 ]{0,40}PRIVATE KEY[A-Z ]{0,20}|OpenVPN Static key V1)-----")
+_MARK = re.compile(r"-----(BEGIN|END) [A-Za-z0-9 ]{1,60}-----")
+_KEY_BODY = re.compile(r"[A-Za-z0-9+/=]*|(Proc-Type|DEK-Info|Version|Comment): .*")
+_AROUND = " \t+-#;*>\"'|,\\n\r"
+_LONE = re.compile(r"[A-Za-z0-9+/=]{60,}")
+_VALUE_LINE = re.compile(r"[ \t+\-]*<?[\"']?value[\"']?[ \t]*[:=>][ \t]*", re.ASCII | re.IGNORECASE)
+_BLOCK = re.compile(r"[|>][+-]?[0-9]?[ \t]*")
+_NAME_ENDS_LINE = re.compile(
+    r"(^|[^A-Za-z0-9])(name|key)[\"']?([ \t]*[:=][ \t]*[\"']?|>)([A-Za-z0-9_.-]{1,64})([\"']?,?|</[a-z]+>)$", re.ASCII
 )
-_OPTION = re.compile(rf"(?i)(--[\w-]{{0,64}}{_TELLING}[ \t]+)([^\s-]\S*)")
-_QUOTED = re.compile(rf"(?i)(\"[\w.-]{{0,64}}{_TELLING}=)[^\"\n]*")  # a whole word of the kernel's line may be quoted
-_USER_INFO = re.compile(r"(://)[^\s<>]{0,300}@|(?<=:)([^\s:@/\"']{1,500})(?=@[\w\[])")
-# netroot=iscsi:USER:PASSWORD:THEIR-USER:THEIR-PASSWORD@… (dracut.cmdline(7))
-_CHAP = re.compile(r"(?<=iscsi:)\S{1,500}@")
 
 
 def redacted(text: str) -> str:
-    """The text without what looks like a secret: values behind `=` of names such as password, and who logs in by URL.
+    """The text without what looks like a secret: what stands behind names such as password in any usual notation, logins in
+    URLs, private keys, password hashes, and tokens of known kinds. It has as many lines as before.
 
     A net below the others, for text of any kind (kernel command lines, comments, what commands say); it knows names, not
-    secrets, and so it is no reason to show what may hold them.
+    secrets, and so it is no reason to show what may hold them. docs/secrets.md lists what is promised.
     """
-    if "=" in text:
-        text = _QUOTED.sub(lambda match: match[1] + HIDDEN, text)
-    if "=" in text or ":" in text:
-        text = _ASSIGNED.sub(lambda match: match[1] + HIDDEN, text)
-    if "--" in text:
-        text = _OPTION.sub(lambda match: match[1] + HIDDEN, text)
-    if "@" in text:
-        text = _CHAP.sub(f"{HIDDEN}@", text)
-        text = _USER_INFO.sub(lambda match: f"{match[1] or ''}{HIDDEN}{'@' if match[1] else ''}", text)
+    for _ in range(_PASSES):
+        if _TRIGGER.search(text) is None:
+            break
+        lines, before = _Lines(), text
+        text = "\n".join([lines.next(line) for line in before.split("\n")])
+        if text == before:
+            break
     return text
 
 
 def redacted_data(data: Any) -> Any:
-    """JSON-able data with :func:`redacted` texts."""
+    """JSON-able data with :func:`redacted` texts, and without the values of telling keys."""
     if isinstance(data, str):
         return redacted(data)
     if isinstance(data, dict):
-        return {key: redacted_data(value) for key, value in data.items()}
+        named = isinstance(name := data.get("name"), str) and telling(name) is Telling.SECRET
+        return {key: _member(key, value, named and key == "value") for key, value in data.items()}
     return [redacted_data(value) for value in data] if isinstance(data, list | tuple) else data
+
+
+def _member(key: Any, value: Any, named: bool) -> Any:
+    if isinstance(value, str) and value and isinstance(key, str):
+        kind = telling(key)
+        if named or kind is Telling.SECRET or (kind is Telling.KEY and not value.startswith("/")):
+            return HIDDEN
+    return redacted_data(value)
+
+
+class _Lines:
+    """Looks through one line after the other; some secrets take several."""
+
+    def __init__(self) -> None:
+        self._key = False  # within a private key
+        self._block: int | None = None  # within what is indented more than this, all of it a value
+        self._next: int | None = None  # the next line is the value, if it is indented more than this
+        self._named = False  # the next line may be `value: ...` of a telling name
+
+    def next(self, line: str) -> str:
+        ending = "\r" if line.endswith("\r") else ""
+        return self._line(line.removesuffix("\r")) + ending
+
+    def _line(self, line: str) -> str:
+        lead = line[: len(line) - len(line.lstrip(" \t"))]
+        if self._key:
+            end = line.find("-----END")
+            self._key = end < 0 and _KEY_BODY.fullmatch(line.strip(_AROUND)) is not None
+            if end >= 0:
+                return f"{lead}{HIDDEN if line[:end].strip() else ''}{line[max(end, len(lead)) :]}"
+            if self._key:
+                return lead + HIDDEN
+        if self._block is not None:
+            if not line.strip() or len(lead) > self._block:
+                return lead + HIDDEN if line.strip() else line
+            self._block = None
+        if self._next is not None:
+            begin, self._next = self._next, None
+            if len(lead) > begin and line.strip() and not re.search(r"[:=]([ \t]|$)|^[ \t]*[#\[<]", line):
+                return lead + HIDDEN
+        if self._named:
+            self._named = False
+            value = _VALUE_LINE.match(line)
+            if value and value.end() < len(line):
+                closing = re.search(r"(</.*|[\"']?,?)$", line[value.end() :])
+                return line[: value.end()] + HIDDEN + (closing[0] if closing else "")
+        if _TRIGGER.search(line) is None:
+            return line
+        if len(line) >= 60 and _is_key_material(line):
+            return lead + HIDDEN
+        shown, position, line = [], 0, self._keys(line)
+        for mark in _MARK.finditer(line):
+            shown += [self._names(without_values(line[position : mark.start()]), len(lead)), mark[0]]
+            position = mark.end()
+        return "".join([*shown, self._names(without_values(line[position:]), len(lead))])
+
+    def _keys(self, line: str) -> str:
+        begun = _BEGIN.search(line) if "-----BEGIN" in line else None
+        if begun is None:
+            return line
+        end = line.find("-----END", begun.end())
+        if end >= 0:
+            return line[: begun.end()] + HIDDEN + line[end:]
+        quote = re.search(r"[\"']", line[begun.end() :])
+        rest = line[begun.end() :]
+        self._key = quote is None or not rest.strip(_AROUND)
+        return line[: begun.end()] + (HIDDEN + rest[quote.start() :] if quote else HIDDEN if rest.strip() else rest)
+
+    def _names(self, line: str, indent: int) -> str:
+        shown: list[str] = []
+        done, position, string, counted = 0, 0, None, 0
+        while (stem := STEM.search(line, position)) is not None:
+            start = stem.start()
+            least = max(position, done, start - _LONGEST_NAME)
+            while start > least and line[start - 1] in _NAME_CHARACTERS:
+                start -= 1
+            name = _NAME.match(line, stem.end())
+            position = name.end() if name else stem.end()
+            kind = telling(line[start:position])
+            if kind is Telling.NOTHING:
+                continue
+            for quote in range(line.count('"', counted, start)):
+                string = None if string is not None else quote
+            counted = start
+            found = span(Name(line, start, position, kind), string)
+            if found is None:
+                self._named |= _NAME_ENDS_LINE.search(line[-LOOKED_AT:]) is not None
+                continue
+            begin, end = found
+            if begin == end:
+                self._next = indent
+                continue
+            if _BLOCK.fullmatch(line, begin, end):
+                self._block = indent
+                continue
+            shown += [line[done:begin], HIDDEN]
+            done = position = end
+        return "".join([*shown, line[done:]])
+
+
+def _is_key_material(line: str) -> bool:
+    """A line of a private key that is seen by itself, as in a diff: nothing but base64, and too mixed to be a checksum."""
+    text = line.strip(_AROUND)
+    return _LONE.fullmatch(text) is not None and all(re.search(kind, text) for kind in ("[a-z]", "[A-Z]", "[0-9]"))

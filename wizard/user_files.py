@@ -5,10 +5,15 @@ from __future__ import annotations
 import codecs
 import os
 import secrets
+import select
 import stat
+import sys
 from pathlib import Path
 
 from wizard.errors import InputError
+
+STANDARD = "-"  # standard input, or output, in place of a file
+PATIENCE_S = 60  # seconds that a pipe may be silent
 
 
 def _kind(path: Path) -> str:
@@ -77,11 +82,15 @@ def kind(mode: int) -> str:
 def text(path: Path, limit: int) -> str:
     """The text of a regular file of at most `limit` bytes; a byte order mark is left out. Raises InputError."""
     where = str(path)
+    if where == STANDARD:
+        return _decoded(_standard_input(limit), "standard input")
     try:
         # not blocking: a FIFO that nobody writes to would be waited for, before it could be seen what it is
         with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:  # noqa: PTH123
             status = os.fstat(file.fileno())
             other = kind(status.st_mode)
+            if stat.S_ISFIFO(status.st_mode):
+                return _decoded(_from_pipe(file.fileno(), limit, where), where)
             if other:
                 raise InputError(f"is {other}, not a file", where=where, do="Save it as a file first.")
             content = file.read(limit + 1) if status.st_size <= limit else b""
@@ -93,6 +102,39 @@ def text(path: Path, limit: int) -> str:
             where=where,
             do="Look whether the right file was named.",
         )
+    return _decoded(content, where)
+
+
+def _standard_input(limit: int) -> bytes:
+    if sys.stdin is None or sys.stdin.isatty():
+        raise InputError("nothing is piped in", where="standard input", do="Name a file, or pipe one in.")
+    content = sys.stdin.buffer.read(limit + 1)
+    if len(content) > limit:
+        raise InputError(f"is larger than {limit // MIB} MiB: it cannot be what is wanted here", where="standard input")
+    return content
+
+
+def _from_pipe(descriptor: int, limit: int, where: str) -> bytes:
+    """All that is written into a pipe, such as a shell's <(...). Raises InputError where nobody writes to it."""
+    content = b""
+    while len(content) <= limit:
+        try:
+            chunk = os.read(descriptor, 65536)  # it does not block: nothing is the end, or a pipe without a writer
+        except BlockingIOError:
+            if not select.select([descriptor], [], [], PATIENCE_S)[0]:
+                raise InputError(f"nothing came through this pipe for {PATIENCE_S} seconds", where=where) from None
+            continue
+        if not chunk:
+            break
+        content += chunk
+    if not content:
+        raise InputError("is a FIFO or a pipe that nobody writes to", where=where, do="Save it as a file first.")
+    if len(content) > limit:
+        raise InputError(f"is larger than {limit // MIB} MiB: it cannot be what is wanted here", where=where)
+    return content
+
+
+def _decoded(content: bytes, where: str) -> str:
     try:
         return content.removeprefix(codecs.BOM_UTF8).decode()
     except UnicodeDecodeError as error:

@@ -143,7 +143,9 @@ def _say_checks(session: PlainSession) -> None:
     )
     session.talk.say("\n9 Verify")
     if checks:
-        session.talk.say(f"{to_do(asked.runs) if asked.runs else 'Nothing is applied; what is answered now'}:")
+        undone = session.engine.all_undone(session.facts)
+        none = "Every run here was undone" if undone else "Nothing is applied"
+        session.talk.say(f"{to_do(asked.runs) if asked.runs else f'{none}; what is answered now'}:")
     for check in checks:
         session.talk.say(f"{check.state}: {check.what}: {check.seen}")
         if check.state != "held" and check.do:

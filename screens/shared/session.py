@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from wizard.answers import drafts, suggestion
 from wizard.apply import launch
-from wizard.errors import UsageError, WizardError
+from wizard.errors import Exit, UsageError, WizardError
 from wizard.export.script import script
 from wizard.facts import facts as fact_reader
 from wizard.facts.facts import Facts
@@ -23,13 +24,15 @@ from wizard.planning import reboot_advice
 from wizard.planning.later_changes import Choice
 from wizard.planning.planner import make_plan
 from wizard.planning.undo import undo_plan
-from wizard.planning.verification import ToBe, to_be, verify
+from wizard.planning.verification import ToBe, exit_code, to_be, undone, verify
 from wizard.probes.registry import Probe, proofs
 from wizard.runs import journal as journals
-from wizard.runs import store
+from wizard.runs import store, verify_due
 from wizard.runs.selection import to_go_on
 from wizard.simulator.simulated_node import SimulatedNode
 from wizard.user_files import write_private
+
+CONTROLLER = "There is more to be done on the controller: the end of the preview (7) lists it, and so does `compute-wizard plan`."
 
 
 class NodeEngine:
@@ -64,7 +67,19 @@ class NodeEngine:
         return make_plan(facts, answers)
 
     def verify(self, facts: Facts, answers: AllAnswers) -> list[Check]:
-        return verify(facts, answers)
+        """The checks; where all that the runs were asked for has held, the notice at login is removed."""
+        found = verify(facts, answers)
+        asked = to_be(facts)
+        held = exit_code([*found, *asked.unseen]) == Exit.DONE and bool(asked.runs) and answers == asked.answers
+        waiting = bool(facts.history.waiting(facts.system.boot_id or ""))
+        if isinstance(self.node, DirectoryNode) and verify_due.may_be_forgotten(held, waiting):
+            with suppress(OSError):
+                verify_due.forget(store.state_directory(self.node.directory))
+        return found
+
+    def all_undone(self, facts: Facts) -> bool:
+        """Whether runs of this tool were undone here, and none stands."""
+        return undone(facts) is not None
 
     def proofs(self) -> tuple[Probe, ...]:
         """What can be tried out, on demand."""
@@ -89,8 +104,9 @@ class NodeEngine:
         return started.run
 
     def after_apply(self, plan: Plan) -> list[str]:
-        """What is to be said of the reboot, once the run has ended. Reads the node anew: takes up to seconds."""
-        return reboot_advice.after_apply(self.look(), plan)
+        """What is to be said of the reboot and of the controller, once the run has ended. Reads the node anew: takes up to seconds."""
+        told = reboot_advice.after_apply(self.look(), plan)
+        return [*told, CONTROLLER] if plan.controller and not plan.undoes else told
 
     def vfs_there(self, step: Step) -> int | None:
         """How many VFs there are by now, of a step that makes or removes them; None for any other step."""

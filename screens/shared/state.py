@@ -55,6 +55,7 @@ class State:
     visited: set[str] = field(default_factory=set)
     run: str | None = None  # the run that the page Apply shows
     running: bool = False  # whether it is under way
+    outdated: bool = False  # a run went on since the node was read
     runs: int = 0  # how many were started from here
     undo: Plan | None = None
     proving: Proving | None = None  # a proof that is being given, or was

@@ -50,14 +50,19 @@ class Guard:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        ended = self._gently and isinstance(
+            error, SystemExit
+        )  # the terminal may send its signal once more: what is ours is tidied up
         for number, handler in self._handlers.items():
-            signal.signal(number, handler)
+            signal.signal(number, signal.SIG_IGN if ended else handler)
         self._restore()
         if isinstance(error, Exception) and not isinstance(error, WizardError | BrokenPipeError):
             raise _report(error) from None
 
     def _end(self, number: int, _: FrameType | None = None) -> None:
         if self._gently:
+            for each in ENDING:  # a terminal that goes sends more than one: what is tidied up now is tidied up whole
+                signal.signal(each, signal.SIG_IGN)
             raise SystemExit(128 + number)
         self._force(number)
 

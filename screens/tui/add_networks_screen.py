@@ -96,8 +96,9 @@ class AddNetworks(Screen[list[Row] | None]):
         self.query_one("#keys", Static).update(footer(keys, ways, self.size.width - 2))
 
     def _told(self, rows: list[Row]) -> list[str]:
-        wrong = [row for row in rows if row.problem]
         good = [row for row in rows if not row.problem]
+        left_out = [row for row in rows if row.problem and not row.values]
+        wrong = [row for row in rows if row.problem and row.values]
         lines = [f"{len(good)} networks will be added"]
         ends = good if len(good) <= 3 else [good[0], good[-1]]
         lines += [
@@ -105,7 +106,10 @@ class AddNetworks(Screen[list[Row] | None]):
         ]
         if wrong:
             lines += ["", f"! {len(wrong)} are not right; they are kept, marked, to be mended in the table:"]
-            lines += [f"  line {row.number}: {row.problem}" for row in wrong[:4]]
+            lines += _lines_of(wrong)
+        if left_out:
+            lines += ["", f"! {len(left_out)} lines are left out:"]
+            lines += _lines_of(left_out)
         return lines
 
     def on_changed(self, message: Changed) -> None:
@@ -120,7 +124,7 @@ class AddNetworks(Screen[list[Row] | None]):
 
     def action_take(self) -> None:
         try:
-            self.dismiss(self.judged())
+            self.dismiss([row for row in self.judged() if row.values or not row.problem])
         except InputError:
             self.preview()
 
@@ -132,6 +136,12 @@ class AddNetworks(Screen[list[Row] | None]):
 
     def action_cancel(self) -> None:
         self.dismiss(None)
+
+
+def _lines_of(rows: list[Row], most: int = 4) -> list[str]:
+    """What is wrong with the first of these lines, and how many more there are."""
+    lines = [f"  line {row.number}: {row.problem}" for row in rows[:most]]
+    return [*lines, f"  and {len(rows) - most} more"] if len(rows) > most else lines
 
 
 class Pattern(AddNetworks):

@@ -26,6 +26,7 @@ from wizard.errors import WizardError
 if TYPE_CHECKING:
     from screens.shared.session import NodeEngine
     from screens.shared.state import State
+    from wizard.facts.facts import Facts
     from wizard.model.answers import AllAnswers
     from wizard.node.live import Open
     from wizard.planning.later_changes import Choice
@@ -95,10 +96,17 @@ class WizardApp(FacedApp):
             self.post_message(Failed(error))
 
     def on_looked(self, message: Looked) -> None:
-        self.state.facts, self.state.planned = message.facts, None
+        self.saw(message.facts)
         if self.state.proving is not None and self.state.proving.checks is not None:
             self.state.proving = None  # the node may be another one since
-        self.go(message.page)
+        self.show(message.page)
+
+    def saw(self, facts: Facts) -> None:
+        """The node was read: what is known of it is of now, unless a run goes on."""
+        from screens.shared.state import UNDER_WAY
+
+        self.state.facts, self.state.planned = facts, None
+        self.state.outdated = any(run.state in UNDER_WAY for run in facts.history.runs)
 
     def on_failed(self, message: Failed) -> None:
         self.failure = message.error
@@ -147,7 +155,14 @@ class WizardApp(FacedApp):
             self.screen.call_later(self.screen.planned)
 
     def go(self, page: str) -> None:
-        """Show a page; the draft is saved on the way."""
+        """Show a page; the node is read anew where a run went on since it was read."""
+        if self.opened and self.state.outdated and page != "apply":
+            self.look(page)
+        else:
+            self.show(page)
+
+    def show(self, page: str) -> None:
+        """Show a page with what is known; the draft is saved on the way."""
         if not self.opened:
             return
         from screens.tui import page_registry
@@ -187,8 +202,10 @@ class WizardApp(FacedApp):
 
     def on_way_back(self, message: WayBack) -> None:
         if message.plan is not None:
-            self.state.undo, self.state.facts, self.state.planned = message.plan, message.facts, None
-            self.go("undo")
+            self.state.undo = message.plan
+            if message.facts is not None:
+                self.saw(message.facts)
+            self.show("undo")
         elif isinstance(self.screen, Page):
             self.screen.say(message.problem)
 

@@ -9,6 +9,11 @@ from pathlib import Path
 from textual.app import App, SuspendNotSupported
 
 FALLBACK = "/bin/sh"
+SHELL = "This is a shell on this machine, with the rights of the wizard."
+REAL = (
+    "This is a shell on the REAL machine, with your rights: what is done here is\n"
+    "done, and is no simulation. Only the files in this directory are the simulated\nnode's."
+)
 
 
 def open_shell(app: App[int], directory: str | None) -> str:
@@ -21,9 +26,7 @@ def open_shell(app: App[int], directory: str | None) -> str:
         words = [FALLBACK]
     try:
         with app.suspend():
-            print(
-                "\nThis is a shell on this machine, with the rights of the wizard. `exit` comes back to it.", flush=True
-            )
+            print(f"\n{REAL if directory else SHELL} `exit` comes back to the wizard.", flush=True)
             subprocess.run(words, check=False, cwd=directory)
     except SuspendNotSupported:
         return "this terminal cannot be handed to a shell"

@@ -12,11 +12,14 @@ from pathlib import Path
 
 import pytest
 
+from wizard.answers import suggestion
 from wizard.chapters.vfs import vf_owners
 from wizard.facts import facts
 from wizard.facts.network import bridge_firewall
 from wizard.node.live import LiveNode
 from wizard.node.recorded import read_tar
+from wizard.planning.planner import make_plan
+from wizard.simulator.built_in import built_in
 
 RECORDER = Path(str(resources.files("assets"))) / "node" / "recorder.sh"
 
@@ -48,7 +51,7 @@ ebtables-V) echo "ebtables VERSION (nf_tables)" ;;
 ebtables*) printf 'Bridge table: nat\\n\\nBridge chain: PREROUTING, entries: 0, policy: ACCEPT\\n' ;;
 esac
 """
-TOOLS = "sh mktemp rm mkdir readlink ln cat chmod stat chown touch sed uname awk tar timeout tr grep sort"
+TOOLS = "sh mktemp cp mv find rm mkdir readlink ln cat chmod stat chown touch sed uname awk tar timeout tr grep sort"
 BUILT_IN = "kernel/fs/ext4/ext4.ko\n"
 OTHERS, OURS = "table ip nat\\n", "table ip nat\\ntable bridge nat\\n"
 
@@ -174,6 +177,89 @@ def test_what_else_may_set_vfs_is_recorded_without_its_secrets(tmp_path: Path) -
     assert "mtu: 1400" in (node.text("/etc/netplan/9.yaml") or "")
     assert "ListenPort=51820" in (node.text("/etc/systemd/network/9.netdev") or "")
     assert not node.exists("/etc/NetworkManager/system-connections/wifi.nmconnection")
+
+
+PLANTED = {
+    "default/grub": 'GRUB_PASSWORD=s3cr3tA\nGRUB_CMDLINE_LINUX="quiet rd.iscsi.password=s3cr3tB intel_iommu=on"\n',
+    "init/nova-compute.conf": "env OS_PASSWORD=s3cr3tC\nexec nova-compute --os-password s3cr3tD --config-file=/etc/nova/nova.conf\n",
+    "modprobe.d/cifs.conf": "options cifs password=s3cr3tE\noptions mlx4_core num_vfs=8\n",
+    "dnsmasq-nova.conf": "# admin password=s3cr3tF\ndhcp-option=tag:x,option:router,10.0.0.1\n",
+    "udev/rules.d/90-x.rules": 'ACTION=="add", RUN+="/bin/x --token=s3cr3tG"\nSUBSYSTEM=="net", NAME="eth9"\n',
+    "nova/nova.conf": "[DEFAULT]\nmy_ip = 10.0.0.1\nmetadata_host = http://u:s3cr3tH@h\n[section s3cr3tI\npassword = s3cr3tJ\n",
+    "kernel/cmdline": "root=/dev/sda1 netroot=iscsi:me:s3cr3tK@10.0.0.9\n",
+    "rdma/mlx4.conf": '# {"password":"s3cr3tL"}\n0000:04:00.0 eth\n',
+    "sysfs.conf": "# Authorization: Basic s3cr3tM\nclass/net/eth9/device/sriov_numvfs = 4\n",
+    "crontab": "* * * * * root curl -u u:s3cr3tN http://h/sriov\n",
+    "rc.local": "#!/bin/sh\n# PASSWORD%3Ds3cr3tO\necho 8 > /sys/class/net/eth9/device/sriov_numvfs\n",
+    "machine-id": "0123456789abcdef0123456789abcdef\n",
+    "passwd": "root:x:0:0:root:/root:/bin/sh\nold:s3cr3tPabcdefg:1:1::/:/bin/sh\nnova:x:64060:64060::/var/lib/nova:/bin/false\n",
+    "group": "root:x:0:\nnova:x:64060:\n",
+}
+
+
+def test_no_file_and_no_argument_of_a_process_gives_one_away(tmp_path: Path) -> None:
+    if os.geteuid() != 0 or shutil.which("unshare") is None:
+        pytest.skip("kernel: needs root for a mount namespace")
+    for name, text in PLANTED.items():
+        (tmp_path / "etc" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "etc" / name).write_text(text, encoding="utf-8")
+    if Path("/etc/alternatives").is_dir():
+        shutil.copytree("/etc/alternatives", tmp_path / "etc/alternatives", symlinks=True)
+    argv = [
+        "nova-compute",
+        "--os-password",
+        "s3cr3tQ",
+        "--auth-url=http://u:s3cr3tR@h/",
+        "--config-file=/etc/nova/nova.conf",
+    ]
+    process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(300)", *argv])
+    out = tmp_path / "node.tar"
+    script = f"mount --make-rprivate / && mount --bind {tmp_path}/etc /etc && sh {RECORDER} {out}"
+    try:
+        done = subprocess.run(
+            ["unshare", "-m", "sh", "-c", script], capture_output=True, text=True, check=False, timeout=120
+        )
+    finally:
+        process.kill()
+        process.wait()
+    assert (done.returncode, done.stderr) == (0, "")
+    assert re.findall(rb"s3cr3t[A-Z]", out.read_bytes()) == []
+    node = read_tar(out)
+    assert (node.text("/.compute-wizard/README") or "").startswith("No program knows every secret: look the files over")
+    assert node.read(f"/proc/{process.pid}/cmdline").split(b"\0")[3:] == [
+        *(
+            b"nova-compute",
+            b"--os-password",
+            b"***",
+            b"--auth-url=http://***@h/",
+            b"--config-file=/etc/nova/nova.conf",
+            b"",
+        )
+    ]
+    for name in ("default/grub", "modprobe.d/cifs.conf", "udev/rules.d/90-x.rules", "dnsmasq-nova.conf"):
+        masked, whole = (node.text(f"/etc/{name}") or "").splitlines(), PLANTED[name].splitlines()
+        assert len(masked) == len(whole)
+        assert masked[-1] == whole[-1] or "intel_iommu=on" in masked[-1]
+    assert node.status("/etc/default/grub").owner == "root:root"  # type: ignore[union-attr]
+    seen = facts.read(node)
+    assert seen.files.get("/etc/default/grub").masked  # type: ignore[union-attr]
+    assert "intel_iommu=on" in seen.files.get("/etc/default/grub").content.decode()  # type: ignore[union-attr]
+    assert {"/etc/default/grub", "/etc/passwd"} <= set((node.text("/.compute-wizard/masked-values") or "").splitlines())
+
+
+def test_a_file_with_hidden_values_is_read_and_never_edited() -> None:
+    """The plan says why, and what to do; *** is never written to a node."""
+    node = built_in("demo")
+    path = "/etc/dnsmasq-nova.conf"
+    node.write(path, "# password=***\n" + (node.text(path) or ""))
+    node.write("/.compute-wizard/masked-values", f"{path}\n")
+    seen = facts.read(node)
+    plan = make_plan(seen, suggestion.suggest(seen))
+    hidden = [finding for finding in plan.findings if finding.code == "FILE-HIDDEN"]
+    assert [("--with-secrets" in finding.seen, finding.severity) for finding in hidden if path in finding.seen] == [
+        (True, "blocks")
+    ]
+    assert path not in [getattr(step, "path", "") for step in plan.steps]
 
 
 def run(*words: str | Path, where: Path) -> subprocess.CompletedProcess[str]:

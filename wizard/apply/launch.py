@@ -94,8 +94,8 @@ def start(
     holder = lock_holder(store.state_directory(place) / LOCK)
     if holder is not None:
         raise refusal(holder)
+    refuse_if_used(node, plan)  # first: what it expects is not so any more because it was used
     refuse_if_stale(node, plan, live=commands == "live")
-    refuse_if_used(node, plan)
     refuse_overtaken(node, "", plan, begun=False)
     refuse_obstacles(Tree(place), plan, store.state_directory(place), runs_commands=commands != "none")
     started = save(place, plan, on_failure, commands, confirm_minutes)

@@ -97,8 +97,8 @@ def _carry_out(root: Path, run: str, directory: Path, options: dict[str, Any], j
     try:
         plan = plans.load(directory / "plan.json")
         record = fold(read(directory / "journal.jsonl"))
-        refuse_if_stale(node, plan, record, live=options["commands"] == "live")
         refuse_if_used(node, plan, record)
+        refuse_if_stale(node, plan, record, live=options["commands"] == "live")
         refuse_overtaken(node, run, plan, begun=record.begun is not None)
         refuse_beside_leftovers(node, boot)
         journal.reserve(frugal=plan.undoes is not None)

@@ -7,7 +7,7 @@ not come to has to be as the plan found it. A reboot in between is no obstacle t
 from __future__ import annotations
 
 from wizard.errors import InputError, NodeError, NotThere, Refused
-from wizard.facts.system import machine_id
+from wizard.facts.system import hostname, machine_id
 from wizard.hashing import attributes_digest, digest
 from wizard.model.plan import (
     ExpectAttribute,
@@ -54,7 +54,17 @@ def differences(node: Node, plan: Plan, record: Record | None = None) -> list[st
                 found += _value(node, expected)
             case _:
                 pass
-    return found
+    return [*found, *_another_host(node, plan)] if record is None or record.begun is None else found
+
+
+def _another_host(node: Node, plan: Plan) -> list[str]:
+    """A plan of a node without a machine id is known by its name alone."""
+    if any(isinstance(each, ExpectValue) and each.kind == "machine_id" for each in plan.expects):
+        return []
+    now = hostname(node)
+    if not plan.node.hostname or now == plan.node.hostname:
+        return []
+    return [f"the plan was made for {plan.node.hostname}, and this is {now or 'a node without a name'}"]
 
 
 def missing_commands(node: Node, plan: Plan) -> list[str]:

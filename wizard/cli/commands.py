@@ -32,7 +32,7 @@ from wizard.node.node import Node
 from wizard.planning.planner import make_plan
 from wizard.report import text as report
 from wizard.safe_text import safe_text
-from wizard.user_files import write_private
+from wizard.user_files import STANDARD, write_private
 
 
 def _print(text: str) -> None:
@@ -105,6 +105,9 @@ def _suggested(facts: Facts) -> str:
 def _plan(options: argparse.Namespace) -> int:
     _, facts = _look(options)
     plan = make_plan(facts, _answers(options, facts))
+    if options.out == STANDARD:
+        _print(plan.to_json())
+        return _plan_code(plan)
     if options.out is not None:
         write_private(Path(options.out), plan.to_json().encode())
     _print(plan.masked().to_json() if options.json else report.plan(plan))
@@ -168,6 +171,9 @@ def _export_script(options: argparse.Namespace) -> int:
             f"a finding blocks {', '.join(plan.blocked)}: {', '.join(codes)}; no script was written to {options.out}",
             do=f"Each finding says how to go on, or leave that chapter out of the answers.{older}",
         )
+    if options.out == STANDARD:
+        _print(shell.script(facts, plan))
+        return Exit.DONE
     write_private(Path(options.out), shell.script(facts, plan).encode("utf-8", "surrogateescape"), mode=0o700)
     node = safe_text(plan.node.hostname) or "the node"
     if not plan.steps:

@@ -81,7 +81,10 @@ def parser() -> Parser:
         command = commands.add_parser(name, help=text, description=text, parents=[common])
         if answers:
             command.add_argument(
-                "--answers", metavar="FILE", type=_named, help="an answers file; without it what suggest would say"
+                "--answers",
+                metavar="FILE",
+                type=_named,
+                help="an answers file, - for standard input; without it what suggest would say",
             )
         if json:
             command.add_argument("--json", action="store_true", help="the result as JSON on stdout")
@@ -97,7 +100,9 @@ def parser() -> Parser:
     add("check", "what is wrong or will go wrong", json=True, answers=True)
     add("suggest", "an answers file that fits this node as it is now")
     plan = add("plan", "the preview: every file, every command", json=True, answers=True)
-    plan.add_argument("--out", metavar="PLAN", type=_named, help="save the whole plan there, 0600, for apply")
+    plan.add_argument(
+        "--out", metavar="PLAN", type=_named, help="save the whole plan there, 0600, for apply; - prints it"
+    )
     apply = add("apply", "do what a plan says", json=True, answers=True)
     apply.add_argument("plan", nargs="?", metavar="PLAN", type=_named, help="a plan saved with plan --out")
     apply.add_argument("--yes", action="store_true", help="do not ask")
@@ -133,6 +138,11 @@ def parser() -> Parser:
         const="",
         metavar="VF",
         help="prove it too: boot a throw-away guest with an idle VF, or this one, and look for it from inside",
+    )
+    verify.add_argument(
+        "--acknowledge",
+        action="store_true",
+        help="where all has held, remove the line at login that says verify is due",
     )
     verify.add_argument("--yes", action="store_true", help="do not ask before a proof")
     history = add("history", "past runs, or one of them", json=True)

@@ -21,7 +21,7 @@ from wizard.model.answers import AllAnswers
 from wizard.model.findings import Check
 from wizard.node.live import open_node
 from wizard.node.recorded import DirectoryNode
-from wizard.planning.verification import RUN_PLAN, exit_code, to_be
+from wizard.planning.verification import RUN_PLAN, exit_code, to_be, undone
 from wizard.planning.verification import verify as verified
 from wizard.probes.registry import proofs
 from wizard.report import text as report
@@ -40,7 +40,7 @@ def verify(options: argparse.Namespace) -> int:
     if announced:
         _announce("To prove it, this would be done:\n" + "".join(f"  {line}\n" for line in announced), options)
         command_apply.ask(bool(options.yes))
-    found = [*verified(facts, answers), *basis.unseen]
+    found = [*(verified(facts, answers) if basis.undone is None else [basis.undone]), *basis.unseen]
     limits = []
     for proof, only in wanted:
         proven = proof.prove(node, facts, answers, only, lambda line: _say(f"{line} ...\n", options))
@@ -48,11 +48,33 @@ def verify(options: argparse.Namespace) -> int:
         if any(check.state != "unknown" for check in proven):
             limits.append(proof.LIMITS)
     _print(basis, found, limits, options)
-    done = exit_code(found) == Exit.DONE and options.answers is None
-    if done and not facts.history.waiting(facts.system.boot_id or "") and isinstance(node, DirectoryNode):
-        with contextlib.suppress(OSError):  # without root rights, or on a disk that cannot be written to, it stays
-            verify_due.forget(store.state_directory(node.directory))
+    if isinstance(node, DirectoryNode):
+        _notice(options, facts, found, store.state_directory(node.directory))
     return exit_code(found)
+
+
+def _notice(options: argparse.Namespace, facts: Facts, found: list[Check], state: Path) -> None:
+    """The line at login: named where it is due, and removed only where that is asked for and all has held."""
+    if not verify_due.is_due(state):
+        return
+    held = verify_due.may_be_forgotten(
+        exit_code(found) == Exit.DONE and options.answers is None,
+        bool(facts.history.waiting(facts.system.boot_id or "")),
+    )
+    if not options.acknowledge:
+        if held:
+            _say("The notice at login stays until `compute-wizard verify --acknowledge` removes it.\n", options)
+        return
+    if not held:
+        _say("The notice at login stays: not all that the runs were asked for is verified yet.\n", options)
+        return
+    with contextlib.suppress(OSError):  # without root rights, or on a disk that cannot be written to, it stays
+        verify_due.forget(state)
+    stays = verify_due.is_due(state)
+    _say(
+        "The notice at login cannot be removed: run this as root.\n" if stays else "The notice at login is removed.\n",
+        options,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +85,7 @@ class _Basis:
     told: str
     data: dict[str, Any]
     unseen: tuple[Check, ...] = ()
+    undone: Check | None = None  # said in place of a comparison, where all that was asked for was undone
 
 
 def _basis(options: argparse.Namespace, facts: Facts) -> _Basis:
@@ -74,6 +97,10 @@ def _basis(options: argparse.Namespace, facts: Facts) -> _Basis:
     if asked.runs:
         told = f"Compared with what {report.these_runs(asked.runs)} asked for."
         return _Basis(asked.answers, told, {"kind": "runs", "runs": list(asked.runs)}, asked.unseen)
+    gone = undone(facts)
+    if gone is not None:
+        told = f"{gone.what}. What an answers file asks for is compared with --answers FILE."
+        return _Basis(suggestion.suggest(facts), told, {"kind": "undone"}, asked.unseen, gone)
     none = "No run of this tool stands on this node." if not asked.unseen else "No run that stands could be read."
     told = f"{none} Compared with what would be suggested: what failed is what applying that would set right."
     return _Basis(suggestion.suggest(facts), told, {"kind": "suggestion"}, asked.unseen)

@@ -56,10 +56,10 @@ OF_INTEREST = (
     "NetworkManager",
 )
 README = """\
-A support bundle of compute-wizard {version}, made {when} on {host}.
+No program knows every secret: look these files over before you send them.
 
-It is text, masked: values of nova's options, comments of nova's files, and whatever looks like a password, a token or a login in
-any other text stand as ***. No program knows every secret, so look the files over before you send them.
+A support bundle of compute-wizard {version}, made {when} on {host}. It is text, masked: values of nova's options, comments of
+nova's files, and whatever looks like a password, a key, a token or a login in any other text stand as ***.
 
 What it tells, and what you may want to look over or replace:
   host names, addresses, MAC addresses and GUIDs, serial numbers of cards

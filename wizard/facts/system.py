@@ -73,7 +73,7 @@ def read(node: Node) -> SystemFacts:
     virtualization, container = _virtualization(node)
     kernel = node.text("/proc/sys/kernel/osrelease") or (best_effort.names(node, "/lib/modules") or [""])[-1]
     return SystemFacts(
-        hostname=_hostname(node),
+        hostname=hostname(node),
         os_id=name,
         os_version=release.get("VERSION_ID", ""),
         os_name=release.get("PRETTY_NAME") or release.get("NAME") or "unknown system",
@@ -124,7 +124,7 @@ def _unquoted(value: str) -> str:
     return words[0] if len(words) == 1 else value
 
 
-def _hostname(node: Node) -> str:
+def hostname(node: Node) -> str:
     names = [node.text("/proc/sys/kernel/hostname"), node.text("/etc/hostname")]
     lines = [name.splitlines()[-1].strip() for name in names if name]
     return next((line for line in lines if line and not line.startswith("#")), "")

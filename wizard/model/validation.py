@@ -16,6 +16,19 @@ WANTED = {
     "bool_type": "true or false", "bool_parsing": "true or false", "string_type": "a text in quotes",
     "list_type": "a list", "model_type": "a table", "model_attributes_type": "a table", "dict_type": "a table",
 }  # fmt: skip
+# What others call what has a name here; only where that name is known at the place.
+OTHER_NAMES = {
+    **dict.fromkeys(("interface", "iface", "ifname", "nic", "dev", "devname", "device", "port", "name"), "netdev"),
+    **dict.fromkeys(("pci", "pci_address", "bdf", "slot", "pci_slot"), "address"),
+    **dict.fromkeys(("mac_address", "hwaddr", "ether"), "mac"),
+    **dict.fromkeys(("serial_number", "sn"), "serial"),
+    **dict.fromkeys(("vendor_id", "vendorid"), "vendor"),
+    **dict.fromkeys(("product_id", "device_id", "productid"), "product"),
+    **dict.fromkeys(("num_vfs", "numvfs", "vfs", "vf_count", "sriov_numvfs"), "count"),
+    **dict.fromkeys(("gateway", "gw"), "router"),
+    **dict.fromkeys(("vlan_id", "vid"), "vlan"),
+    **dict.fromkeys(("subnet", "network"), "cidr"),
+}
 
 
 def problem(error: ValidationError, model: type[AnswersModel]) -> tuple[Key, str]:
@@ -25,7 +38,10 @@ def problem(error: ValidationError, model: type[AnswersModel]) -> tuple[Key, str
     key = _key(first)
     kind, given_ = first["type"], first.get("input")
     if kind == "extra_forbidden":
-        return key, f"is not a known key; known here: {', '.join(_fields(model, key[:-1]))}"
+        known = _fields(model, key[:-1])
+        meant = OTHER_NAMES.get(str(key[-1]).lower().replace("-", "_"), "")
+        right = f"; write {meant} instead" if meant in known else ""
+        return key, f"is not a known key{right}; known here: {', '.join(known)}"
     if kind == "missing":
         return key, "is missing"
     if kind == "value_error":
@@ -45,10 +61,16 @@ def _gravity(error: Any) -> tuple[bool, int, bool]:
 
 def _key(error: Any) -> Key:
     """The place of an error by the answers' own names, without pydantic's for the kinds that a field may be."""
-    kinds = ("literal", "list[", "int", "function")
-    return tuple(
-        part for part in error["loc"] if not (isinstance(part, str) and (part.startswith(kinds) or part[:1].isupper()))
+    kinds = ("literal[", "list[", "function-")
+    own = error["loc"][-1:] if error["type"] == "extra_forbidden" else ()  # as it was written, whatever it looks like
+    return (
+        *(part for part in error["loc"][: len(error["loc"]) - len(own)] if not _is_kind(part, kinds)),
+        *own,
     )
+
+
+def _is_kind(part: object, kinds: tuple[str, ...]) -> bool:
+    return isinstance(part, str) and (part == "int" or part.startswith(kinds) or part[:1].isupper())
 
 
 def _shown(value: object) -> str:

@@ -51,7 +51,9 @@ class Bounded:
         return found
 
     def seek(self, where: int) -> int:
-        if where > MOST_BYTES:  # as a header may say without there being any of it: then it is damaged, and not too large
+        if (
+            where > MOST_BYTES
+        ):  # as a header may say without there being any of it: then it is damaged, and not too large
             self._file.seek(MOST_BYTES)
             self._ended = not self._file.read(1)
             if not self._ended:

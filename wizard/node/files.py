@@ -8,13 +8,16 @@ from dataclasses import dataclass
 from wizard.errors import Denied, NodeError, NotThere
 from wizard.node.node import Node
 
-MASKED = "/.compute-wizard/masked"  # files that a recording holds without their secrets, a path each line
+MASKED = "/.compute-wizard/masked"  # files of which a recording holds only the options that are known, a path each line
+MASKED_VALUES = "/.compute-wizard/masked-values"  # files that are whole but for what looked like a secret
+WITHOUT_SECRETS = "was recorded without its secrets: record the node --with-secrets to change it"
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """A file as it was found. `real` is its path with every link resolved inside the node; `mode` are permission bits;
-    `attributes` are its extended attributes, None where they are not known."""
+    `attributes` are its extended attributes, None where they are not known. `masked`: *** stands in it for secrets, so that it can
+    be read, and not be changed."""
 
     path: str
     real: str
@@ -23,6 +26,7 @@ class Snapshot:
     owner: str
     modified: float
     attributes: dict[str, bytes] | None = None
+    masked: bool = False
 
 
 class Files:
@@ -87,7 +91,7 @@ class Files:
         if self._node is None:
             return Denied("the files of the node are not at hand", where=path)
         if path in (self._node.text(MASKED) or "").splitlines():
-            return Denied("was recorded without its secrets: record the node --with-secrets to change it", where=path)
+            return Denied(WITHOUT_SECRETS, where=path)
         try:
             real = self._node.resolve(path)
             status = self._node.status(path)
@@ -99,4 +103,5 @@ class Files:
             return error
         if status is None:
             return None
-        return Snapshot(path, real, content, status.mode, status.owner, status.modified, attributes)
+        masked = real in (self._node.text(MASKED_VALUES) or "").splitlines()
+        return Snapshot(path, real, content, status.mode, status.owner, status.modified, attributes, masked)

@@ -1,7 +1,8 @@
 """A line at login that says that a run waits for its reboot, or to be verified after it.
 
 What is installed reads one file of the tool's own state and is silent where that is not there: the runner writes it at the end of
-a run that needs a reboot, `verify` removes it once all has held. Only root can read it, so only root is told.
+a run that needs a reboot, `verify --acknowledge` and the wizard's Verify remove it once all has held. Only root can read it, so only
+root is told.
 """
 
 from __future__ import annotations

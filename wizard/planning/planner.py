@@ -34,7 +34,7 @@ from wizard.model.plan import (
     WriteSysfs,
     command,
 )
-from wizard.node.files import Snapshot
+from wizard.node.files import WITHOUT_SECRETS, Snapshot
 from wizard.planning import guest_findings, login_notice, reboot_findings
 from wizard.planning.diff import unified
 from wizard.planning.preconditions import expected
@@ -160,6 +160,8 @@ def _apply(facts: Facts, draft: _Draft, chapter: Chapter, edit: FileEdit) -> Fin
         content = edit.change(file.content)
     except FormatError as error:
         return _not_editable(chapter, error.at(edit.path))
+    if content != file.content and file.before is not None and file.before.masked:
+        return _hidden(chapter, edit.path, Denied(WITHOUT_SECRETS, where=edit.path))
     if content != file.content:
         file.content = content
         file.edits.append((chapter.NAME, edit))

@@ -43,6 +43,17 @@ def to_be(facts: Facts) -> ToBe:
     return ToBe(AllAnswers(ordered), runs, tuple(unseen))
 
 
+def undone(facts: Facts) -> Check | None:
+    """What is so on a node whose runs were all undone: nothing of them is asked for. None where a run stands, where one cannot be
+    read, or where none was ever undone."""
+    gone = [run for run in facts.history.runs if run.undone_by]
+    if not gone or facts.history.standing or facts.history.unread:
+        return None
+    last = gone[-1]
+    seen = f"run {last.id} was undone by run {last.undone_by}; nothing that this tool did is asked for any more"
+    return Check("history", "Every run of this tool on this node was undone", "held", seen)
+
+
 def _unseen(run: str, why: str, do: str) -> Check:
     see = "`compute-wizard history` shows what can be seen."
     return Check("history", f"What {run} was asked for", "unknown", why, do or see)

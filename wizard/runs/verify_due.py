@@ -14,6 +14,19 @@ def due(state: Path, run: str, boot_id: str) -> None:
     write_private(state / DUE, f"{run} {boot_id}\n".encode())
 
 
+def is_due(state: Path) -> bool:
+    """Whether it is said at login; False where that may not be seen."""
+    try:
+        return (state / DUE).exists()
+    except OSError:
+        return False
+
+
+def may_be_forgotten(all_held: bool, waiting: bool) -> bool:
+    """Whether whoever looks may end the notice: all that the runs were asked for has held, and none waits for its reboot."""
+    return all_held and not waiting
+
+
 def forget(state: Path) -> None:
     """It is said no more: all was verified, or the run was taken back."""
     (state / DUE).unlink(missing_ok=True)

@@ -197,6 +197,7 @@ class ApplyPage(Page):
             self.say(str(error))
             return
         self.state.run, self.state.running, self._stopping = run, True, False
+        self.state.outdated = True
         self.progress = Progress(plan)
         self.remove_class("-ended")
         log = self.query_one("#log", TextView)

@@ -106,7 +106,9 @@ class VerifyPage(Page):
         """What it comes to, in a sentence or two."""
         facts = self.state.facts
         runs = self.wizard.engine.to_be(facts).runs if facts else ()
-        about = to_do(runs) if runs else "Nothing is applied; what is answered now"
+        undone = facts is not None and self.wizard.engine.all_undone(facts)
+        none = "Every run here was undone" if undone else "Nothing is applied"
+        about = to_do(runs) if runs else f"{none}; what is answered now"
         states = [check.state for check in self._found]
         counts = ", ".join(f"{states.count(state)} {state}" for state in ORDER if state in states)
         if not states:

@@ -150,5 +150,6 @@ def test_the_command_writes_it_for_its_owner_and_says_what_is_in_it(
 def test_its_own_words_are_not_masked(node: SimulatedNode) -> None:
     """The README goes through the same net as everything else."""
     readme = support_bundle.packed(support_bundle.parts(node, facts.read(node)), "compute-03")[1]
-    assert "so look the files over before you send them." in readme
+    assert readme.startswith("No program knows every secret: look these files over before you send them.\n")
+    assert "whatever looks like a password, a key, a token or a login in any other text stand as ***." in readme
     assert readme.count("***") == 1  # what stands in the place of a secret is named, and nothing is hidden

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import shutil
 import subprocess
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from screens.shared.session import NodeEngine
 from wizard import asset_text
 from wizard.answers import files as answer_files
 from wizard.answers import suggestion
@@ -95,10 +97,37 @@ def test_verify_removes_what_is_due_only_where_all_has_held(
 ) -> None:
     assert cli.main(["verify", "--root", str(verified.directory), "--answers", str(_other(verified))]) == 0
     assert verified.exists(DUE)  # that was about other answers
+    capsys.readouterr()
     assert cli.main(["verify", "--root", str(verified.directory)]) == 0
+    assert verified.exists(DUE)  # it is only named
+    assert "stays until `compute-wizard verify --acknowledge` removes it" in capsys.readouterr().out
+    assert cli.main(["verify", "--json", "--root", str(verified.directory)]) == 0
+    json.loads(capsys.readouterr().out)
+    assert cli.main(["verify", "--acknowledge", "--root", str(verified.directory)]) == 0
+    assert "The notice at login is removed." in capsys.readouterr().out
     assert not verified.exists(DUE)
     assert verified.exists(login_notice.PATH)
-    capsys.readouterr()
+    assert cli.main(["verify", "--acknowledge", "--root", str(verified.directory)]) == 0
+    assert "notice" not in capsys.readouterr().out
+
+
+def test_what_waits_for_its_reboot_is_not_acknowledged(
+    demo: SimulatedNode, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    applied(demo, planned(demo))
+    monkeypatch.setattr("wizard.cli.verify.open_node", lambda _: demo)
+    assert cli.main(["verify", "--acknowledge", "--root", str(demo.directory)]) != 0
+    assert demo.exists(DUE)
+    assert "The notice at login stays: not all" in capsys.readouterr().out
+
+
+def test_the_wizards_verify_ends_the_notice(verified: SimulatedNode) -> None:
+    engine = NodeEngine(verified, str(verified.directory), True)
+    seen = engine.look()
+    engine.verify(seen, suggestion.suggest(seen).replace("iommu", None))  # not what the runs were asked for
+    assert verified.exists(DUE)
+    engine.verify(seen, engine.to_be(seen).answers)
+    assert not verified.exists(DUE)
 
 
 @pytest.mark.parametrize("number", [errno.EACCES, errno.EROFS])
@@ -108,8 +137,8 @@ def test_verify_that_may_not_remove_it_says_what_it_saw(
     def forget(_: Path) -> None:
         raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr("wizard.cli.verify.login_notice.forget", forget)
-    assert cli.main(["verify", "--root", str(verified.directory)]) == 0
+    monkeypatch.setattr("wizard.cli.verify.verify_due.forget", forget)
+    assert cli.main(["verify", "--acknowledge", "--root", str(verified.directory)]) == 0
     assert capsys.readouterr().err == ""
     assert verified.exists(DUE)
 

@@ -26,6 +26,7 @@ _SPELLINGS = {
     "label": "label", "name": "label", "network": "label", "router": "router", "gateway": "router", "gw": "router",
     "vlan": "vlan", "vlan_id": "vlan", "vid": "vlan", "cidr": "cidr", "subnet": "cidr", "bridge": "bridge",
 }  # fmt: skip
+_CIDR = re.compile(r"[0-9a-fA-F:.]+/[0-9]{1,3}")
 _OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod)
 
 
@@ -169,16 +170,31 @@ def from_text(text: str) -> list[Row]:
         return _from_dnsmasq(text)
     fields: tuple[str, ...] = FIELDS
     found: list[Row] = []
-    for number, line in enumerate(text.splitlines(), 1):
+    lines = text.splitlines()
+    for number, line in enumerate(lines, 1):
         cells = _cells(line)
         if not cells or cells[0].startswith("#"):
             continue
-        headings = [_SPELLINGS.get(cell.lower().replace(" ", "_"), "") for cell in cells]
-        if not found and len([name for name in headings if name]) >= 2 and "router" in headings:
-            fields = tuple(headings)
+        headings = _headings(cells, lines[number:])
+        if not found and headings:
+            fields = headings
             continue
         found.append(_row(number, cells, fields))
     return found
+
+
+def _headings(cells: list[str], below: list[str]) -> tuple[str, ...]:
+    """The fields that a line of headings names; none where it is none. `network` is the CIDR where the first line below has one
+    there, else the label."""
+    names = [cell.lower().replace(" ", "_") for cell in cells]
+    fields = [_SPELLINGS.get(name, "") for name in names]
+    if len([field for field in fields if field]) < 2 or "router" not in fields:
+        return ()
+    first = next((row for line in below if (row := _cells(line)) and not row[0].startswith("#")), [])
+    for place, name in enumerate(names):
+        if name == "network" and place < len(first) and _CIDR.fullmatch(first[place]):
+            fields[place] = "cidr"
+    return tuple(fields)
 
 
 def from_file(path: Path) -> list[Row]:
@@ -218,5 +234,15 @@ def _cells(line: str) -> list[str]:
 
 
 def _from_dnsmasq(text: str) -> list[Row]:
-    options = dnsmasq.router_options(text.encode("utf-8", "replace"))
-    return [judged(Row(option.line, {"label": option.label, "router": option.router})) for option in options]
+    """A row for each line: those that set one network's router, and why the others do not."""
+    options = {each.line: each for each in dnsmasq.router_options(text.encode("utf-8", "replace"))}
+    found = []
+    for number, line in enumerate(text.splitlines(), 1):
+        option = options.get(number)
+        if option is not None:
+            found.append(judged(Row(number, {"label": option.label, "router": option.router})))
+        elif line.strip() and not line.lstrip().startswith("#"):
+            found.append(
+                Row(number, {}, f"{line.strip()[:60]!r} does not set the router of one network: it is left out")
+            )
+    return found

@@ -118,6 +118,7 @@ def test_lines_of_a_dnsmasq_file() -> None:
     rows = network_import.from_text(
         "# x\ndhcp-option=tag:a,option:router,10.0.0.1\ndhcp-option=tag:b,3,10.0.1.1\nport=0\n"
     )
+    assert rows.pop() == Row(4, {}, "'port=0' does not set the router of one network: it is left out")
     assert [(row.number, row.values["label"], row.values["router"]) for row in rows] == [
         (2, "a", "10.0.0.1"),
         (3, "b", "10.0.1.1"),
@@ -147,3 +148,57 @@ def test_too_much_is_no_list() -> None:
 
 def test_an_empty_row_says_what_to_type() -> None:
     assert network_import.judged(Row(1, {})).problem == "type nova's network label and the router's address"
+
+
+@pytest.mark.parametrize(
+    ("text", "field"),
+    [
+        ("network,router\nred,10.0.0.1\n", "label"),
+        ("name,network,router\nred,10.0.0.0/24,10.0.0.1\n", "cidr"),
+        ("router;network;name\n10.0.0.1;10.0.0.0/24;red\n", "cidr"),
+        ("Network\tGateway\nred-net\t10.0.0.1\n", "label"),
+        ("network,router,label\n# the first\n\n10.0.0.0/24,10.0.0.1,red\n", "cidr"),
+    ],
+)
+def test_the_heading_network_is_what_stands_below_it(text: str, field: str) -> None:
+    (row,) = network_import.from_text(text)
+    assert row.problem == ""
+    assert row.values[field] in ("red", "red-net", "10.0.0.0/24")
+    assert row.values["router"] == "10.0.0.1"
+
+
+def test_no_pasted_line_vanishes() -> None:
+    """Each line is taken, or it is said why not; only comments and empty lines are neither."""
+    lines = (
+        "# a comment", "", "dhcp-option=tag:red,option:router,10.0.0.1", "dhcp-option=tag:blue,option:dns-server,10.0.0.2",
+        "dhcp-option=option:router,10.0.0.3", "green 10.0.2.1", "domain=example", "dhcp-option=tag:!x,3,10.0.0.4",
+        "dhcp-option=tag:a,tag:b,3,10.0.0.5", "dhcp-option=net:old,3,10.0.0.6",
+    )  # fmt: skip
+    rows = network_import.from_text("\n".join(lines))
+    assert [row.number for row in rows] == list(range(3, 11))
+    assert [row.values.get("label") for row in rows if not row.problem] == ["red", "old"]
+    assert all("is left out" in row.problem for row in rows if row.number not in (3, 10))
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                "red 10.0.0.1",
+                "blue,10.0.0.2,7",
+                "x",
+                "a,b,c,d,e,f,g",
+                "label router",
+                "dhcp-option=3,1.1.1.1",
+                "1.1.1.1",
+                "%%",
+                "| a | b |",
+            ]
+        ),
+        max_size=8,
+    )
+)
+def test_each_line_has_its_row(lines: list[str]) -> None:
+    rows = network_import.from_text("\n".join(lines))
+    headings = {number for number, line in enumerate(lines, 1) if line == "label router"}
+    assert {row.number for row in rows} | headings >= set(range(1, len(lines) + 1))
