@@ -17,7 +17,7 @@ def main():
         _another(archive)
     if not sys.flags.isolated:  # nothing of the surroundings is imported
         os.execv(sys.executable, [sys.executable, "-I", archive] + sys.argv[1:])
-    place = os.path.join(_above(), f"{VERSION}-{CONTENT}-py3{sys.version_info[1]}")
+    place = os.path.join(_above(), "%s-%s-py3%d" % (VERSION, CONTENT, sys.version_info[1]))
     _trusted(os.path.dirname(place))
     python = os.path.join(place, "bin", "python3")
     if not os.path.exists(python):
