@@ -1,7 +1,7 @@
 """Builds what is handed out, into dist/: sdist, wheel, single file, packages for Debian and Ubuntu, wheelhouse, sums.
 
-Twice gives the same bytes: times are SOURCE_DATE_EPOCH (else that of the last commit), names are sorted, owners are root, and the versions
-of everything that is carried are those of constraints.txt. Nothing of it is run here: test.sh does that.
+Twice gives the same bytes: times are SOURCE_DATE_EPOCH (else that of the last commit), names are sorted, owners are root, and
+the versions of everything that is carried are those of constraints.txt. Nothing of it is run here: test.sh does that.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ def main():
         _another(archive)
     if not sys.flags.isolated:  # nothing of the surroundings is imported
         os.execv(sys.executable, [sys.executable, "-I", archive] + sys.argv[1:])
-    place = os.path.join(_above(), f"{VERSION}-{CONTENT}-py3{sys.version_info[1]}")
+    place = os.path.join(_above(), "%s-%s-py3%d" % (VERSION, CONTENT, sys.version_info[1]))
     _trusted(os.path.dirname(place))
     python = os.path.join(place, "bin", "python3")
     if not os.path.exists(python):
@@ -32,11 +32,17 @@ def _fail(text):
 
 
 def _another(archive):
-    """A Python that fits, from PATH."""
+    """A Python that fits, from PATH; a name there may stand for none."""
+    import subprocess
+
+    nowhere = open(os.devnull, "r+")
     for minor in range(NEWEST[1], OLDEST[1] - 1, -1):
         for directory in os.environ.get("PATH", "").split(":"):
             path = os.path.join(directory, "python3.%d" % minor)
-            if directory.startswith("/") and os.access(path, os.X_OK):
+            if not directory.startswith("/") or not os.access(path, os.X_OK):
+                continue
+            ask = [path, "-I", "-c", "import sys; sys.exit(sys.version_info[1] != %d)" % minor]
+            if subprocess.call(ask, stdin=nowhere, stdout=nowhere, stderr=nowhere) == 0:
                 os.execv(path, [path, "-I", archive] + sys.argv[1:])
     _fail(
         "needs Python 3.10 to 3.14; this is %d.%d. For a node without one: `recorder` and `export script`, from another machine."
