@@ -108,7 +108,7 @@ def codes_given() -> set[str]:
         for call in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(call, ast.Call) and getattr(call.func, "id", getattr(call.func, "attr", "")) == "Finding"
         for word in [*call.args[:1], *(each.value for each in call.keywords if each.arg == "code")]
-        if isinstance(word, ast.Constant)
+        if isinstance(word, ast.Constant) and isinstance(word.value, str)
     }
 
 
