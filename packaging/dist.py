@@ -54,8 +54,17 @@ def main() -> int:
 
 
 def _last_commit() -> str:
-    told = subprocess.run(["git", "log", "-1", "--format=%ct"], cwd=ROOT, capture_output=True, text=True, check=False)
-    return told.stdout.strip() or str(int((ROOT / "pyproject.toml").stat().st_mtime))
+    return _told("%ct") or str(int((ROOT / "pyproject.toml").stat().st_mtime))
+
+
+def _told(form: str) -> str:
+    """What git says of the commit that is built from; empty where this is no checkout."""
+    if not (ROOT / ".git").exists():
+        return ""
+    told = subprocess.run(
+        ["git", "log", "-1", f"--format={form}"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    return told.stdout.strip()
 
 
 def _run(*words: str | Path, cwd: Path = ROOT) -> None:
@@ -70,6 +79,9 @@ def _sdist_and_wheel(place: Path, epoch: int) -> Path:
     with tarfile.open(made) as archive:
         archive.extractall(place / "source", filter="data")
     (source,) = (place / "source").iterdir()
+    commit = _told("%H")
+    if commit:  # what `--version` says
+        (source / "assets/commit").write_text(f"{commit}\n", encoding="ascii")
     (DIST / made.name).write_bytes(gzip.compress(_tar(source, source.name, epoch), mtime=0))
     _run(sys.executable, "-m", "build", "--wheel", "--outdir", out, source)
     (wheel,) = out.glob("*.whl")

@@ -53,6 +53,7 @@ class Fleet:
             "compute_wizard_hosts": "all",
             "ansible_become": False,
             "ansible_python_interpreter": sys.executable,
+            "compute_wizard_link": str(self.place / "sbin/compute-wizard"),
             **variables,
         }
         done = subprocess.run(
@@ -88,6 +89,7 @@ class Fleet:
 @pytest.fixture
 def fleet(tmp_path: Path) -> Fleet:
     (tmp_path / "node").mkdir()
+    (tmp_path / "sbin").mkdir()
     node = simulate(built_in("origin"), tmp_path / "node")
     return Fleet(tmp_path, node, [sys.executable, str(TOOL), str(node.directory)])
 
@@ -288,17 +290,50 @@ def test_the_tool_is_brought_as_wheels_and_only_once(fleet: Fleet) -> None:
     assert (code, home.exists()) == (2, False), said
     code, said = fleet.play("--tags", "tool", **given)
     assert code == 0, said
-    assert "changed=4 " in said
+    assert "changed=5 " in said
     assert subprocess.check_output(fleet.command, text=True) == f"compute-wizard {version()}\n"
+    link = fleet.place / "sbin/compute-wizard"
+    assert str(link.readlink()) == fleet.command[0]
     code, said = fleet.play("--tags", "tool", **given)
     assert code == 0, said
     assert "changed=0 " in said
     code, said = fleet.play(
         "--tags", "tool", **{**given, "compute_wizard_version": "9", "compute_wizard_python": "false"}
     )
+    assert str(link.readlink()) == fleet.command[0]
     assert code == 2
     assert "false on this node is not Python 3.10 or newer" in said
     assert left_over(fleet.place) == []
+
+
+@pytest.mark.parametrize("there", ["a file", "a link elsewhere", "no link wanted", "a command of another name"])
+def test_a_name_in_path_that_is_not_the_roles_stays(fleet: Fleet, there: str) -> None:
+    assert fleet.export(EVERY_NODE) == 0
+    home, link = fleet.place / "home", fleet.place / "sbin/compute-wizard"
+    tool = home / "bin/compute-wizard"
+    tool.parent.mkdir(parents=True)
+    tool.write_text(f"#!/bin/sh\necho compute-wizard {version()} of a commit\n", encoding="utf-8")
+    tool.chmod(0o755)
+    fleet.command = [str(tool)]
+    given = {"compute_wizard_home": str(home)}
+    if there == "a file":
+        link.write_text("somebody's\n", encoding="utf-8")
+    elif there == "a link elsewhere":
+        link.symlink_to("/nowhere")
+    elif there == "no link wanted":
+        given["compute_wizard_link"] = ""
+    else:
+        given["compute_wizard_home"] = str(fleet.place / "elsewhere")
+    (fleet.place / "out/wheels").mkdir()  # and the version is known with a commit behind it
+    code, said = fleet.play("--tags", "tool", **given)
+    assert code == 0, said
+    assert "changed=0 " in said
+    if there == "a file":
+        assert link.read_text(encoding="utf-8") == "somebody's\n"
+    elif there == "a link elsewhere":
+        assert str(link.readlink()) == "/nowhere"
+    else:
+        assert not link.is_symlink()
 
 
 def test_one_node_may_have_answers_of_its_own(fleet: Fleet) -> None:

@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 from wizard.errors import UsageError
 from wizard.integers import MOST_MINUTES, parse_int
-from wizard.version import version
+from wizard.version import origin, version
 
 EXIT_CODES = """\
 exit codes: 0 done, nothing to change, all held; 1 error; 2 changes, warnings, something failed or waits for a reboot;
@@ -39,10 +39,11 @@ class Parser(argparse.ArgumentParser):
 
 
 class ShowVersion(argparse.Action):
-    """Says the version, which is looked up only then."""
+    """Says the version, and the commit where it is known; both are looked up only then."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
-        print(f"compute-wizard {version()}")
+        made_from = origin()
+        print(f"compute-wizard {version()}" + (f" ({made_from})" if made_from else ""))
         parser.exit()
 
 

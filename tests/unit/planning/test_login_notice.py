@@ -49,15 +49,20 @@ def applied(node: SimulatedNode, plan: Plan) -> str:
     return started.run
 
 
+TOOLS = ("/usr/local/sbin", "/usr/sbin", "/opt/compute-wizard/bin")
+
+
 def login(node: SimulatedNode, shell: str = "dash", options: str = "-i") -> str:
-    """What a login shell says that reads the file; its paths are led into the node."""
+    """What a login shell says that reads the file; its paths are led into the node, and PATH has no tool but one put there."""
     text = node.read(login_notice.PATH).decode() if node.exists(login_notice.PATH) else ""
-    for path in (DUE, "/proc/sys/kernel/random/boot_id"):
+    for path in (DUE, "/proc/sys/kernel/random/boot_id", *(f"{tool}/compute-wizard" for tool in TOOLS)):
         text = text.replace(path, str(node.place(path)))
     profile = node.directory / "profile"
     profile.write_text(f"set -eu\n{text}\necho end run=${{run-}} due=${{due-}}\n", encoding="utf-8")
     words = [shell, options, "-c", f". {profile}"] if options else [shell, "-c", f". {profile}"]
-    done = subprocess.run(words, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+    words[0] = shutil.which(shell) or shell
+    environment = {"PATH": str(node.directory / "in-path"), "HOME": "/"}
+    done = subprocess.run(words, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, env=environment)
     assert done.returncode == 0
     lines = done.stdout.splitlines()
     assert lines[-1] == "end run= due="  # nothing is left in the shell, and it went on
@@ -81,6 +86,23 @@ def test_it_says_what_is_due_and_nothing_once_verify_has_held(
     verify_due.forget(store.state_directory(demo.directory))
     assert login(demo, shell) == ""
     capsys.readouterr()
+
+
+def test_it_names_a_command_that_is_found(demo: SimulatedNode) -> None:
+    run = applied(demo, planned(demo))
+    said = f"compute-wizard: run {run} needs a reboot; after it: "
+    for directory in reversed(TOOLS):  # each comes before those that were there
+        tool = demo.place(f"{directory}/compute-wizard")
+        tool.parent.mkdir(parents=True, exist_ok=True)
+        tool.write_text("", encoding="utf-8")
+        assert str(tool) not in login(demo)  # it cannot be run
+        tool.chmod(0o755)
+        assert login(demo) == f"{said}{tool} verify"
+    found = demo.directory / "in-path"
+    found.mkdir()
+    (found / "compute-wizard").symlink_to(tool)
+    for shell in ("dash", "bash"):
+        assert login(demo, shell) == f"{said}compute-wizard verify"
 
 
 @pytest.fixture
