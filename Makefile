@@ -3,12 +3,15 @@
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3.10 python3; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null && echo "$$p" && break; done)
 BIN := .venv/bin
+QUICK := answers boot chapters facts formats model planning/test_planner.py probes test_documents.py
 PYTEST_WORKERS ?= 2
+MEMORY = $(shell "$(PYTHON)" tests/memory.py)
 .DEFAULT_GOAL := help
-.PHONY: help demo test torture lint unit packages clean bench lab pythons dist test-dist nova
+.PHONY: help demo check test torture lint unit packages clean bench lab pythons dist test-dist nova
 
 help:
 	@echo "make demo    the wizard on the built-in demo node (no root, no hardware)"
+	@echo "make check   style, types, walls and the quick unit tests, in under a minute: while you work"
 	@echo "make test    everything that is checked: style, types, walls, tests"
 	@echo "make torture every fault at every system call of an apply and of an undo and an hour of races against writers (STEP=8: at each eighth; RACES=200: so many)"
 	@echo "make nova    every release of nova from 27 on judges what is said of its lines (a minute or two, about 45 MB)"
@@ -25,6 +28,10 @@ demo: .venv/installed
 
 test: packages lint unit
 
+# Hypothesis tries few examples here; runs, faces and real programs are left to `make test`.
+check: lint
+	$(MEMORY) COMPUTE_WIZARD_QUICK=1 $(BIN)/pytest -n $(PYTEST_WORKERS) $(addprefix tests/unit/,$(QUICK))
+
 torture: packages .venv/tested
 	COMPUTE_WIZARD_TORTURE=$(or $(STEP),1) COMPUTE_WIZARD_RACES=$(or $(RACES),4000) $(BIN)/pytest -n $(PYTEST_WORKERS) -s $(and $(wildcard /dev/shm),--basetemp=/dev/shm/compute-wizard-torture) tests/real/test_torture.py tests/real/test_rescue_torture.py tests/real/test_writer_races.py
 
@@ -39,7 +46,8 @@ nova: .venv/tested .venv-nova/all
 	COMPUTE_WIZARD_NOVA=.venv-nova/bin/python COMPUTE_WIZARD_NOVA_ALL=1 $(BIN)/pytest tests/real/test_nova_matching.py tests/real/test_nova_judge.py
 
 unit: .venv/tested .venv-nova/installed .venv-nova/some
-	COMPUTE_WIZARD_NOVA=.venv-nova/bin/python $(BIN)/pytest -n $(PYTEST_WORKERS) tests
+	$(MEMORY) COMPUTE_WIZARD_NOVA=.venv-nova/bin/python $(BIN)/pytest -n $(PYTEST_WORKERS) --cov --cov-report= tests
+	$(BIN)/coverage report
 
 bench: .venv/tested
 	$(BIN)/python -I benchmarks/times.py

@@ -12,8 +12,9 @@ from hypothesis import settings
 
 from wizard import locations
 
-settings.register_profile("no clock", settings(), deadline=None)  # a slow machine is not a failure
-settings.load_profile("no clock")
+settings.register_profile("no clock", deadline=None)  # a slow machine is not a failure
+settings.register_profile("quick", deadline=None, max_examples=10)  # for the inner loop
+settings.load_profile("quick" if os.environ.get("COMPUTE_WIZARD_QUICK") else "no clock")
 
 # Read when Textual is imported: with animations a page down takes half a second.
 os.environ["TEXTUAL_ANIMATIONS"] = "none"
