@@ -270,6 +270,8 @@ def test_the_four_agree_on_any_plan(plan: Plan) -> None:
         root = Path(directory)
         for above in ("etc", "sys"):
             (root / above).mkdir()
+        (root / "etc/passwd").write_text("root:x:0:0::/root:/bin/sh\n")  # owners have names here, as in the plans
+        (root / "etc/group").write_text("root:x:0:\n")
         for path in ("sys/a", "sys/b"):
             (root / path).write_text("0\n")
         for step in plan.steps:
