@@ -8,6 +8,7 @@ import shutil
 import struct
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 from injection import go_on
@@ -64,7 +65,14 @@ def path_of(tools: str, place: Path) -> str:
 
 def plan(gone: bool = False) -> Plan:
     before = FileState(sha256=digest(OLD), mode="0660", owner="root:root")
-    common = {"path": "/etc/a", "chapters": ("x",), "phase": "files", "why": ("w",), "diff": "", "before": before}
+    common: dict[str, Any] = {
+        "path": "/etc/a",
+        "chapters": ("x",),
+        "phase": "files",
+        "why": ("w",),
+        "diff": "",
+        "before": before,
+    }
     step: Step = RemoveFile(**common) if gone else WriteFile(after=FileContent.of(NEW, 0o660, "root:root"), **common)
     return Plan(node=NodeName(hostname="h", os="o", nova=None), steps=(step,))
 

@@ -1,6 +1,7 @@
 """PCI functions: one tree of our own making for each family of cards, and for what goes wrong."""
 
 import gzip
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given, settings
@@ -256,7 +257,7 @@ def test_serial_number_that_is_for_root_is_unseen_once_a_card() -> None:
 
 
 @pytest.mark.parametrize(("path", "pack"), [("misc/pci.ids", bytes), ("hwdata/pci.ids.gz", gzip.compress)])
-def test_names_of_other_vendors_are_the_nodes_own(path: str, pack) -> None:
+def test_names_of_other_vendors_are_the_nodes_own(path: str, pack: Callable[[bytes], bytes]) -> None:
     node = MemoryNode()
     function(node, "0000:07:00.0", "8086", "1521", "igb")
     function(node, "0000:08:00.0", "8086", "ffff")
