@@ -1,7 +1,7 @@
 #!/bin/sh
 # The tests of the engine that need neither root nor system packages, on every Python from 3.10 on that is found here (in PATH, or
 # below ~/.pyenv/versions), each in a virtual environment of its own below .venv-pythons. A version that is not found is checked
-# statically: mypy reads the program as that version would. The last lines say which was which; any failure is a failure.
+# statically: mypy reads program and tests as that version would. The last lines say which was which; any failure is a failure.
 set -u
 cd "$(dirname "$0")/.."
 tests=${PYTHONS_TESTS:-tests/unit/formats tests/unit/answers tests/unit/cli tests/unit/planning tests/unit/runs tests/unit/test_pythons.py}

@@ -149,9 +149,9 @@ def bootstrap(suite: str, directory: Path, include: Iterable[str], variant: str,
             *(suite, directory, f"deb {url} {suite} main"),
         ]
     )
-    for place in ("var/cache/apt", "var/lib/apt/lists"):
-        shutil.rmtree(directory / place, ignore_errors=True)
-        (directory / place).mkdir(parents=True)
+    for emptied in ("var/cache/apt", "var/lib/apt/lists"):
+        shutil.rmtree(directory / emptied, ignore_errors=True)
+        (directory / emptied).mkdir(parents=True)
 
 
 @contextmanager

@@ -7,7 +7,7 @@ import inspect
 import json
 import subprocess
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +49,7 @@ def kept(scenario: type[Scenario]) -> dict[str, Any] | None:
 
 def origin(scenario: type[Scenario]) -> dict[str, str]:
     """What is written beside a verdict: the inputs, the commit ("+" where the tree differs from it) and the date."""
-    return {"inputs": of(scenario), "commit": _commit(), "date": f"{datetime.now(UTC):%Y-%m-%d}"}
+    return {"inputs": of(scenario), "commit": _commit(), "date": f"{datetime.now(timezone.utc):%Y-%m-%d}"}
 
 
 def _commit() -> str:

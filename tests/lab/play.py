@@ -54,14 +54,14 @@ def play_all(chosen: Sequence[type[Scenario]], together: int, rows: dict[str, Ro
                 playing[process.sentinel] = scenario, process
             for sentinel in wait(list(playing)):
                 assert isinstance(sentinel, int)
-                scenario, process = playing.pop(sentinel)
-                process.join()
-                rows[scenario.NAME] = _row(scenario, process.exitcode)
+                played, ended = playing.pop(sentinel)
+                ended.join()
+                rows[played.NAME] = _row(played, ended.exitcode)
     finally:
-        for _, process in playing.values():
-            process.terminate()
-        for _, process in playing.values():
-            process.join()
+        for _, running in playing.values():
+            running.terminate()
+        for _, running in playing.values():
+            running.join()
 
 
 def _row(scenario: type[Scenario], code: int | None) -> Row:

@@ -47,7 +47,7 @@ class Terminal:
         self._stream = pyte.ByteStream(self.screen)
         self._rest = b""
         if answer is not None:
-            self.screen.write_process_input = answer
+            self.screen.write_process_input = answer  # type: ignore[method-assign, assignment]
 
     def feed(self, data: bytes) -> None:
         data = self._rest + data

@@ -20,7 +20,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from wizard.answers import files as answer_files
 from wizard.apply import launch, runner
@@ -60,6 +60,7 @@ KERNEL = (
 TRIES = 4
 NOT_COMPARED = ("var/lib/compute-wizard", "proc", "sys", ".compute-wizard")
 RULES = ".compute-wizard/simulated.json"
+Each = TypeVar("Each")
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +174,8 @@ def copied(source: Path, target: Path) -> Path:
 
 def inject(prepared: Prepared, left: Path, every: Points, point: Point, fault: str) -> bool:
     """Run the runner with one fault, in a copy of the node at `left`; whether the fault came at that very point."""
-    usual, nth, tried = every.calls[point.call], point.nth, set()
+    usual, nth = every.calls[point.call], point.nth
+    tried: set[int] = set()
     while nth > 0 and nth not in tried and len(tried) < TRIES:
         tried.add(nth)
         if left.exists():
@@ -290,7 +292,7 @@ def _different(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
     ]
 
 
-def spread(every: tuple[Point, ...], most: int, start: int) -> Iterator[Point]:
+def spread(every: tuple[Each, ...], most: int, start: int) -> Iterator[Each]:
     """At most so many of them, evenly; another start gives others."""
     stride = max(1, len(every) // most)
     yield from every[start % stride :: stride]

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from importlib import resources
 from pathlib import Path
 
@@ -172,8 +173,11 @@ class NovaNetwork:
                 *("--dhcp-lease-max=256", f"--dhcp-hostsfile={state}.conf", "--no-hosts", "--leasefile-ro"),
                 *(f"--addn-hosts={state}.hosts", "--no-resolv", "--no-ping", "--log-facility=/dev/null", "--port=0"),
             )
-            until(lambda number=number: self.sh("cat /proc/net/udp").count(":0043 ") >= number)
+            until(partial(self._serves_dhcp, number))
         return names
+
+    def _serves_dhcp(self, networks: int) -> bool:
+        return self.sh("cat /proc/net/udp").count(":0043 ") >= networks
 
     def redirect(self) -> None:
         """Our own script puts the rule there, as at boot."""

@@ -27,7 +27,7 @@ PCI_OPTIONS = {"pci_alias", "alias", "passthrough_whitelist", "pci_passthrough_w
 pytestmark = pytest.mark.skipif(not FILES, reason="corpus")
 
 
-@pytest.fixture(params=FILES or [None], ids=lambda path: path.name if path else "none")
+@pytest.fixture(params=FILES or (None,), ids=lambda path: path.name if path else "none")
 def path(request: pytest.FixtureRequest) -> Path:
     found: Path = request.param
     return found

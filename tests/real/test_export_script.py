@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -158,7 +159,7 @@ def test_any_content_becomes_any_other(old: bytes, new: bytes) -> None:
         (root / "etc/a").write_bytes(old)
         (root / "etc/b").write_bytes(old)
         state = FileState(sha256=digest(old), mode=f"{(root / 'etc/a').stat().st_mode & 0o777:04o}", owner="root:root")
-        common = {"chapters": ("x",), "phase": "files", "why": ("w",), "diff": ""}
+        common: dict[str, Any] = {"chapters": ("x",), "phase": "files", "why": ("w",), "diff": ""}
         steps = (
             WriteFile(path="/etc/a", before=state, after=FileContent.of(new, 0o640, "root:root"), **common),
             WriteFile(path="/etc/new/c", before=None, after=FileContent.of(new, 0o600, "root:root"), **common),

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 from calling import call, written
@@ -23,7 +24,7 @@ from wizard.simulator.built_in import built_in
 
 SHELLS = [pytest.param(["dash"], id="dash"), pytest.param(["busybox", "sh"], id="busybox")]
 NOTHING = 'format = "compute-wizard.answers/1"\n'
-COMMON = {"chapters": ("x",), "why": ("w",)}
+COMMON: dict[str, Any] = {"chapters": ("x",), "why": ("w",)}
 
 
 def run(shell: list[str], path: Path, *words: str, root: Path | None = None) -> subprocess.CompletedProcess[str]:

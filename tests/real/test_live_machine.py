@@ -111,7 +111,7 @@ def test_without_root_rights_too(tmp_path: Path) -> None:
     ).returncode:
         pytest.skip("kernel: nobody may not read this checkout")
     for command in ("inspect", "check", "suggest", "plan", "verify"):
-        words = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", PROGRAM, command]
+        words = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", str(PROGRAM), command]
         done = subprocess.run(
             words,
             capture_output=True,

@@ -244,5 +244,5 @@ def test_lines_of_several_names_and_files_are_read_in_nova_s_order(tmp_path: Pat
     said = _ask(INSTALLED, [], paths)
     names = (("DEFAULT", "pci_passthrough_whitelist"), ("pci", "passthrough_whitelist"), ("pci", "device_spec"))
     assert [each.value for each in outlook.in_order(seen, seen.nova.settings, names)] == said["device_spec"]
-    names = (("DEFAULT", "pci_alias"), ("pci", "alias"))
-    assert [each.value for each in outlook.in_order(seen, seen.nova.settings, names)] == said["alias"]
+    aliases = (("DEFAULT", "pci_alias"), ("pci", "alias"))
+    assert [each.value for each in outlook.in_order(seen, seen.nova.settings, aliases)] == said["alias"]

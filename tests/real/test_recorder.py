@@ -334,7 +334,8 @@ def test_nothing_is_changed_beside_what_is_its_own(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     assert [path.name for path in modules.iterdir()] == ["nova_stand_in.py"]
     assert list(own.iterdir()) == []
-    others, at = [], {}
+    others: list[str] = []
+    at: dict[str, str] = {}
     for line in trace.read_text(encoding="utf-8", errors="replace").splitlines():
         process, _, call = (part.strip() for part in line.partition(" "))
         if "(" not in call or " = -1 " in call or call.startswith(("+++", "---")):

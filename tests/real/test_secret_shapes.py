@@ -43,7 +43,7 @@ def by_awk(awk: str, texts: Sequence[str], directory: Path, *options: str) -> li
     for number, text in enumerate(texts):
         files.append(directory / f"{number}")
         files[-1].write_text(f"{text}\n{END}\n", encoding="utf-8")
-    command = [*AWKS[awk], *options, "-f", directory / "net", *files]
+    command = [*AWKS[awk], *options, "-f", str(directory / "net"), *map(str, files)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, env={"LC_ALL": "C"})
     assert (done.returncode in (0, 3), done.stderr) == (True, "")
     return done.stdout.split(f"\n{END}\n")[:-1]

@@ -77,8 +77,10 @@ def test_no_name_service_is_asked(tmp_path: Path) -> None:
     environment = {"PATH": os.environ["PATH"], "HOME": "/root"}  # without it Python itself asks, for site-packages
     for arguments in (*COMMANDS, ["apply", "--yes", "--files-only", "--answers", str(tmp_path / "answers")]):
         if arguments[0] == "suggest":
-            text = subprocess.run(words(tmp_path / "node", "suggest"), capture_output=True, check=True, env=environment)
-            (tmp_path / "answers").write_bytes(text.stdout)
+            suggested = subprocess.run(
+                words(tmp_path / "node", "suggest"), capture_output=True, check=True, env=environment
+            )
+            (tmp_path / "answers").write_bytes(suggested.stdout)
         traced = [strace, "-f", "-qq", "-e", "trace=open,openat,connect", "-o", str(log)]
         done = subprocess.run(
             [*traced, *words(tmp_path / "node", *arguments)],

@@ -8,6 +8,7 @@ import shutil
 import struct
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 from injection import go_on
@@ -42,6 +43,7 @@ def root(tmp_path: Path) -> Path:
     (root / "etc").mkdir(parents=True)
     (root / "etc/passwd").write_text("root:x:0:0::/root:/bin/sh\n")  # owners have names here, as in the plans
     (root / "etc/group").write_text("root:x:0:\n")
+    (root / "etc/hostname").write_text("h\n")
     conf = root / "etc/a"
     conf.write_bytes(OLD)
     conf.chmod(0o660)
@@ -66,7 +68,14 @@ def path_of(tools: str, place: Path) -> str:
 
 def plan(gone: bool = False) -> Plan:
     before = FileState(sha256=digest(OLD), mode="0660", owner="root:root")
-    common = {"path": "/etc/a", "chapters": ("x",), "phase": "files", "why": ("w",), "diff": "", "before": before}
+    common: dict[str, Any] = {
+        "path": "/etc/a",
+        "chapters": ("x",),
+        "phase": "files",
+        "why": ("w",),
+        "diff": "",
+        "before": before,
+    }
     step: Step = RemoveFile(**common) if gone else WriteFile(after=FileContent.of(NEW, 0o660, "root:root"), **common)
     return Plan(node=NodeName(hostname="h", os="o", nova=None), steps=(step,))
 

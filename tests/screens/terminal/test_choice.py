@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import io
 
 import pytest
@@ -83,7 +84,7 @@ def test_libraries_are_told_before_they_are_imported() -> None:
 
 def asked(keys: str, monkeypatch: pytest.MonkeyPatch, baud: int = 9600) -> tuple[Face | None, str]:
     monkeypatch.setattr(serial, "ssh_addresses", lambda: ["192.0.2.7", "2001:db8::7"])
-    monkeypatch.setattr(serial.getpass, "getuser", lambda: "root")
+    monkeypatch.setattr(getpass, "getuser", lambda: "root")
     said = io.StringIO()
     line = Terminal("vt220", "serial", device="/dev/ttyS0", baud=baud, answers=True)
     return serial.ask(choose(line, "auto", {}), io.StringIO(keys), said), said.getvalue()

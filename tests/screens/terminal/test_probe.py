@@ -14,7 +14,6 @@ from pathlib import Path
 
 import pytest
 
-from screens.terminal import probe as terminal
 from screens.terminal.probe import Terminal, probe
 
 Answer = Callable[[bytes], bytes]
@@ -142,7 +141,7 @@ def test_a_terminal_without_a_name_is_taken_for_a_pseudo_terminal(
     def nowhere(_: int) -> str:
         raise FileNotFoundError(2, "as in a container whose /dev/pts is another")
 
-    monkeypatch.setattr(terminal.os, "ttyname", nowhere)
+    monkeypatch.setattr(os, "ttyname", nowhere)
     line.give_size(24, 80)
     found, _ = looked(line, tmp_path)
     assert (found.kind, found.device) == ("pty", "")
@@ -171,7 +170,7 @@ def test_a_serial_line_is_known_by_its_name_and_has_a_speed(
     attributes[4] = attributes[5] = termios.B9600
     termios.tcsetattr(line.slave, termios.TCSANOW, attributes)
     line.give_size(24, 80)
-    monkeypatch.setattr(terminal.os, "ttyname", lambda _: device)
+    monkeypatch.setattr(os, "ttyname", lambda _: device)
     found, _ = looked(line, tmp_path)
     assert (found.kind, found.baud) == ("serial", baud)
     assert found.columns == 100  # the size that the kernel had was from another session: nothing tells it of a change
@@ -192,7 +191,7 @@ def test_speech_and_braille_on_a_console_are_found(
     (tmp_path / path).parent.mkdir(parents=True)
     (tmp_path / path).write_text(content)
     line.give_size(24, 80)
-    monkeypatch.setattr(terminal.os, "ttyname", lambda _: "/dev/tty3")
+    monkeypatch.setattr(os, "ttyname", lambda _: "/dev/tty3")
     found, _ = looked(line, tmp_path)
     assert (found.kind, found.speech) == ("vt", reader)
     assert found.glyphs is None  # a pseudo-terminal has no font

@@ -126,7 +126,7 @@ async def test_all_vlans_at_once_and_one_found_among_them(tmp_path: Path) -> Non
 def _diff(pilot: Pilot[int], path: str) -> list[str]:
     plan = state(pilot).plan
     assert plan is not None
-    return next(str(step.diff) for step in plan.steps if getattr(step, "path", "") == path).splitlines()
+    return next(str(getattr(step, "diff", "")) for step in plan.steps if getattr(step, "path", "") == path).splitlines()
 
 
 async def test_lines_are_pasted_and_a_file_is_imported(tmp_path: Path) -> None:

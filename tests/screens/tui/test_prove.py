@@ -103,7 +103,7 @@ async def test_where_a_proof_cannot_be_given_it_says_why(tmp_path: Path) -> None
 
 async def test_a_defect_in_a_proof_is_not_swallowed(tmp_path: Path) -> None:
     class Broken(Slow):
-        def prove(self, *_: object) -> list[Check]:  # type: ignore[override]
+        def prove(self, *_: object) -> list[Check]:
             raise ZeroDivisionError("on purpose")
 
     with pytest.raises(ZeroDivisionError):

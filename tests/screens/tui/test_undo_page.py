@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from driving import opened, page, press, settled, state, text, until, whole
+from textual.pilot import Pilot
 
 from screens.shared.session import NodeEngine
 from screens.tui.widgets.list_view import Rows
@@ -17,6 +19,10 @@ from wizard.simulator.built_in import built_in, simulate
 
 DNSMASQ = "/etc/dnsmasq-nova.conf"
 ANSWERS = {"gateways": {"network": [{"label": "demo-net", "router": "10.44.1.1", "vlan": 1441}]}}
+
+
+def says(pilot: Pilot[int], words: str) -> bool:
+    return words in text(pilot)
 
 
 async def test_what_was_changed_since_is_kept_or_merged_by_one_key(tmp_path: Path) -> None:
@@ -38,7 +44,7 @@ async def test_what_was_changed_since_is_kept_or_merged_by_one_key(tmp_path: Pat
         assert plan.stopped
         for key, choice in (("k", "keep"), ("b", "restore"), ("m", "merge")):
             await press(pilot, key)
-            await until(pilot, lambda choice=choice: f"! changed since, {choice}: {DNSMASQ}" in text(pilot))
+            await until(pilot, partial(says, pilot, f"! changed since, {choice}: {DNSMASQ}"))
             plan = state(pilot).undo
             assert plan is not None
             assert not plan.stopped

@@ -243,8 +243,8 @@ def test_the_time_grows_with_the_vfs_that_are_made_now(tmp_path: Path) -> None:
 
 def test_the_wait_follows_no_clock_that_may_be_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     times = iter([0.0, 10.0, 59.0, 61.0])
-    monkeypatch.setattr(confirm.time, "monotonic", lambda: next(times))
-    monkeypatch.setattr(confirm.time, "sleep", lambda _: None)
+    monkeypatch.setattr(time, "monotonic", lambda: next(times))
+    monkeypatch.setattr(time, "sleep", lambda _: None)
     assert confirm.wait(tmp_path, Journal(tmp_path / "journal.jsonl"), 60, lambda: False) == "too late"
     assert next(times, None) is None
 

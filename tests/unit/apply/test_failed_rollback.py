@@ -26,7 +26,8 @@ OPTIONS, DROP_IN = "/etc/modprobe.d/mlx4_core.conf", "/etc/default/grub.d/zz-com
 def _fails_late(node: SimulatedNode, then: Callable[[], None]) -> str:
     """A run whose last command fails, with something that happens right then; the rollback fails, too."""
     started = launch.save(node.directory, planned_here(node), "rollback", "simulated")
-    real, failed = SimulatedBackend.run, []
+    real = SimulatedBackend.run
+    failed: list[Any] = []
 
     def run(self: SimulatedBackend, argv: Any, *rest: Any) -> int:
         if "nova-network" in argv and not failed:
@@ -67,7 +68,8 @@ def test_a_file_that_was_changed_meanwhile_is_in_no_boot_menu_after_undo(node: S
 
 def test_a_full_disk_in_the_rollback_leaves_no_options_in_the_initramfs_after_undo(node: SimulatedNode) -> None:
     before = {path: node.read(path) for path in (MENU, IMAGE, OPTIONS)}
-    real, full = Tree.write, []
+    real = Tree.write
+    full: list[bool] = []
 
     def write(self: Tree, path: str, *rest: Any) -> Any:
         if full and path == OPTIONS:

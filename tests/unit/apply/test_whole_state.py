@@ -22,7 +22,7 @@ from wizard.simulator.simulated_node import SimulatedNode
 OLD, NEW = "/etc/nova/nova.conf", "/etc/modprobe.d/mlx4_core.conf"  # one that was there, one that the run makes
 ACL = bytes.fromhex("0200000001000600ffffffff02000400e703000004000400ffffffff10000400ffffffff20000000ffffffff")
 
-HANDS: dict[str, tuple[Callable[[Path], None], str]] = {
+HANDS: dict[str, tuple[Callable[[Path], object], str]] = {
     "a narrower mode": (lambda place: place.chmod(0o600), "its mode"),
     "a wider mode": (lambda place: place.chmod(0o666), "its mode"),
     "a bit for its group": (lambda place: place.chmod(0o2750), "its mode"),

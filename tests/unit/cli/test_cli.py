@@ -11,7 +11,9 @@ import shlex
 import subprocess
 import sys
 import tarfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from calling import call, written
@@ -195,7 +197,9 @@ def test_a_nova_conf_that_nova_would_refuse_is_never_touched(
 @pytest.mark.parametrize(
     "change", [lambda c: c.replace(b"\n", b"\r\n"), lambda c: c.rstrip(b"\n"), lambda c: c + b"# filler\n" * 60000]
 )
-def test_odd_but_valid_files_are_edited_as_they_are(origin: Path, change, capsys: pytest.CaptureFixture[str]) -> None:  # type: ignore[no-untyped-def]
+def test_odd_but_valid_files_are_edited_as_they_are(
+    origin: Path, change: Callable[[bytes], bytes], capsys: pytest.CaptureFixture[str]
+) -> None:
     path = origin / "etc/nova/nova.conf"
     path.write_bytes(change(path.read_bytes()))
     code, out, err = call(capsys, "plan", "--root", str(origin))
@@ -204,14 +208,13 @@ def test_odd_but_valid_files_are_edited_as_they_are(origin: Path, change, capsys
 
 
 def test_the_face_is_started_for_the_demo_only_by_the_entry_point(capsys: pytest.CaptureFixture[str]) -> None:
-    seen = []
-    assert (
-        cli.main(
-            ["demo", "--node", "today"],
-            lambda open_node, ui, simulated: seen.append((open_node()[1], ui, simulated)) or 0,
-        )
-        == 0
-    )
+    seen: list[tuple[Any, ...]] = []
+
+    def face(open_node: Any, ui: str, simulated: bool) -> int:
+        seen.append((open_node()[1], ui, simulated))
+        return 0
+
+    assert cli.main(["demo", "--node", "today"], face) == 0
     assert seen[0][1:] == ("auto", True)
     assert not Path(seen[0][0]).exists()
     assert call(capsys, "demo", "--node", "none-such")[0] in (1, 64)
@@ -227,8 +230,8 @@ def test_the_entry_point_says_which_python_it_needs(monkeypatch: pytest.MonkeyPa
 
     said = io.StringIO()
     monkeypatch.setattr(start, "NEEDED", (9, 9))
-    monkeypatch.setattr(start.sys, "stderr", said)
-    assert start.main() == 1
+    monkeypatch.setattr(sys, "stderr", said)
+    assert start.main() == 1  # type: ignore[no-untyped-call]
     assert "needs Python 3.10 or newer" in said.getvalue()
 
 
@@ -314,7 +317,7 @@ def test_ctrl_c_while_the_libraries_load_is_no_traceback(monkeypatch: pytest.Mon
         raise KeyboardInterrupt
 
     monkeypatch.setattr(cli, "main", interrupted)
-    assert start.main() == 130
+    assert start.main() == 130  # type: ignore[no-untyped-call]
 
 
 def test_a_run_is_named_by_its_number_with_or_without_zeros(origin: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -63,7 +63,12 @@ def test_answers_come_from_standard_input_and_from_pipes(
     monkeypatch.setattr("sys.stdin", Piped(suggested))
     assert call(capsys, "plan", "--json", "--root", str(origin), "--answers", "-")[1] == expected
     reader, writer = os.pipe()
-    thread = threading.Thread(target=lambda: (os.write(writer, suggested.encode()), os.close(writer)))
+
+    def fill() -> None:
+        os.write(writer, suggested.encode())
+        os.close(writer)
+
+    thread = threading.Thread(target=fill)
     thread.start()
     said = call(capsys, "plan", "--json", "--root", str(origin), "--answers", f"/dev/fd/{reader}")
     thread.join()

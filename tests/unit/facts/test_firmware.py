@@ -90,7 +90,7 @@ def facts(*functions: PciFunction) -> PciFacts:
     return PciFacts(functions, ())
 
 
-def test_connectx3_has_no_column_for_what_holds_now():
+def test_connectx3_has_no_column_for_what_holds_now() -> None:
     query = firmware_query.parse(CX3)
     assert query is not None
     assert (query.device_type, query.columns) == ("ConnectX3Pro", ("Default", "Next Boot"))
@@ -98,7 +98,7 @@ def test_connectx3_has_no_column_for_what_holds_now():
     assert query.current is None
 
 
-def test_all_three_columns_with_marks_and_values_that_leave_no_room():
+def test_all_three_columns_with_marks_and_values_that_leave_no_room() -> None:
     query = firmware_query.parse(CX6)
     assert query is not None
     assert dict(query.current or ())["NUM_OF_VFS"] == "8"
@@ -115,7 +115,7 @@ def test_all_three_columns_with_marks_and_values_that_leave_no_room():
     assert query.rows["UCTX_EN_WITH_A_NAME_THAT_IS_LONG"][0] == "DEVICE_DEFAULT_SETTING(0)"
 
 
-def test_carriage_returns_and_a_header_without_columns():
+def test_carriage_returns_and_a_header_without_columns() -> None:
     query = firmware_query.parse(
         "Device type: ConnectX4\r\nConfigurations:\r\n\tNUM_OF_VFS\t8\r\n...\r\nThat was all\r\n"
     )
@@ -126,11 +126,11 @@ def test_carriage_returns_and_a_header_without_columns():
 @pytest.mark.parametrize(
     "text", ["", "-E- Failed to open the device\n", "Configurations:   Next Boot\n", "NUM_OF_VFS  8\n"]
 )
-def test_no_settings_where_there_are_none(text: str):
+def test_no_settings_where_there_are_none(text: str) -> None:
     assert firmware_query.parse(text) is None
 
 
-def test_errors_are_what_the_tool_says():
+def test_errors_are_what_the_tool_says() -> None:
     assert firmware_query.errors("\n-E- Failed to open\n  -E- Bad device\n-I- x\n") == "Failed to open; Bad device"
 
 
@@ -143,7 +143,7 @@ def test_errors_are_what_the_tool_says():
         ).map("\n".join),
     )
 )
-def test_any_text_is_settings_or_none(text: str):
+def test_any_text_is_settings_or_none(text: str) -> None:
     query = firmware_query.parse(text)
     if query is not None:
         assert all(len(values) == len(query.columns) for values in query.rows.values())
@@ -161,7 +161,7 @@ def test_any_text_is_settings_or_none(text: str):
     st.integers(31, 60),
     st.booleans(),
 )
-def test_any_width_of_columns_is_read_back(rows: dict[str, tuple[str, str, str]], width: int, marked: bool):
+def test_any_width_of_columns_is_read_back(rows: dict[str, tuple[str, str, str]], width: int, marked: bool) -> None:
     lines = ["Configurations:" + "".join(name.rjust(width) for name in ("Default", "Current", "Next Boot"))]
     mark = "*" if marked else " "
     lines += [
@@ -177,12 +177,12 @@ def test_any_width_of_columns_is_read_back(rows: dict[str, tuple[str, str, str]]
     ("printed", "value"),
     [("True(1)", "1"), ("VPI(3)", "3"), ("16", "16"), ("Array[0..7]", "Array[0..7]"), ("N/A", "N/A")],
 )
-def test_value_without_its_decoration(printed: str, value: str):
+def test_value_without_its_decoration(printed: str, value: str) -> None:
     card = CardFirmware("0000:04:00.0", "", (("X", printed),), None)
     assert (card.value("X"), card.value("Y")) == (value, None)
 
 
-def test_card_of_two_functions_is_asked_once_and_answers_for_both():
+def test_card_of_two_functions_is_asked_once_and_answers_for_both() -> None:
     node = Asked({("0000:3b:00.0", "-e", "q"): said(CX6)})
     found = firmware.read(node, facts(mellanox("0000:3b:00.0"), mellanox("0000:3b:00.1")))
     assert node.asked == [("0000:3b:00.0", "-e", "q")]
@@ -194,7 +194,7 @@ def test_card_of_two_functions_is_asked_once_and_answers_for_both():
     assert found.card("0000:3c:00.0") is None
 
 
-def test_every_function_is_asked_where_each_has_its_own_number():
+def test_every_function_is_asked_where_each_has_its_own_number() -> None:
     own = CX6.replace("ALLOW_RD_COUNTERS ", "PF_NUM_OF_VF_VALID")
     node = Asked({(f"0000:3b:00.{number}", "-e", "q"): said(own) for number in (0, 1)})
     found = firmware.read(node, facts(mellanox("0000:3b:00.0"), mellanox("0000:3b:00.1")))
@@ -204,7 +204,7 @@ def test_every_function_is_asked_where_each_has_its_own_number():
     assert card.address == "0000:3b:00.1"
 
 
-def test_without_extended_output_and_by_the_next_function():
+def test_without_extended_output_and_by_the_next_function() -> None:
     failed = said("", 3, "-E- Unknown flag\n")
     node = Asked({("0000:3b:00.0", "-e", "q"): failed, ("0000:3b:00.0", "q"): failed, ("0000:3b:00.1", "q"): said(CX3)})
     found = firmware.read(node, facts(mellanox("0000:3b:00.0"), mellanox("0000:3b:00.1")))
@@ -222,7 +222,7 @@ def test_without_extended_output_and_by_the_next_function():
         (NodeError("gave no answer within 60 seconds"), "no answer within 60 seconds"),
     ],
 )
-def test_what_the_tool_complains_of_is_unseen(answer: Output | NodeError, why: str):
+def test_what_the_tool_complains_of_is_unseen(answer: Output | NodeError, why: str) -> None:
     node = Asked({("0000:3b:00.0", "-e", "q"): answer, ("0000:3b:00.0", "q"): answer})
     found = firmware.read(node, facts(mellanox("0000:3b:00.0")))
     assert found.cards == ()
@@ -230,7 +230,7 @@ def test_what_the_tool_complains_of_is_unseen(answer: Output | NodeError, why: s
     assert why in found.unseen[0].why
 
 
-def test_lockdown_is_read_and_named_where_the_card_cannot_be_asked():
+def test_lockdown_is_read_and_named_where_the_card_cannot_be_asked() -> None:
     node = Asked({("0000:3b:00.0", "-e", "q"): said("-E- Failed to open the device\n", 1)})
     node.write("/sys/kernel/security/lockdown", "none [integrity] confidentiality\n")
     found = firmware.read(node, facts(mellanox("0000:3b:00.0")))
@@ -239,20 +239,20 @@ def test_lockdown_is_read_and_named_where_the_card_cannot_be_asked():
 
 
 @pytest.mark.parametrize(("text", "lockdown"), [("[none] integrity", "none"), ("", ""), ("garbled", "")])
-def test_lockdown_that_is_off_or_not_known(text: str, lockdown: str):
+def test_lockdown_that_is_off_or_not_known(text: str, lockdown: str) -> None:
     node = MemoryNode()
     node.write("/sys/kernel/security/lockdown", text)
     assert firmware.read(node, facts()).lockdown == lockdown
 
 
-def test_only_root_may_ask_on_this_machine():
+def test_only_root_may_ask_on_this_machine() -> None:
     node = Asked({}, root=False)
     found = firmware.read(node, facts(mellanox("0000:3b:00.0")))
     assert (found.tool, found.cards, node.asked) == ("mstconfig", (), [])
     assert "root" in found.unseen[0].why
 
 
-def test_a_machine_without_the_tool_says_which_package_has_it():
+def test_a_machine_without_the_tool_says_which_package_has_it() -> None:
     node = MemoryNode()
     node.live = True
     found = firmware.read(node, facts(mellanox("0000:3b:00.0")))
@@ -260,7 +260,7 @@ def test_a_machine_without_the_tool_says_which_package_has_it():
     assert "mstflint" in found.unseen[0].why
 
 
-def test_a_recorded_node_answers_for_either_tool_without_having_it():
+def test_a_recorded_node_answers_for_either_tool_without_having_it() -> None:
     node = MemoryNode()
     node.privileged = False
     assert "not recorded" in firmware.read(node, facts(mellanox("0000:3b:00.0"))).unseen[0].why
@@ -269,7 +269,7 @@ def test_a_recorded_node_answers_for_either_tool_without_having_it():
     assert (found.tool, len(found.cards), found.unseen) == ("mlxconfig", 1, ())
 
 
-def test_nothing_is_asked_without_a_mellanox_card():
+def test_nothing_is_asked_without_a_mellanox_card() -> None:
     node = Asked({})
     other = mellanox("0000:3b:00.0", "01f8")
     assert firmware.read(node, facts(other)).unseen == ()

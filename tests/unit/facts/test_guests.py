@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -62,7 +63,7 @@ def link(name: str, kind: str = "physical", *, master: str = "", lower: tuple[st
     return Link(name, kind, "", master, lower, None, pci)
 
 
-def with_links(*links: Link, **others: object) -> NetworkFacts:
+def with_links(*links: Link, **others: Any) -> NetworkFacts:
     return replace(NETWORK, links=links, **others)
 
 
@@ -193,7 +194,7 @@ def test_a_pf_with_an_address_is_not_held() -> None:
         ({"driver": None}, False),
     ],
 )
-def test_vf_without_interface(changes: dict[str, object], elsewhere: bool) -> None:
+def test_vf_without_interface(changes: dict[str, Any], elsewhere: bool) -> None:
     facts = look(node_with(), replace(A_VF, **changes))
     assert bool(facts.in_use) == elsewhere
     assert all("namespace" in use.by for use in facts.in_use)

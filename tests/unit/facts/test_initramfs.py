@@ -25,7 +25,7 @@ IMAGE = "/boot/initrd.img-1"
 
 def looked_into(content: bytes) -> tuple[dict[str, bytes] | None, str]:
     node = MemoryNode()
-    node.write(IMAGE, content)  # type: ignore[arg-type]
+    node.write(IMAGE, content)
     return modprobe_files(node, IMAGE)
 
 

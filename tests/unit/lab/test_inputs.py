@@ -10,7 +10,9 @@ import pytest
 from lab import __main__ as lab
 from lab import host, inputs, play
 from lab.machine import Hardware
-from lab.scenarios import SCENARIOS, AnyDevice, Scenario
+from lab.scenarios import SCENARIOS
+from lab.scenarios.any_device import AnyDevice
+from lab.scenarios.scenario import Scenario
 from lab.stage import Stage
 
 VERDICT = {"verdict": "held", "why": "3 checks", "seconds": 7, "commit": "abc1234", "date": "2026-11-30"}

@@ -216,7 +216,7 @@ class Booting(Machine):
     def cut_power(self) -> None:
         pass
 
-    def control(self, command: str, **arguments: object) -> object:
+    def control(self, command: str, **arguments: object) -> None:
         assert command == "system_reset"
         self._boot()
 

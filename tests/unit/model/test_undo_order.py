@@ -79,7 +79,7 @@ def stop(name: str) -> StopByPidfile:
 
 
 def test_what_it_is() -> None:
-    steps = [
+    steps: list[Step] = [
         command("reload", "after_files", "reload"),
         file("/etc/a"),
         file("/etc/b"),

@@ -32,6 +32,7 @@ from wizard.cli import main as cli
 from wizard.errors import NodeError
 from wizard.export.script import script
 from wizard.facts import facts
+from wizard.model.plan import Plan
 from wizard.planning.planner import make_plan
 from wizard.redaction import redacted
 from wizard.report import text as report
@@ -140,7 +141,7 @@ def test_there_are_two_dozen_kinds_and_nova_reads_them(planted: Planted) -> None
     assert {step.path for step in planned(planted.node).steps if hasattr(step, "path")} >= {"/etc/nova/nova.conf"}
 
 
-def planned(node: SimulatedNode) -> object:
+def planned(node: SimulatedNode) -> Plan:
     seen = facts.read(node)
     return make_plan(seen, suggestion.suggest(seen))
 

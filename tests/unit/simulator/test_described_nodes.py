@@ -23,18 +23,18 @@ def node(request: pytest.FixtureRequest) -> MemoryNode:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_is_small_enough_to_be_read(name: str):
+def test_is_small_enough_to_be_read(name: str) -> None:
     assert len((NODES / f"{name}.toml").read_text().splitlines()) < 500
 
 
-def test_every_link_leads_somewhere(node: MemoryNode):
+def test_every_link_leads_somewhere(node: MemoryNode) -> None:
     links = [path for path, entry in node.entries.items() if entry.kind == "link"]
     assert links
     for path in links:
         node.resolve(path)
 
 
-def test_every_device_is_listed_on_its_bus_and_in_its_class(node: MemoryNode):
+def test_every_device_is_listed_on_its_bus_and_in_its_class(node: MemoryNode) -> None:
     for path in node.entries:
         if not path.startswith("/sys/devices/"):
             continue
@@ -47,20 +47,20 @@ def test_every_device_is_listed_on_its_bus_and_in_its_class(node: MemoryNode):
             assert node.resolve(f"/sys/class/infiniband/{name}") == path
 
 
-def test_every_owner_is_an_account_of_the_node(node: MemoryNode, tmp_path: Path):
+def test_every_owner_is_an_account_of_the_node(node: MemoryNode, tmp_path: Path) -> None:
     described.materialise(node, tmp_path)
     directory = DirectoryNode(tmp_path)
     assert pci.read(directory) == pci.read(node)
     assert directory.run(("ebtables", "-t", "nat", "-L", "--Lc")) == node.run(("ebtables", "-t", "nat", "-L", "--Lc"))
 
 
-def test_nothing_of_the_hardware_is_unseen(node: MemoryNode):
+def test_nothing_of_the_hardware_is_unseen(node: MemoryNode) -> None:
     functions = pci.read(node)
     assert functions.unseen == firmware.read(node, functions).unseen == ()
 
 
 @pytest.mark.parametrize(("name", "serial"), [("origin", "MT1644X02937"), ("demo", "MT1703X01358")])
-def test_origin_and_demo_have_one_connectx3_pro_that_offers_sixteen_vfs(name: str, serial: str):
+def test_origin_and_demo_have_one_connectx3_pro_that_offers_sixteen_vfs(name: str, serial: str) -> None:
     node = described.load(NODES / f"{name}.toml")
     facts = pci.read(node)
     card = facts.functions[0]
@@ -74,7 +74,7 @@ def test_origin_and_demo_have_one_connectx3_pro_that_offers_sixteen_vfs(name: st
 
 
 @pytest.mark.parametrize(("name", "release"), [("origin", "kilo"), ("demo", "mitaka")])
-def test_origin_and_demo_serve_two_networks_with_nova_network(name: str, release: str):
+def test_origin_and_demo_serve_two_networks_with_nova_network(name: str, release: str) -> None:
     facts = nova.read(described.load(NODES / f"{name}.toml"))
     assert (facts.release, facts.networking, facts.main_file) == (release, "nova-network", "/etc/nova/nova.conf")
     served = [(each.label, each.bridge, each.vlan, each.cidr, each.dnsmasq_running) for each in facts.networks]
@@ -89,7 +89,7 @@ def test_origin_and_demo_serve_two_networks_with_nova_network(name: str, release
 @pytest.mark.parametrize(
     ("name", "bridge_nf", "ebtables"), [("origin", None, "legacy"), ("demo", 0, "legacy"), ("today", 1, "nft")]
 )
-def test_each_node_has_another_bridge_firewall(name: str, bridge_nf: int | None, ebtables: str):
+def test_each_node_has_another_bridge_firewall(name: str, bridge_nf: int | None, ebtables: str) -> None:
     facts = network.read(described.load(NODES / f"{name}.toml"))
     assert facts.bridge_nf_call_iptables == bridge_nf
     assert facts.ebtables[0] == ebtables
@@ -101,7 +101,7 @@ def test_each_node_has_another_bridge_firewall(name: str, bridge_nf: int | None,
     assert bool(facts.listens(8775)) == (name != "today")
 
 
-def test_today_has_two_ports_and_another_vendors_card_that_carries_ssh():
+def test_today_has_two_ports_and_another_vendors_card_that_carries_ssh() -> None:
     node = described.load(NODES / "today.toml")
     facts = pci.read(node)
     cards = facts.functions[:5]
@@ -122,7 +122,7 @@ def test_today_has_two_ports_and_another_vendors_card_that_carries_ssh():
 
 
 @pytest.mark.parametrize("name", ["origin", "demo"])
-def test_origin_and_demo_live_on_other_functions_than_the_card(name: str):
+def test_origin_and_demo_live_on_other_functions_than_the_card(name: str) -> None:
     node = described.load(NODES / f"{name}.toml")
     facts = pci.read(node)
     found = guests.read(node, facts, network.read(node))

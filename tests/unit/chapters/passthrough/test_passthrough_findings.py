@@ -10,6 +10,7 @@ from managed import juju, kolla, puppet
 from nodes import codes, found, origin, planned, remove, replace, today
 
 from wizard.facts import facts
+from wizard.model.plan import WriteFile
 from wizard.node.recorded import MemoryNode
 
 
@@ -117,7 +118,7 @@ def test_a_node_without_nova_conf() -> None:
     plan = planned(node)
     assert found(plan, "PASSTHROUGH-NO-NOVA-CONF").severity == "blocks"
     assert found(plan, "GATEWAYS-NO-NOVA-CONF").severity == "warns"
-    assert [step.path for step in plan.steps if getattr(step, "path", "") == "/etc/dnsmasq-nova.conf"]
+    assert [step for step in plan.steps if getattr(step, "path", "") == "/etc/dnsmasq-nova.conf"]
 
 
 @pytest.mark.parametrize(
@@ -146,8 +147,9 @@ def test_what_a_release_does_not_know_is_left_out_and_told() -> None:
     finding = found(plan, "PASSTHROUGH-NOT-IN-RELEASE")
     assert "trusted" in finding.seen
     assert "numa_policy = preferred" in finding.seen
-    content = next(step.after.content for step in plan.steps if getattr(step, "path", "") == "/etc/nova/nova.conf")
-    assert "trusted" not in content
+    step = next(step for step in plan.steps if getattr(step, "path", "") == "/etc/nova/nova.conf")
+    assert isinstance(step, WriteFile)
+    assert "trusted" not in step.after.data().decode()
     assert "PASSTHROUGH-NOT-IN-RELEASE" not in codes(planned(today(), passthrough={"pool": [pool]}))
 
 

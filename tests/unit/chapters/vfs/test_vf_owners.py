@@ -10,7 +10,7 @@ from wizard.answers import suggestion
 from wizard.chapters.vfs import vf_owners
 from wizard.facts import facts
 from wizard.facts.pci.functions import PciFunction
-from wizard.model.plan import Plan
+from wizard.model.plan import Plan, WriteFile
 from wizard.node.recorded import MemoryNode
 from wizard.planning.planner import make_plan
 from wizard.planning.verification import verify
@@ -241,7 +241,7 @@ def test_what_an_owner_sets_is_suggested_and_does_not_block() -> None:
 def test_a_unit_of_ours_goes_when_somebody_else_takes_over() -> None:
     node = today()
     for step in planned(node, vfs={"card": [CARD]}).steps:
-        if getattr(step, "kind", "") == "write_file" and "compute-wizard-vfs" in step.path:
+        if isinstance(step, WriteFile) and "compute-wizard-vfs" in step.path:
             node.write(step.path, step.after.data().decode(), mode=int(step.after.mode, 8))
     node.write("/etc/netplan/60-sriov.yaml", NETPLAN)
     steps = planned(node, vfs={"card": [CARD]}).steps
@@ -319,7 +319,7 @@ def test_what_is_larger_than_a_script_is_not_looked_into() -> None:
 def test_our_own_units_are_nobody_else() -> None:
     node = today()
     for step in planned(node, vfs={"card": [CARD]}).steps:
-        if getattr(step, "kind", "") == "write_file":
+        if isinstance(step, WriteFile):
             node.write(step.path, step.after.data().decode(), mode=int(step.after.mode, 8))
     enable(
         node, "compute-wizard-vfs-0000-3b-00-0.service", "/etc/systemd/system/compute-wizard-vfs-0000-3b-00-0.service"

@@ -9,7 +9,7 @@ from nodes import CX3, codes, found, origin, planned, remove, today
 
 from wizard.answers import files as answer_files
 from wizard.facts import facts
-from wizard.model.plan import Plan, RunCommand, WriteSysfs
+from wizard.model.plan import Plan, RunCommand, WriteFile, WriteSysfs
 from wizard.node.node import Output
 from wizard.node.recorded import MemoryNode
 from wizard.planning.planner import make_plan
@@ -283,10 +283,10 @@ def test_a_driver_that_needs_its_interface_up_is_given_that_in_the_unit(flags: s
     finding = found(plan, "VFS-NEEDS-LINK-UP")
     assert finding.severity == severity
     assert ("ip link set dev enp59s0f0np0 up" in finding.do) is (severity == "warns")
-    text = next(step.after.data().decode() for step in plan.steps if getattr(step, "path", "") == UNIT)
+    text = next(step.after.data().decode() for step in plan.steps if isinstance(step, WriteFile) and step.path == UNIT)
     assert " 8 up=1\n" in text or " 8 autoprobe=0 up=1\n" in text
     assert "up=1" not in next(
         step.after.data().decode()
         for step in planned(today(), vfs=wanting("keep", 8), passthrough=None).steps
-        if getattr(step, "path", "") == UNIT
+        if isinstance(step, WriteFile) and step.path == UNIT
     )

@@ -318,11 +318,10 @@ def test_variants() -> None:
 def test_recorded_listing_is_read_as_it_is() -> None:
     node = MemoryNode()
     assert network.read(node).nat_chains is None
-    node.commands[("ebtables", *LIST)] = Output(("ebtables", *LIST), 0, LISTING, "")
+    listing = ("ebtables", *LIST)
+    node.commands[listing] = Output(listing, 0, LISTING, "")
     assert network.read(node).nat_chains == CHAINS
-    node.commands[("ebtables", *LIST)] = Output(
-        ("ebtables", *LIST), 255, "", "The kernel doesn't support the table.\nx"
-    )
+    node.commands[listing] = Output(listing, 255, "", "The kernel doesn't support the table.\nx")
     facts = network.read(node)
     assert facts.nat_chains is None
     assert [unseen.why for unseen in facts.unseen if "ebtables" in unseen.what] == [

@@ -9,6 +9,7 @@ from nodes import codes, found, origin, planned, replace
 
 from wizard.answers import files as answer_files
 from wizard.facts import facts
+from wizard.model.plan import WriteFile
 from wizard.node.recorded import MemoryNode
 from wizard.planning.verification import verify
 
@@ -90,6 +91,7 @@ def test_one_that_can_be_resolved_is_as_good_as_written_out() -> None:
     plan = planned(there, gateways=GATEWAYS)
     assert "NOVA-VALUE-UNKNOWN" not in codes(plan)
     (step,) = [step for step in plan.steps if getattr(step, "path", "") == CONF]
+    assert isinstance(step, WriteFile)
     assert "dnsmasq_config_file" not in "".join(line for line in step.diff.splitlines() if line[:1] in "+-")
 
 
@@ -106,6 +108,7 @@ def test_uplinks_are_not_guessed_from_a_manager_that_is_unknown() -> None:
     (step,) = [
         step for step in planned(there).steps if getattr(step, "path", "") == "/etc/compute-wizard/metadata.conf"
     ]
+    assert isinstance(step, WriteFile)
     assert "vlan+" not in step.diff
 
 

@@ -1,6 +1,7 @@
 """PCI functions: one tree of our own making for each family of cards, and for what goes wrong."""
 
 import gzip
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given, settings
@@ -48,7 +49,7 @@ def read(node: MemoryNode) -> dict[str, PciFunction]:
     return {each.address: each for each in pci.read(node).functions}
 
 
-def test_connectx3_pro_before_any_vf():
+def test_connectx3_pro_before_any_vf() -> None:
     node = MemoryNode()
     files = {"mlx4_port1": "ib", "mlx4_port2": "auto (eth)", "subsystem_vendor": "0x15b3", "subsystem_device": "0x0006"}
     place = function(node, "0000:04:00.0", "15b3", "1007", "mlx4_core", **SRIOV, **files)
@@ -78,7 +79,7 @@ def test_connectx3_pro_before_any_vf():
     assert card.link_layers == ("InfiniBand",) * 3
 
 
-def test_connectx3_pro_with_sixteen_vfs_in_the_order_of_their_numbers():
+def test_connectx3_pro_with_sixteen_vfs_in_the_order_of_their_numbers() -> None:
     node = MemoryNode()
     function(node, "0000:04:00.0", "15b3", "1007", "mlx4_core", sriov_totalvfs="16", sriov_numvfs="16")
     addresses = vf_addresses("0000:04:00.0", 1, 1, 16)
@@ -92,7 +93,7 @@ def test_connectx3_pro_with_sixteen_vfs_in_the_order_of_their_numbers():
     assert "0000:04:00.0" in last.why_no_vfs
 
 
-def test_connectx5_with_two_ports_is_two_functions():
+def test_connectx5_with_two_ports_is_two_functions() -> None:
     node = MemoryNode()
     modern = {"sriov_totalvfs": "8", "sriov_vf_device": "1018", "sriov_drivers_autoprobe": "0", "sriov_stride": "1"}
     for number, enabled in ((0, "8"), (1, "0")):
@@ -106,7 +107,7 @@ def test_connectx5_with_two_ports_is_two_functions():
     assert all(each.is_vf and each.model == "ConnectX-5 VF" for each in found[2:])
 
 
-def test_vfs_of_shared_id_are_named_after_their_pf():
+def test_vfs_of_shared_id_are_named_after_their_pf() -> None:
     node = MemoryNode()
     function(node, "0000:c1:00.0", "15b3", "101d", "mlx5_core", **SRIOV, sriov_vf_device="101e")
     add_vfs(node, "0000:c1:00.0", ("0000:c1:00.2",), "101e")
@@ -118,7 +119,7 @@ def test_vfs_of_shared_id_are_named_after_their_pf():
     assert found["0000:82:00.0"].vf_device == "101e"
 
 
-def test_vf_device_of_another_vendor_is_read_from_the_vfs_that_are_there():
+def test_vf_device_of_another_vendor_is_read_from_the_vfs_that_are_there() -> None:
     node = MemoryNode()
     function(node, "0000:07:00.0", "8086", "1521", "igb", **SRIOV)
     assert read(node)["0000:07:00.0"].vf_device is None
@@ -141,7 +142,7 @@ def test_vf_device_of_another_vendor_is_read_from_the_vfs_that_are_there():
         ("1017", "mlx5_core", SRIOV, "offered", ""),
     ],
 )
-def test_why_a_mellanox_card_has_no_vfs(device: str, driver: str, files: dict[str, str], offer: str, why: str):
+def test_why_a_mellanox_card_has_no_vfs(device: str, driver: str, files: dict[str, str], offer: str, why: str) -> None:
     node = MemoryNode()
     function(node, "0000:04:00.0", "15b3", device, driver, **files)
     card = read(node)["0000:04:00.0"]
@@ -165,7 +166,9 @@ def test_why_a_mellanox_card_has_no_vfs(device: str, driver: str, files: dict[st
         ("9999", bytes(256), False, "none", "no SR-IOV capability"),
     ],
 )
-def test_configuration_space_tells_what_sysfs_does_not(device: str, config: bytes, others: bool, offer: str, why: str):
+def test_configuration_space_tells_what_sysfs_does_not(
+    device: str, config: bytes, others: bool, offer: str, why: str
+) -> None:
     node = MemoryNode()
     place = function(node, "0000:04:00.0", "15b3", device)
     node.write(f"{place}/config", config)
@@ -176,14 +179,14 @@ def test_configuration_space_tells_what_sysfs_does_not(device: str, config: byte
     assert why in card.why_no_vfs
 
 
-def test_controllers_of_another_kind_are_not_looked_into():
+def test_controllers_of_another_kind_are_not_looked_into() -> None:
     node = MemoryNode()
     place = function(node, "0000:05:00.0", "10de", "1db4", **{"class": "0x030200"})
     node.write(f"{place}/config", capability(16))
     assert read(node)["0000:05:00.0"].offer == "none"
 
 
-def test_order_is_mellanox_then_who_offers_then_the_rest():
+def test_order_is_mellanox_then_who_offers_then_the_rest() -> None:
     node = MemoryNode()
     function(node, "0000:00:00.0", "8086", "2f00", **{"class": "0x060000"})
     function(node, "0000:01:00.0", "8086", "1521", "igb", **SRIOV)
@@ -199,7 +202,7 @@ def test_order_is_mellanox_then_who_offers_then_the_rest():
     ]
 
 
-def test_two_mlx4_cards_keep_their_own_limits():
+def test_two_mlx4_cards_keep_their_own_limits() -> None:
     node = MemoryNode()
     function(node, "0000:04:00.0", "15b3", "1007", "mlx4_core", sriov_totalvfs="16", sriov_numvfs="0")
     function(node, "0000:82:00.0", "15b3", "1003", "mlx4_core", sriov_totalvfs="8", sriov_numvfs="0")
@@ -209,7 +212,7 @@ def test_two_mlx4_cards_keep_their_own_limits():
     ]
 
 
-def test_group_shared_by_pf_and_vfs_is_told_as_it_is():
+def test_group_shared_by_pf_and_vfs_is_told_as_it_is() -> None:
     node = MemoryNode()
     place = function(node, "0000:01:00.0", "15b3", "1015", "mlx5_core", **SRIOV, numa_node="-1")
     node.symlink(f"{place}/iommu_group", "../../../../kernel/iommu_groups/1")
@@ -218,7 +221,7 @@ def test_group_shared_by_pf_and_vfs_is_told_as_it_is():
     assert read(node)["0000:01:00.0"].numa_node is None
 
 
-def test_serial_number_is_shared_by_the_functions_of_a_card():
+def test_serial_number_is_shared_by_the_functions_of_a_card() -> None:
     node = MemoryNode()
     fields = b"PN\x0cMCX512A-ACATSN\x0cMT2011X04218RV\x01\x00"
     data = b"\x82\x03\x00abc\x90" + len(fields).to_bytes(2, "little") + fields + b"\x78"
@@ -242,7 +245,7 @@ class Unprivileged(MemoryNode):
         return super()._read(path)
 
 
-def test_serial_number_that_is_for_root_is_unseen_once_a_card():
+def test_serial_number_that_is_for_root_is_unseen_once_a_card() -> None:
     node = Unprivileged()
     for number in (0, 1):
         node.write(f"{function(node, f'0000:3b:00.{number}', '15b3', '1017', 'mlx5_core', **SRIOV)}/vpd", b"")
@@ -254,7 +257,7 @@ def test_serial_number_that_is_for_root_is_unseen_once_a_card():
 
 
 @pytest.mark.parametrize(("path", "pack"), [("misc/pci.ids", bytes), ("hwdata/pci.ids.gz", gzip.compress)])
-def test_names_of_other_vendors_are_the_nodes_own(path: str, pack):
+def test_names_of_other_vendors_are_the_nodes_own(path: str, pack: Callable[[bytes], bytes]) -> None:
     node = MemoryNode()
     function(node, "0000:07:00.0", "8086", "1521", "igb")
     function(node, "0000:08:00.0", "8086", "ffff")
@@ -264,7 +267,7 @@ def test_names_of_other_vendors_are_the_nodes_own(path: str, pack):
     assert [each.model for each in pci.read(node).functions] == ["I350", "8086:ffff", "1af4:1521"]
 
 
-def test_garbled_pci_ids_are_unseen():
+def test_garbled_pci_ids_are_unseen() -> None:
     node = MemoryNode()
     function(node, "0000:07:00.0", "8086", "1521", "igb")
     node.write("/usr/share/misc/pci.ids.gz", b"not gzip at all")
@@ -273,13 +276,13 @@ def test_garbled_pci_ids_are_unseen():
     assert "pci.ids.gz" in facts.unseen[0].why
 
 
-def test_no_sysfs_at_all_is_unseen():
+def test_no_sysfs_at_all_is_unseen() -> None:
     facts = pci.read(MemoryNode())
     assert facts == PciFacts((), facts.unseen)
     assert facts.unseen[0].what == "PCI functions"
 
 
-def test_truncated_tree_goes_to_unseen():
+def test_truncated_tree_goes_to_unseen() -> None:
     node = MemoryNode()
     node.symlink("/sys/bus/pci/devices/0000:01:00.0", "../../../devices/gone")
     node.write("/sys/bus/pci/devices/README", "not a function")
@@ -308,7 +311,7 @@ def test_truncated_tree_goes_to_unseen():
         st.sampled_from(["..", "/", "../0000:04:00.0", "../../../../kernel/iommu_groups/1x", "mlx4_core", "."]),
     ),
 )
-def test_any_tree_is_read(files: dict[str, bytes], links: dict[str, str]):
+def test_any_tree_is_read(files: dict[str, bytes], links: dict[str, str]) -> None:
     node = MemoryNode()
     function(node, "0000:04:00.0", "15b3", "1007")
     parents = {name.partition("/")[0] for name in files}
@@ -321,7 +324,7 @@ def test_any_tree_is_read(files: dict[str, bytes], links: dict[str, str]):
     assert len(facts.functions) + len([each for each in facts.unseen if each.what.startswith("PCI function")]) == 1
 
 
-def test_family_is_by_id_alone():
+def test_family_is_by_id_alone() -> None:
     assert [family_of("15b3", device) for device in ("6750", "1003", "1004", "1007")] == ["mlx4"] * 4
     assert [family_of("15b3", device) for device in ("1011", "1017", "101e", "1023", "a2d6", "a2dc")] == ["mlx5"] * 6
     assert [family_of("15b3", device) for device in ("1024", "1976", "01f6", "c2d2")] == [""] * 4
@@ -338,7 +341,7 @@ class Counting(MemoryNode):
         return super()._read(path)
 
 
-def test_a_thousand_functions_take_a_few_reads_each():
+def test_a_thousand_functions_take_a_few_reads_each() -> None:
     node = Counting()
     for bus in range(8):
         parent = f"0000:{bus:02x}:00.0"

@@ -14,6 +14,7 @@ from wizard.chapters.shared.cards import Match
 from wizard.chapters.vfs import sriov
 from wizard.facts import facts
 from wizard.facts.pci.functions import PciFunction
+from wizard.model.plan import WriteFile
 from wizard.node.node import Output
 from wizard.node.recorded import MemoryNode
 from wizard.planning.verification import verify
@@ -81,7 +82,10 @@ def test_ports_of_a_bond_are_known_by_the_address_that_they_came_with(say: Calla
     assert {address: sriov.identity(there[address]) for address in MACS} == {a: f"mac={m}" for a, m in MACS.items()}
     plan = planned(node, vfs={"card": [{"match": {"mac": MACS[SECOND]}, "count": 4}]}, passthrough=None)
     units = [step for step in plan.steps if getattr(step, "path", "").endswith(".service")]
-    assert [unit.path.rpartition("/")[2] for unit in units] == ["compute-wizard-vfs-0000-3b-00-1.service"]
+    assert [getattr(unit, "path", "").rpartition("/")[2] for unit in units] == [
+        "compute-wizard-vfs-0000-3b-00-1.service"
+    ]
+    assert isinstance(units[0], WriteFile)
     assert f"mac={MACS[SECOND]} 4" in units[0].after.data().decode()
 
 
