@@ -60,6 +60,11 @@ pictures: .venv/installed
 lab: .venv/tested
 	PYTHONPATH=tests $(BIN)/python -m lab $(SCENARIO)
 
+# Cases kept outside of this tree: a folder for each, with a README and its node.
+cases: .venv/tested
+	@test -n "$(CASES)" || { echo "make cases CASES=DIRECTORY" >&2; exit 2; }
+	$(BIN)/python tests/cases.py "$(CASES)" $(CASE)
+
 pythons: .venv/tested
 	@sh tests/pythons.sh
 
