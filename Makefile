@@ -7,7 +7,7 @@ QUICK := answers boot chapters facts formats model planning/test_planner.py prob
 PYTEST_WORKERS ?= 2
 MEMORY = $(shell "$(PYTHON)" tests/memory.py)
 .DEFAULT_GOAL := help
-.PHONY: help demo check test torture lint unit packages clean bench lab pythons dist test-dist nova
+.PHONY: help demo check test torture lint unit packages clean bench lab pythons dist test-dist nova cases
 
 help:
 	@echo "make demo    the wizard on the built-in demo node (no root, no hardware)"
@@ -21,6 +21,7 @@ help:
 	@echo "make test-dist  each of them installed, used and removed in a clean Debian 12 and 13 without a network (root, debootstrap)"
 	@echo "make bench   times of start, plan and edit, bytes of each face, measured and printed"
 	@echo "make pictures  the pictures of the README, from the running program"
+	@echo "make cases   a table of what the cases of CASES=DIRECTORY come to; CASE=WORD picks some"
 	@echo "make clean   away with what was made"
 
 demo: .venv/installed

@@ -26,7 +26,10 @@ from wizard.simulator.built_in import built_in, simulate
 Expected = dict[str, tuple[str, ...]]
 """Command -> what its output holds (a regular expression), or must not hold (after a !)."""
 
-OTHERS = {"check": ("blocks VFS-OTHER-OWNER .* sets 4 VFs on 0000:c1:00.0",), "verify": ("!gets . VFs at each boot: left",)}
+OTHERS = {
+    "check": ("blocks VFS-OTHER-OWNER .* sets 4 VFs on 0000:c1:00.0",),
+    "verify": ("!gets . VFs at each boot: left",),
+}
 NOT_OWNED = {
     "verify": ("!held +0000:c1:00.0 gets 8 VFs at each boot", "failed +0000:c1:00.0 gets 8 VFs", "EXIT 2"),
     "plan": (r"write \S*compute-wizard\S*\.service",),
@@ -36,7 +39,10 @@ PART_OWNED = {
     "plan": (r"write \S*compute-wizard\S*\.service",),
 }
 SH_ENDS = {"check": ("blocks IOMMU-LINE-UNKNOWN .*/etc/default/grub line [0-9]+", "EXIT 3")}
-NOT_KNOWN = {"check": ("(warns|blocks) +IOMMU-LINE-UNKNOWN",), "plan": ("after reboot: unknown|Blocked, and left out of this plan: iommu",)}
+NOT_KNOWN = {
+    "check": ("(warns|blocks) +IOMMU-LINE-UNKNOWN",),
+    "plan": ("after reboot: unknown|Blocked, and left out of this plan: iommu",),
+}
 HELD = {"verify": ("EXIT 0", "!failed|pending"), "plan": ("EXIT 0", "!update-grub")}
 AT_BOOT = {"check": (r"(warns|blocks) +VFS-DRIVER-AT-BOOT .*/etc/\S+ line [0-9]+",)}
 
@@ -53,7 +59,10 @@ TABLE: dict[str, Expected] = {
     "hardware/menu-memtest": HELD,
     "hardware/menu-os-prober": HELD,
     "hardware/mlx4-initramfs-modules": {"check": ("VFS-OPTION-OVERRIDDEN .*/etc/initramfs-tools/modules line",)},
-    "hardware/mlx4-kernel-line": {"check": ("VFS-OPTION-OVERRIDDEN .*4,4,0", r"!IOMMU-CONFLICT"), "suggest": ("count = ",)},
+    "hardware/mlx4-kernel-line": {
+        "check": ("VFS-OPTION-OVERRIDDEN .*4,4,0", r"!IOMMU-CONFLICT"),
+        "suggest": ("count = ",),
+    },
     "hardware/mlx4-ofed-short-address": {
         "check": ("!none of the forms",),
         "plan": ("Nothing is to be changed",),
@@ -61,7 +70,10 @@ TABLE: dict[str, Expected] = {
     },
     "hardware/mlx4-probe-vf-kernel-line": {"check": ("blocks VFS-MLX4-PROBE", "EXIT 3")},
     "hardware/mlx4-quoted-value": {"check": ("!none of the forms",), "plan": ("Nothing is to be changed",)},
-    "hardware/mlx4-triplet-on-infiniband": {"check": ("warns +VFS-MLX4-FORM .*InfiniBand",), "plan": (r"\+options mlx4_core .*num_vfs=8",)},
+    "hardware/mlx4-triplet-on-infiniband": {
+        "check": ("warns +VFS-MLX4-FORM .*InfiniBand",),
+        "plan": (r"\+options mlx4_core .*num_vfs=8",),
+    },
     "hardware/owner-absent-interface": {**NOT_OWNED, "check": ("warns +VFS-OTHER-OWNER",)},
     "hardware/owner-by-driver": NOT_OWNED,
     "hardware/owner-igb-max-vfs": {"check": ("VFS-OTHER-OWNER .*max_vfs=7",)},
@@ -82,7 +94,10 @@ TABLE: dict[str, Expected] = {
     "hardware/pf-no-driver-blacklisted": {"check": ("/etc/modprobe.d/blacklist-nics.conf line 1",)},
     "hardware/pf-vfio-ids-modprobe": AT_BOOT,
     "hardware/recovery-card-advice": {"check": ("mstflint", "!mstconfig -d [0-9a-f:.]+ set")},
-    "hardware/rhel-tuned-params-off": {"check": ("IOMMU-OFF-ELSEWHERE .*grubenv",), "plan": (r"!after reboot: .*\$tuned_params",)},
+    "hardware/rhel-tuned-params-off": {
+        "check": ("IOMMU-OFF-ELSEWHERE .*grubenv",),
+        "plan": (r"!after reboot: .*\$tuned_params",),
+    },
     "hardware/uki-with-grub-left-over": {"plan": ("IOMMU-BOOTLOADER", "!write /etc/default/grub", r"!\$ update-grub")},
     "nova/bad-alias-values": {"check": ("blocks PASSTHROUGH-ALIAS", "EXIT 3")},
     "nova/bad-spec-values": {"check": ("blocks PASSTHROUGH-BAD-SPEC", "EXIT 3")},
@@ -96,14 +111,20 @@ TABLE: dict[str, Expected] = {
     "nova/shadow-dev-type": {"check": ("dev_type", "!hands out the whole machine")},
     "nova/shadow-ours-is-first": {"check": ("blocks PASSTHROUGH-", "EXIT 3")},
     "nova/shadow-untagged": {"check": ("PASSTHROUGH-.*nova.conf line",), "verify": ("EXIT 2",)},
-    "nova/suggest-over-neutron": {"suggest": ("!alias", '!flavor = {')},
-    "nova/switchdev-node": {"inspect": ("switchdev", "!another network namespace"), "suggest": (r"!\n\[\[passthrough.pool",)},
+    "nova/suggest-over-neutron": {"suggest": ("!alias", "!flavor = {")},
+    "nova/switchdev-node": {
+        "inspect": ("switchdev", "!: another network namespace"),
+        "suggest": (r"!\n\[\[passthrough.pool",),
+    },
     "nova/trusted-port-command": {"plan": ("trusted=true|--trusted",)},
     "nova/two-nets-one-card": {"check": ("blocks ", "EXIT 3")},
     "network/advice-for-the-other-ebtables": {"check": ("ebtables-legacy -t nat -D",)},
     "network/chef-owns-the-dnsmasq-file": {"check": ("GATEWAYS-MANAGED",), "plan": ("!write /etc/dnsmasq-nova.conf",)},
     "network/fresh-nova-network-node": {"plan": ("!blocks METADATA-NO-BRIDGE",)},
-    "network/label-known": {"check": ("(warns|blocks) .*'known'", "'br1442'"), "plan": (r"!\+dhcp-option=tag:(known|br1442)",)},
+    "network/label-known": {
+        "check": ("(warns|blocks) .*'known'", "'br1442'"),
+        "plan": (r"!\+dhcp-option=tag:(known|br1442)",),
+    },
     "network/label-with-a-blank": {"check": ("!does not start", "!name the network so")},
     "network/listens-outside-its-network": {"check": ("1.127.0.1",)},
     "network/stop-without-start": {"plan": ("(blocks|warns) +[A-Z-]*DHCP|(blocks|warns) .*nova-network",)},
@@ -132,7 +153,9 @@ def run(case: Path, directory: Path, word: str, root: Path) -> str:
     elif (case / "answers.toml").exists() and word != "suggest":
         answers = directory / "answers.toml"
         text = (case / "answers.toml").read_text(encoding="utf-8")
-        if (case / "files.tar.gz").exists():  # they mean the card of any ConnectX-3 Pro; the built-in node's stands elsewhere
+        if (
+            case / "files.tar.gz"
+        ).exists():  # they mean the card of any ConnectX-3 Pro; the built-in node's stands elsewhere
             text = text.replace("0000:08:00.0", "0000:04:00.0")
         answers.write_text(text, encoding="utf-8")
     else:
@@ -182,7 +205,9 @@ def roots(case: Path, directory: Path) -> Iterator[tuple[str, Path]]:
 
 def _unpack(archive: Path, root: Path) -> None:
     with tarfile.open(archive) as tar:
-        tar.extractall(root, filter="fully_trusted") if hasattr(tarfile, "fully_trusted_filter") else tar.extractall(root)
+        tar.extractall(root, filter="fully_trusted") if hasattr(tarfile, "fully_trusted_filter") else tar.extractall(
+            root
+        )
 
 
 def _build(case: Path, root: Path) -> None:

@@ -125,7 +125,9 @@ def _of_interfaces(function: PciFunction, network: NetworkFacts) -> Iterator[VfU
         for address in _own_addresses(device.name, network.addresses):
             yield VfUse(function.address, f"address {address} on {device.name}")
     if network.links and not function.netdevs and _should_have_interface(function):
-        yield VfUse(function.address, f"{function.driver}, without an interface here: it may be in another network namespace")
+        yield VfUse(
+            function.address, f"{function.driver}, without an interface here: it may be in another network namespace"
+        )
 
 
 def _own_addresses(name: str, addresses: Iterable[tuple[str, str]]) -> Iterator[str]:

@@ -127,16 +127,24 @@ def _at_boot(facts: Facts, request: Request) -> Check:
     hindrance = next(iter(next_driver.hindrances(facts, request.function)), None)
     if hindrance is not None:
         return Check(CHAPTER, what, "failed", f"{hindrance}: {hindrance.why}", "Run check: it says what to take away.")
-    for owner in vf_owners.of(facts, request.function):
-        if owner.count == request.count:
-            return Check(CHAPTER, what, "held", f"left to {owner.program}: {owner}")
-        return Check(
-            CHAPTER,
-            what,
-            "failed",
-            f"{owner.program} sets another number: {owner}",
-            "Run check: it says what to put there.",
+    owners = vf_owners.of(facts, request.function)
+    for owner in owners:
+        if owner.count != request.count:  # whoever else sets the right number: which of them is the last cannot be told
+            return Check(
+                CHAPTER,
+                what,
+                "failed",
+                f"{owner.program} sets another number: {owner}",
+                "Run check: it says what to put there.",
+            )
+    if owners:
+        doubt = next(
+            (each for each in vf_owners.doubtful(facts, request.function) if each.count != request.count), None
         )
+        if doubt is not None:
+            seen = f"left to {owners[0].program}: {owners[0]}; and another may set another number: {doubt}"
+            return Check(CHAPTER, what, "unknown", seen, "Run check: it says what to read.")
+        return Check(CHAPTER, what, "held", f"left to {owners[0].program}: {owners[0]}")
     mistaken = sriov.mistaken(facts, request.function)
     if mistaken:
         seen = f"our unit knows the card by the MAC {mistaken}, which is not the card's own: it would be refused"

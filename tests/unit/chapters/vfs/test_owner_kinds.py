@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pytest
-from nodes import today
+from nodes import planned, today
 
+from wizard.answers import files as answer_files
 from wizard.chapters.vfs import vf_owners
 from wizard.chapters.vfs.owners.model import NO, UNKNOWN, YES, Verdict
 from wizard.facts import facts
 from wizard.node.recorded import MemoryNode
+from wizard.planning.verification import verify
 
 FIRST, SECOND, ICE = "0000:3b:00.0", "0000:3b:00.1", "0000:18:00.0"
 MAC = "0c:42:a1:08:42:18"
@@ -408,3 +410,38 @@ def test_drivers_that_make_vfs_by_an_option_own_them() -> None:
 def test_a_stock_node_leaves_nothing_undetermined(build: type) -> None:
     seen = facts.read(build())
     assert vf_owners.find(seen) == []
+
+
+def held_at_boot(node: MemoryNode, count: int = 4) -> str:
+    """What verify says of the first port at the next boot."""
+    plan = planned(node, vfs={"card": [{"match": {"address": FIRST}, "count": count}]}, passthrough=None)
+    found = verify(facts.read(node), answer_files.from_data(plan.answers))
+    return next(check.state for check in found if check.what.endswith("at each boot"))
+
+
+@pytest.mark.parametrize(
+    ("script", "status"),
+    [
+        (f"echo 4 > {NET}\n", "held"),
+        (f"echo 4 > {NET}\necho 0 > {NET}\n", "failed"),
+        (f"echo 0 > {NET}\necho 4 > {NET}\n", "held"),  # the way on which a driver takes another number
+        (f"echo 4 > {NET}\n[ -e /etc/surely-not-here-$RANDOM ] && echo 0 > {NET}\n", "unknown"),
+    ],
+)
+def test_of_several_lines_none_lets_the_next_boot_hold_alone(script: str, status: str) -> None:
+    node = today()
+    node.write("/etc/rc.local", f"#!/bin/sh\n{script}", mode=0o755)
+    assert held_at_boot(node) == status
+
+
+@pytest.mark.parametrize(("live", "unit", "verdict"), [(False, False, YES), (True, False, UNKNOWN), (True, True, YES)])
+def test_a_reader_that_a_live_node_does_not_have_is_not_certain(live: bool, unit: bool, verdict: Verdict) -> None:
+    node = today()
+    node.live = live
+    node.write("/etc/cron.d/vfs", f"@reboot root echo 4 > {NET}\n")
+    if unit:
+        node.write("/usr/lib/systemd/system/cron.service", "[Service]\nExecStart=/usr/sbin/cron -f\n")
+    seen = facts.read(node)
+    function = next(each for each in seen.pci.functions if each.address == FIRST)
+    found = YES if vf_owners.of(seen, function) else UNKNOWN if vf_owners.doubtful(seen, function) else NO
+    assert found is verdict

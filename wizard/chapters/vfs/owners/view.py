@@ -6,7 +6,7 @@ import posixpath
 from collections.abc import Sequence
 
 from wizard.chapters.vfs.owners.cards import Cards
-from wizard.chapters.vfs.owners.model import NO, RUNS, Runs
+from wizard.chapters.vfs.owners.model import NO, RUNS, UNKNOWN, Runs
 from wizard.errors import NodeError
 from wizard.facts.facts import Facts
 
@@ -111,8 +111,9 @@ class View:
         if self.facts.system.init != "systemd":
             return RUNS
         there = [name for name in names if self.unit(name)]
-        if not there:
-            return RUNS
+        if not there:  # only a live node proves an absence, and even there the reader may go by another name
+            missing = bool(names) and self.facts.live
+            return Runs(UNKNOWN, f"there is no {names[0]}, which would read it") if missing else RUNS
         if all(self.unit_masked(name) for name in there):
             return Runs(NO, f"{there[0]} is masked, so that nothing reads it")
         if not self.started_by().keys() & set(there) and any(self._installs(name) for name in there):
