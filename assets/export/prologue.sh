@@ -10,16 +10,20 @@ if [ -n "$ROOT" ]; then
 fi
 NOW=$(date -u +%Y%m%dT%H%M%SZ)
 BACKUP=$ROOT/var/lib/compute-wizard/script-$NOW-$$
-NUMBER=0 PROBLEMS=0 DRY=no ACCEPTED=no
+NUMBER=0 PROBLEMS=0 DRY=no ACCEPTED=no GUESTS=no WORDS=
 
-usage() { printf 'usage: sh %s [--dry-run] [--accept one-way]\n' "$0"; }
+usage() { printf 'usage: sh %s [--dry-run] [--accept one-way] [--accept guests]\n' "$0"; }
 while [ $# -gt 0 ]; do
 	case $1 in
 	--dry-run) DRY=yes ;;
 	--accept=one-way) ACCEPTED=yes ;;
+	--accept=guests) GUESTS=yes ;;
 	--accept)
-		[ "${2:-}" = one-way ] || { usage >&2; exit 64; }
-		ACCEPTED=yes
+		case ${2:-} in
+		one-way) ACCEPTED=yes ;;
+		guests) GUESTS=yes ;;
+		*) usage >&2; exit 64 ;;
+		esac
 		shift
 		;;
 	-h | --help) usage; exit 0 ;;
@@ -27,6 +31,32 @@ while [ $# -gt 0 ]; do
 	esac
 	shift
 done
+
+guests_here() { # the names of the guests that run, a line each
+	for each in $(grep -lE 'qemu-system-|kvm' "$ROOT"/proc/[0-9]*/cmdline 2>/dev/null); do
+		words=$(tr '\n\000' ' \n' <"$each" 2>/dev/null) || continue
+		name=$(printf '%s\n' "$words" | head -n 1)
+		case ${name##*/} in qemu-system-* | qemu-kvm | kvm) ;; *) continue ;; esac
+		name=$(printf '%s\n' "$words" | sed -n -e '/^-name$/{' -e n -e p -e '}' | tail -n 1 | tr -cd '[:print:]')
+		name=${name#guest=}
+		name=${name%%,*}
+		each=${each%/cmdline}
+		printf '%s\n' "${name:-pid ${each##*/}}"
+	done
+}
+guests_refused() { # GUESTS-OF-THE-PLAN STEP…: whether guests run that these steps may interrupt, and nobody accepted that
+	running=$(guests_here)
+	if [ -z "$running" ] && { [ -n "$ROOT" ] || [ ! -r /proc/1/cmdline ]; }; then running=$1; fi # those of now cannot be seen
+	[ -n "$running" ] || return 1
+	WORDS="$WORDS --accept guests"
+	[ "$GUESTS" = no ] || return 1
+	shift
+	echo 'refused: guests run here, and steps of the plan may interrupt them:'
+	printf '%s\n' "$@"
+	echo 'The guests:'
+	printf '%s\n' "$running" | sed 's/^/     /'
+	echo 'Move them away first, or accept a pause.'
+}
 
 way_back() { # WHAT: how it is taken back, and what of it stays
 	printf '%s is taken back by: sh %s/undo.sh\n' "$1" "$BACKUP"

@@ -12,15 +12,18 @@ from wizard.apply import launch
 from wizard.errors import Exit, UsageError, WizardError
 from wizard.export.script import script
 from wizard.facts import facts as fact_reader
+from wizard.facts import guests
 from wizard.facts.facts import Facts
 from wizard.model import plan as plans
+from wizard.model import step_text
 from wizard.model.answers import AllAnswers
 from wizard.model.findings import Check
+from wizard.model.guest_effects import touching
 from wizard.model.plan import Plan, Step, WriteSysfs
 from wizard.node.live import open_node
 from wizard.node.node import Node
 from wizard.node.recorded import DirectoryNode
-from wizard.planning import reboot_advice
+from wizard.planning import guest_findings, reboot_advice
 from wizard.planning.later_changes import Choice
 from wizard.planning.planner import make_plan
 from wizard.planning.undo import undo_plan
@@ -119,9 +122,18 @@ class NodeEngine:
         """Keep a run that waits for its confirmation."""
         launch.answer(self.root, run, keep=True)
 
-    def one_way_ahead(self, run: str) -> Step | None:
-        """The first step that cannot be taken back of those that a run which goes on has still to do."""
-        return next((step for step in launch.still_to_do(self.root, run) if "one-way" in step.labels), None)
+    def word_to_go_on(self, run: str) -> tuple[str, str]:
+        """What is to be typed before a run goes on, and why, as `compute-wizard resume` asks it: one-way where a step that cannot be
+        taken back is still to come, guests where one may interrupt guests that run here now. Both empty where nothing is asked."""
+        left = launch.still_to_do(self.root, run)
+        names = (
+            (guests.running_now(self.node if self.simulation else open_node(self.root)) or ()) if touching(left) else ()
+        )
+        told = [f"{guest_findings.named(names)}. What is still to be done may interrupt them."] if names else []
+        one_way = next((step for step in left if "one-way" in step.labels), None)
+        if one_way is not None:
+            told.append(f"Still to come, and it cannot be taken back: {step_text.title(one_way)}.")
+        return "one-way" if one_way is not None else "guests" if names else "", " ".join(told)
 
     def refuse_to_go_on(self, facts: Facts, run: str) -> None:
         """Raises Refused where another run is the one to go on with, as `compute-wizard resume` does."""

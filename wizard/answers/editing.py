@@ -11,12 +11,15 @@ from wizard.chapters.registry import chapter
 from wizard.errors import InputError
 from wizard.integers import parse_int
 from wizard.model.answers import AllAnswers
-from wizard.model.questions import Key, Question
+from wizard.model.questions import Holds, Key, Question
 from wizard.model.validation import _dotted, problem
 
 
 def value_at(answers: AllAnswers, name: str, key: Key) -> Any:
-    """The value at a place of a chapter's answers, as plain data; None where there is none."""
+    """The value at a place of a chapter's answers, as plain data; None where there is none. Of `Holds`, whether
+    the list there holds the value."""
+    if key and isinstance(key[-1], Holds):
+        return key[-1].value in (value_at(answers, name, key[:-1]) or [])
     here: Any = answers.to_data().get(name)
     for part in key:
         try:
@@ -42,8 +45,16 @@ def change_all(answers: AllAnswers, name: str, values: Mapping[Key, Any]) -> All
 
 
 def put(data: Any, key: Key, value: Any) -> None:
-    """Set one value at its place in plain data, making tables on the way; None takes a table's value away."""
+    """Set one value at its place in plain data, making tables on the way; None takes a table's value away. Of
+    `Holds`, the list holds the value or does not."""
     here: Any = data
+    if isinstance(key[-1], Holds):
+        *above, name = key[:-1]
+        for part in above:
+            here = here[part]
+        kept = [each for each in here.get(name, []) if each != key[-1].value]
+        here[name] = [*kept, key[-1].value] if value else kept
+        return
     for part in key[:-1]:
         if isinstance(here, dict):
             here = here.setdefault(part, {})

@@ -1,4 +1,4 @@
-"""What carries a step out: this machine, a simulated node, or nobody."""
+"""What carries a step out: this machine, or nobody. What does it on a simulated node is loaded for such a run alone."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import subprocess
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import Protocol
 
 from wizard import program
@@ -20,7 +19,6 @@ from wizard.errors import NodeError, NotThere
 from wizard.node.live import ENVIRONMENT
 from wizard.node.node import Node
 from wizard.redaction import HIDDEN, redacted
-from wizard.simulator.simulated_node import SimulatedNode
 
 LONGEST_LINE = 1000  # characters
 CONTEXT = 200  # characters that tell whether what follows is a secret
@@ -176,13 +174,13 @@ class LiveBackend:
             raise NodeError(f"{path} is {now} after {value} was written to it{refusals.not_taken(path, value, now)}")
 
     def stop(self, pidfile: str, must_contain: str, deadline_s: int) -> str:
-        pid = _pid(self.node, pidfile)
-        if pid is None or not _is(self.node, pid, must_contain):
+        pid = process_of(self.node, pidfile)
+        if pid is None or not is_running(self.node, pid, must_contain):
             return f"no such process is running ({pidfile})"
         os.kill(pid, signal.SIGTERM)
         end = time.monotonic() + deadline_s
         while time.monotonic() < end:
-            if not _is(self.node, pid, must_contain):
+            if not is_running(self.node, pid, must_contain):
                 return f"process {pid} has ended"
             time.sleep(0.1)
         raise NodeError(f"process {pid} has not ended within {deadline_s} seconds")
@@ -237,43 +235,15 @@ def _close(process: subprocess.Popen[bytes]) -> None:
                 stream.close()
 
 
-def _pid(node: Node, pidfile: str) -> int | None:
+def process_of(node: Node, pidfile: str) -> int | None:
+    """The pid in a file; None where there is none."""
     text = node.text(pidfile) or ""
     return int(text) if text.isdecimal() and int(text) > 1 else None
 
 
-def _is(node: Node, pid: int, must_contain: str) -> bool:
+def is_running(node: Node, pid: int, must_contain: str) -> bool:
+    """Whether a process runs, and its command line holds the text."""
     return must_contain in (node.text(f"/proc/{pid}/cmdline") or "").replace("\0", " ")
-
-
-class SimulatedBackend:
-    """A node that obeys in its directory."""
-
-    why_not = ""
-
-    def __init__(self, directory: Path) -> None:
-        self.node = SimulatedNode(directory)
-
-    def run(self, argv: Sequence[str], deadline_s: int, tell: Tell, announce: Announce = quiet) -> int:
-        said = self.node.obey(argv)
-        for line in (said.stdout + said.stderr).splitlines():
-            tell(line)
-        return said.status
-
-    def flush(self, written: Iterable[str]) -> None:
-        """Nothing of it is on a disk of its own."""
-
-    def write_attribute(self, path: str, value: str, deadline_s: int, announce: Announce = quiet) -> None:
-        self.node.set_attribute(path, value)
-        if self.node.text(path) != value:
-            raise NodeError(f"{path} is {self.node.text(path)} after {value} was written to it")
-
-    def stop(self, pidfile: str, must_contain: str, deadline_s: int) -> str:
-        pid = _pid(self.node, pidfile)
-        if pid is None or not _is(self.node, pid, must_contain):
-            return f"no such process is running ({pidfile})"
-        self.node.kill(pid)
-        return f"process {pid} has ended"
 
 
 class NoBackend:

@@ -17,7 +17,7 @@ from typing import Any
 
 from wizard import hashing
 from wizard.apply import confirm
-from wizard.apply.backends import Backend, LiveBackend, NoBackend, SimulatedBackend
+from wizard.apply.backends import Backend, LiveBackend, NoBackend
 from wizard.apply.file_writer import Tree
 from wizard.apply.leftovers import refuse_beside_leftovers
 from wizard.apply.staleness import refuse_if_stale, refuse_if_used
@@ -87,6 +87,8 @@ def main(argv: list[str]) -> int:
 
 def _outside(root: Path, node: Node, commands: str) -> Backend:
     if commands == "simulated":
+        from wizard.apply.simulated_backend import SimulatedBackend
+
         return SimulatedBackend(root)
     return LiveBackend(LiveNode()) if commands == "live" else NoBackend(node)
 

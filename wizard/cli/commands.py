@@ -160,6 +160,7 @@ def _export(options: argparse.Namespace) -> int:
 
 def _export_script(options: argparse.Namespace) -> int:
     from wizard.export import script as shell
+    from wizard.export import script_permission
 
     _, facts = _look(options)
     plan = make_plan(facts, _answers(options, facts))
@@ -184,7 +185,11 @@ def _export_script(options: argparse.Namespace) -> int:
     _print(
         f"Wrote {options.out}: run it as root on {node} with `sh {options.out}`; with --dry-run it only looks first.\n"
     )
-    for line in shell.one_way(plan):
+    for line in script_permission.of_guests(plan) if script_permission.guests(plan) else ():
+        _print(
+            f"note: step {line.strip()} may interrupt guests: while one runs there, it wants --accept guests, or refuses\n"
+        )
+    for line in script_permission.one_way(plan):
         _print(f"note: step {line.strip()} cannot be taken back: the script is run with --accept one-way, or refuses\n")
     return Exit.DONE
 

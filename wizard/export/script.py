@@ -14,6 +14,7 @@ from importlib import resources
 
 from wizard.asset_text import with_fragments
 from wizard.errors import InputError, NodeError
+from wizard.export.script_permission import numbered, permission, say, title
 from wizard.facts.facts import Facts
 from wizard.facts.system import MACHINE_ID
 from wizard.model import step_text
@@ -25,7 +26,6 @@ from wizard.model.plan import (
     Plan,
     RemoveFile,
     RunCommand,
-    Step,
     StopByPidfile,
     WriteFile,
     WriteSysfs,
@@ -49,17 +49,18 @@ def script(facts: Facts, plan: Plan) -> str:
             "#!/bin/sh",
             _comment(f"compute-wizard: a plan for {plan.node.hostname or 'a node'} ({plan.node.os}), as a script."),
             "# It checks that the node is as it was when the plan was made, backs up what it changes, and stops at the first failure.",
-            "# Run it as root: sh THIS-SCRIPT [--dry-run] [--accept one-way]",
+            "# Run it as root: sh THIS-SCRIPT [--dry-run] [--accept one-way] [--accept guests]",
             "#   --dry-run         says what would be done, checks the same, and changes nothing; its exit status is that of the check",
             "#   --accept one-way  has the steps done that cannot be taken back; without it a script that has one refuses",
+            "#   --accept guests   has steps done that may interrupt guests; without it they are listed, and a script refuses",
             "# Exit status: 0 done; 1 an error; 4 refused, and nothing was changed; 64 wrong usage.",
             "#",
-            *(_comment(_numbered(number, step)) for number, step in enumerate(plan.steps, 1)),
+            *(_comment(numbered(number, step)) for number, step in enumerate(plan.steps, 1)),
             *([] if plan.steps else [_comment(NOTHING)]),
             with_fragments(_asset("prologue.sh")),
             *_start(plan),
             *_expectations(plan),
-            *_permission(plan),
+            *permission(plan),
             *(_begin(plan) if plan.steps else ()),
             *(line for number in range(1, len(plan.steps) + 1) for line in _step(facts, plan, number)),
             *_ending(plan),
@@ -68,25 +69,11 @@ def script(facts: Facts, plan: Plan) -> str:
     )
 
 
-def one_way(plan: Plan) -> list[str]:
-    """The steps that cannot be taken back, as the script numbers them."""
-    return [_numbered(number, step) for number, step in enumerate(plan.steps, 1) if "one-way" in step.labels]
-
-
-def _title(step: Step) -> str:
-    labels = f"  [{', '.join(step.labels)}]" if step.labels else ""
-    return safe_text(f"{step_text.title(step)}{labels}")
-
-
-def _numbered(number: int, step: Step) -> str:
-    return f"{number:3}. {_title(step)}"
-
-
 def _start(plan: Plan) -> Iterator[str]:
     yield '[ -n "$ROOT" ] || [ "$(id -u)" = 0 ] || { echo "this needs root rights" >&2; exit 1; }'
     if plan.steps:
         yield 'if [ "$DRY" = yes ]; then'
-        yield from ("\t" + _say(_numbered(number, step)) for number, step in enumerate(plan.steps, 1))
+        yield from ("\t" + say(numbered(number, step)) for number, step in enumerate(plan.steps, 1))
         yield "fi"
 
 
@@ -110,23 +97,6 @@ def _expectations(plan: Plan) -> Iterator[str]:
         if name not in written:
             yield f'[ -n "$ROOT" ] || {_call("expect_command", name)}'
     yield '[ "$PROBLEMS" = 0 ] || { echo "Nothing was changed. Make the plan anew." >&2; exit 4; }'
-
-
-def _permission(plan: Plan) -> Iterator[str]:
-    """Steps that cannot be taken back want their word before anything is changed, as with apply."""
-    forever = one_way(plan)
-    if forever:
-        yield 'if [ "$ACCEPTED" = no ]; then'
-        yield "\techo 'refused: the plan has what cannot be taken back, not by undo.sh either:' >&2"
-        yield from (f"\t{_say(line)} >&2" for line in forever)
-        yield "\tprintf 'Nothing was changed. If you mean it: sh %s --accept one-way\\n' \"$0\" >&2"
-        yield "\texit 4"
-        yield "fi"
-    if plan.steps:
-        yield 'if [ "$DRY" = yes ]; then'
-        yield "\techo 'The node is as it was when the plan was made. Nothing was changed.'"
-        yield "\texit 0"
-        yield "fi"
 
 
 def _real(plan: Plan, path: str) -> str:
@@ -172,7 +142,7 @@ def _step(facts: Facts, plan: Plan, number: int) -> Iterator[str]:
     yield ""
     for why in step.why:
         yield _comment(why)
-    yield _call("step", str(number), _title(step))
+    yield _call("step", str(number), title(step))
     if isinstance(step, WriteFile):
         old = _old(facts, step)
         if step.secret and re.search(rb"\r(?!\n)", old):  # lines to who reads it, and one line to the script's tools
@@ -290,22 +260,17 @@ def _ending(plan: Plan) -> Iterator[str]:
         yield "printf 'Done. `compute-wizard history` does not know of it: all that is kept of it lies in %s\\n' \"$BACKUP\""
         yield "way_back It"
     else:
-        yield _say(NOTHING)
+        yield say(NOTHING)
     if plan.needs_reboot:
         line = plan.kernel_command_line
         added = [word for word in (line.after_reboot or "").split() if word not in (line.now or "").split()]
         off = f"take {' '.join(added)} off the line that begins with linux"
-        yield _say(
+        yield say(
             "A reboot is needed." + (f" If it does not come up: press e in the boot menu, and {off}." if added else "")
         )
     if plan.controller:
-        yield _say("To be done on the controller:")
-        yield from (_say(line) for line in report.controller(plan.controller))
-
-
-def _say(line: str) -> str:
-    """A command that says this, to the letter: echo of some shells takes backslashes for more."""
-    return shlex.join(["printf", "%s\\n", safe_text(line)])
+        yield say("To be done on the controller:")
+        yield from (say(line) for line in report.controller(plan.controller))
 
 
 def _comment(text: str) -> str:

@@ -48,11 +48,20 @@ def read(node: Node, pci: PciFacts, network: NetworkFacts) -> GuestFacts:
         unseen.append(Unseen("root disk", "no PCI function is known to carry the file system at /"))
     roles = [*_network_roles(network), *_disk_roles(mounted or ())]
     return GuestFacts(
-        guests=None if running.hidden else tuple(sorted(vf_use.guest_name(each) for each in vf_use.guests(running))),
+        guests=_names(running),
         in_use=in_use,
         roles=tuple(dict.fromkeys([*roles, *_roles_of_parents(roles, pci)])),
         unseen=(*unseen, *unseen_uses),
     )
+
+
+def running_now(node: Node) -> tuple[str, ...] | None:
+    """The names of the guests that run, and nothing else of the node: quick; None where processes could not be seen."""
+    return _names(processes.read(node))
+
+
+def _names(running: processes.Processes) -> tuple[str, ...] | None:
+    return None if running.hidden else tuple(sorted(vf_use.guest_name(each) for each in vf_use.guests(running)))
 
 
 def _network_roles(network: NetworkFacts) -> list[Role]:

@@ -5,7 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-Key: TypeAlias = tuple[str | int, ...]
+
+@dataclass(frozen=True, slots=True)
+class Holds:
+    """The last part of a key that asks whether a list holds a value: yes puts it in, no takes it out."""
+
+    value: str
+
+    def __str__(self) -> str:
+        return self.value
+
+
+Key: TypeAlias = tuple[str | int | Holds, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +30,8 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One value of a chapter's answers: `key` is its place in the model, such as ("card", 0, "count").
+    """One value of a chapter's answers: `key` is its place in the model, such as ("card", 0, "count"); with `Holds` at its end, a
+    yesno asks whether that list holds the value.
 
     `group` is a heading that questions in a row share; `disabled` says why it cannot be answered now.
     """

@@ -109,5 +109,5 @@ def _model_in(annotation: Any) -> Any:
 def _dotted(key: Key) -> str:
     text = ""
     for part in key:
-        text += f"[{part + 1}]" if isinstance(part, int) else f".{part}" if text else part
+        text += f"[{part + 1}]" if isinstance(part, int) else f".{part}" if text else str(part)
     return text

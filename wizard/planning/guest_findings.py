@@ -8,7 +8,7 @@ from wizard.facts.facts import Facts
 from wizard.model import step_text
 from wizard.model.findings import Finding
 from wizard.model.guest_effects import touching
-from wizard.model.plan import GUESTS_TOUCHED, Step
+from wizard.model.plan import Step
 
 MOST = 40  # names that are told
 
@@ -30,7 +30,7 @@ def findings(facts: Facts, steps: Sequence[Step], chapter: str = "") -> list[Fin
         told = "; ".join(f"step {number}, {step_text.title(step)}: {row.why}" for number, step, row in touched)
         found.append(
             Finding(
-                code=GUESTS_TOUCHED,
+                code="GUESTS-TOUCHED",
                 severity="warns",
                 chapter=chapter or touched[0][1].chapters[0],
                 seen=named(names),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from wizard.answers import files as answer_files
 from wizard.boot import next_command_line
 from wizard.boot.artifacts import normal
-from wizard.chapters.vfs import mlx4_sources
+from wizard.chapters.shared import mlx4_sources
 from wizard.facts.facts import Facts
 from wizard.formats import kernel_arguments
 from wizard.model.plan import Plan

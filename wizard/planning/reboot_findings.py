@@ -54,7 +54,7 @@ def _pending(facts: Facts, word: Woken, mine: Answers | None) -> Finding:
     renamed = _renamed(facts) if kernel_arguments.key(word.word) in RENAMES else ""
     how = f"It can lose the node: {word.loses}." if word.loses else "What it does has not been seen on this node yet."
     change = "put it back where the line is made" if word.gone else "take it away where it is set"
-    accept = f'accept it by its name: accept = ["{word.word}"] in [iommu]'
+    accept = f'accept it by its name, in the wizard or as accept = ["{word.word}"] in [iommu]'
     return Finding(
         code="BOOT-PENDING-WORD",
         severity=severity,

@@ -24,7 +24,6 @@ from screens.tui.widgets.list_view import Column, Rows
 from screens.tui.widgets.text_view import TextView
 from wizard.errors import Exit, WizardError
 from wizard.integers import MOST_MINUTES
-from wizard.model import step_text
 from wizard.model.plan import Plan
 from wizard.safe_text import safe_text
 
@@ -66,6 +65,7 @@ class ApplyPage(Page):
         self.progress: Progress | None = None
         self._timer: Timer | None = None
         self._stopping = False
+        self._word = ""  # what is to be typed before a run goes on
 
     def keys(self) -> list[Key]:
         if self.state.running and self.progress is not None and self.progress.waiting:
@@ -290,31 +290,33 @@ class ApplyPage(Page):
                 self.say(str(error))
 
     def action_retry(self) -> None:
-        """Go on from the step that failed; what cannot be taken back and is still to come asks its word again."""
+        """Go on from the step that failed; what cannot be taken back, or may interrupt guests, and is still to come asks its word
+        again."""
         if not self.can_go_on or self.state.run is None:
             return
         try:
-            one_way = self.wizard.engine.one_way_ahead(self.state.run)
+            self._word, why = self.wizard.engine.word_to_go_on(self.state.run)
         except (OSError, WizardError) as error:
             self.say(str(error))
             return
-        if one_way is None:
+        if not self._word:
+            self.query("#word").remove()
             self.go_on()
             return
         if not self.query("#word"):
             self.mount(Entry("", id="word", compact=True, select_on_focus=False), after="#result")
-        self.say(f"Still to come, and it cannot be taken back: {step_text.title(one_way)}. Type one-way to go on:")
+        self.say(f"{why} Type {self._word} to go on:")
         self.query_one("#word").focus()
         self.refresh_frame()
 
     def word_said(self, field: Input) -> None:
-        """What was typed for a step that cannot be taken back."""
-        if field.value.strip().lower() != "one-way":
-            self.say("Nothing was done: that was not one-way.")
+        """What was typed before a run goes on."""
+        if field.value.strip().lower() != self._word:
+            self.say(f"Nothing was done: that was not {self._word}.")
             field.clear()
             return
         field.remove()
-        self.go_on(("one-way",))
+        self.go_on(("one-way",) if self._word == "one-way" else ())
 
     def go_on(self, accept: Sequence[str] = ()) -> None:
         """Let the run go on, and follow it."""

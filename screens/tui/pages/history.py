@@ -110,9 +110,7 @@ class HistoryPage(Page):
         try:
             if run.state not in UNDER_WAY and self.state.facts is not None:
                 self.wizard.engine.refuse_to_go_on(self.state.facts, run.id)
-            if (
-                run.state not in UNDER_WAY and self.wizard.engine.one_way_ahead(run.id) is None
-            ):  # else Apply asks its word
+            if run.state not in UNDER_WAY and not self.wizard.engine.word_to_go_on(run.id)[0]:  # else Apply asks it
                 self.wizard.engine.resume(run.id)
         except WizardError as error:
             self.say(str(error))

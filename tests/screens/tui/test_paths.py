@@ -16,12 +16,16 @@ from screens.shared.session import NodeEngine
 from screens.tui.widgets.list_view import Rows
 from screens.tui.widgets.text_view import TextView
 from wizard.answers import editing, suggestion
+from wizard.answers import files as answer_files
 from wizard.apply import launch
 from wizard.facts import facts
+from wizard.model.guest_effects import touching
 from wizard.model.plan import RunCommand
 from wizard.planning.planner import make_plan
 from wizard.simulator.built_in import built_in, simulate
 from wizard.simulator.simulated_node import SimulatedNode
+
+GATEWAYS = {"gateways": {"network": [{"label": "demo-net", "router": "10.44.1.1", "vlan": 1441}]}}
 
 
 def broken(tmp_path: Path) -> SimulatedNode:
@@ -251,6 +255,55 @@ async def test_what_cannot_be_taken_back_asks_its_word_again_before_a_run_goes_o
         await until(pilot, lambda: "Done." in whole(pilot))
         assert not pilot.app.screen.query("#word")
     assert node.firmware() == {"0000:04:00.0": {"NUM_OF_VFS": "32"}}
+
+
+@pytest.mark.parametrize("way", ["history", "apply"])
+async def test_guests_that_may_be_interrupted_are_named_and_their_word_is_asked_before_a_run_goes_on(
+    tmp_path: Path, way: str
+) -> None:
+    node = simulate(built_in("demo"), tmp_path)
+    plan = make_plan(facts.read(node), answer_files.from_data(GATEWAYS))
+    assert touching(plan.steps)
+    started = launch.save(node.directory, plan, "stop", "simulated")
+    (started.directory / "stop").touch()  # asked to stop before its first step
+    run_here(node.directory, started.run)
+    if way == "history":
+        guest(node)
+    async with opened(NodeEngine(node, str(tmp_path), True)) as pilot:
+        if way == "apply":  # where nobody runs, g goes on at once: so it comes after the run was opened here
+            state(pilot).run = started.run
+            await press(pilot, "8")
+            guest(node)
+        else:
+            await press(pilot, "h", "g")
+        await until(pilot, lambda: "r goes on" in whole(pilot))
+        await press(pilot, "r")
+        assert "instance-0000002a" in whole(pilot)
+        assert "Type guests to go on:" in whole(pilot)
+        await write(pilot, "yes")
+        await press(pilot, "enter")
+        assert "Nothing was done: that was not guests." in whole(pilot)
+        assert facts.read(node).history.runs[-1].state == "stopped"
+        await write(pilot, "guests")
+        await press(pilot, "enter")
+        await until(pilot, lambda: "Done." in whole(pilot))
+        assert not pilot.app.screen.query("#word")
+
+
+async def test_without_guests_a_run_goes_on_at_once(tmp_path: Path) -> None:
+    node = simulate(built_in("demo"), tmp_path)
+    plan = make_plan(facts.read(node), answer_files.from_data(GATEWAYS))
+    started = launch.save(node.directory, plan, "stop", "simulated")
+    (started.directory / "stop").touch()
+    run_here(node.directory, started.run)
+    async with opened(NodeEngine(node, str(tmp_path), True)) as pilot:
+        await press(pilot, "h", "g")
+        await until(pilot, lambda: "Done." in whole(pilot))
+
+
+def guest(node: SimulatedNode) -> None:
+    node.place("/proc/4712").mkdir(parents=True)
+    node.put("/proc/4712/cmdline", "/usr/bin/qemu-system-x86_64\0-name\0guest=instance-0000002a,debug-threads=on\0")
 
 
 async def test_without_rights_it_says_so_and_saves_the_plan(tmp_path: Path) -> None:

@@ -11,7 +11,8 @@ import pytest
 from prior_states import carried_out, planned_here, result, run_here
 
 from wizard.apply import launch
-from wizard.apply.backends import Announce, SimulatedBackend, Tell, quiet
+from wizard.apply.backends import Announce, Tell, quiet
+from wizard.apply.simulated_backend import SimulatedBackend
 from wizard.cli import main as cli
 from wizard.errors import NodeError
 from wizard.facts import facts

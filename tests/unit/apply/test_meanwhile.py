@@ -12,8 +12,8 @@ import pytest
 from prior_states import Killed, carried_out, planned_here, run_here
 
 from wizard.apply import launch
-from wizard.apply.backends import SimulatedBackend
 from wizard.apply.file_writer import Found, Tree
+from wizard.apply.simulated_backend import SimulatedBackend
 from wizard.errors import NodeError
 from wizard.facts import facts
 from wizard.model.plan import Plan, RemoveFile, WriteFile

@@ -10,7 +10,7 @@ import pytest
 from prior_states import planned_here, run_here
 
 from wizard.apply import launch
-from wizard.apply.backends import SimulatedBackend
+from wizard.apply.simulated_backend import SimulatedBackend
 from wizard.errors import Exit
 from wizard.facts import facts
 from wizard.planning.undo import undo_plan

@@ -13,7 +13,8 @@ from injection import snapshot
 from prior_states import Killed, carried_out, planned_here, run_here
 
 from wizard.apply import launch
-from wizard.apply.backends import Announce, SimulatedBackend, Tell, quiet
+from wizard.apply.backends import Announce, Tell, quiet
+from wizard.apply.simulated_backend import SimulatedBackend
 from wizard.errors import NodeError
 from wizard.facts import facts
 from wizard.facts.bootloader import KEPT

@@ -13,8 +13,9 @@ from prior_states import Killed, run_here
 from wizard.answers import editing, suggestion
 from wizard.answers import files as answer_files
 from wizard.apply import launch, runner
-from wizard.apply.backends import Announce, SimulatedBackend, Tell, quiet
+from wizard.apply.backends import Announce, Tell, quiet
 from wizard.apply.file_writer import Tree
+from wizard.apply.simulated_backend import SimulatedBackend
 from wizard.apply.step_executor import StepExecutor
 from wizard.boot import next_command_line
 from wizard.boot.postconditions import shortcomings

@@ -15,8 +15,8 @@ from prior_states import planned_here
 from wizard.answers import files as answer_files
 from wizard.answers import suggestion
 from wizard.apply import launch
-from wizard.apply.backends import SimulatedBackend
 from wizard.apply.file_writer import Tree
+from wizard.apply.simulated_backend import SimulatedBackend
 from wizard.apply.step_executor import StepExecutor
 from wizard.cli import main as cli
 from wizard.errors import Blocked, Exit, InputError, Refused, UsageError

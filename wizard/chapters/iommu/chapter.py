@@ -5,7 +5,7 @@ from __future__ import annotations
 from wizard.boot import next_command_line
 from wizard.boot.artifacts import entries_lack, normal
 from wizard.chapters.iommu import findings as iommu_findings
-from wizard.chapters.iommu import foreign, grubby, interrupt_remapping, not_effective
+from wizard.chapters.iommu import foreign, grubby, interrupt_remapping, not_effective, pending_words
 from wizard.chapters.iommu import kernel_arguments as iommu_line
 from wizard.chapters.iommu.kernel_arguments import (
     asked_words,
@@ -18,6 +18,7 @@ from wizard.chapters.iommu.kernel_arguments import (
 )
 from wizard.chapters.shared import advice as unseen_advice
 from wizard.chapters.shared import foreign as set_elsewhere
+from wizard.errors import FormatError
 from wizard.facts.bootloader import GRUB_DEFAULT, MENU
 from wizard.facts.facts import Facts
 from wizard.formats import kernel_arguments
@@ -56,7 +57,15 @@ def questions(facts: Facts, answers: AllAnswers) -> list[Question | Table]:
             help="The host's traffic is not translated: no loss at 40 Gb/s and more. Guests are still held in check.",
             disabled=off,
         ),
+        *_words_of_others(facts, answers),
     ]
+
+
+def _words_of_others(facts: Facts, answers: AllAnswers) -> list[Question]:
+    try:
+        return pending_words.questions(facts, changes(facts, answers))
+    except FormatError:  # a file of the boot loader that cannot be edited: the plan has a finding of it
+        return []
 
 
 def _proof(facts: Facts, overlay: dict[str, bytes | None], ours: list[str]) -> tuple[Postcondition, ...]:

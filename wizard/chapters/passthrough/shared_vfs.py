@@ -5,7 +5,7 @@ from __future__ import annotations
 from wizard.chapters.passthrough import pools
 from wizard.chapters.passthrough.existing import Asked
 from wizard.chapters.passthrough.pools import Pool
-from wizard.chapters.shared import cards
+from wizard.chapters.shared import cards, mlx4_sources
 from wizard.chapters.shared.cards import CardAnswers, Match
 from wizard.facts.pci.functions import PciFunction
 from wizard.formats import mlx4_options
@@ -62,9 +62,11 @@ def _of_the_other_port(asked: Asked, pool: Pool) -> list[Finding]:
     found = []
     for function in cards.select(pool.cards, asked.facts.pci):
         port = _port(pool.cards, function)
-        said = (asked.facts.content(NUM_VFS) or b"").decode("ascii", "replace").strip()
-        by_port = mlx4_options.by_port(said)
-        if function.family != "mlx4" or port is None or by_port is None or not by_port[2 - port]:
+        if function.family != "mlx4" or port is None:
+            continue
+        said = coming(asked, function)
+        by_port = mlx4_options.by_port(said) or (mlx4_options.kinds_by_card(said) or {}).get(function.address)
+        if by_port is None or not by_port[2 - port]:
             continue
         found.append(
             Finding(
@@ -80,6 +82,22 @@ def _of_the_other_port(asked: Asked, pool: Pool) -> list[Finding]:
             )
         )
     return found
+
+
+def coming(asked: Asked, function: PciFunction) -> str:
+    """num_vfs as it will be: what is set stays as it is written where it says the number that is asked for; else that number, whose
+    VFs are of both ports. Where nothing is asked of the card and nothing is set, what runs: an initramfs may hold it. Empty for none.
+    """
+    is_set = mlx4_sources.lasting(asked.facts).get("num_vfs")
+    answered = asked.answers.of(CardAnswers)
+    requests = cards.requests(answered, asked.facts.pci) if answered is not None else []
+    count = next((each.count for each in requests if each.function.address == function.address), None)
+    if count is not None:
+        stays = is_set is not None and mlx4_options.number(is_set, function.address) == count
+        return is_set or "" if stays else str(count or "")
+    if is_set is not None:
+        return is_set
+    return (asked.facts.content(NUM_VFS) or b"").decode("ascii", "replace").strip()
 
 
 def _port(match: Match, function: PciFunction) -> int | None:

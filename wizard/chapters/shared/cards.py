@@ -169,6 +169,11 @@ def identity(function: PciFunction) -> Match:
     """
     if function.serial and function.is_mellanox:
         return Match(serial=function.serial)
+    return port_identity(function)
+
+
+def port_identity(function: PciFunction) -> Match:
+    """The steadiest way to name one port of a card."""
     mac = own_mac(function)
     if mac is not None:
         return Match(mac=mac)

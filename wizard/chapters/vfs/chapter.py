@@ -49,11 +49,18 @@ def card_for(facts: Facts, function: PciFunction) -> Card:
     fresh = min(cards.limit(function) or 0, SUGGESTED) if function.is_mellanox else 0
     count = min(now if now is not None else fresh, cards.MOST_VFS)  # whatever the node says, answers hold no more
     return Card(
-        match=cards.identity(function),
+        match=_identity(facts, function),
         count=count,
         host_vfs=min(_host_vfs(facts, function), count),
         ports=_ports(facts, function),
     )
+
+
+def _identity(facts: Facts, function: PciFunction) -> cards.Match:
+    """The whole card; but for its port alone where another one is in switchdev mode, and left alone."""
+    match = cards.identity(function)
+    others = (other for other in cards.select(match, facts.pci) if other.address != function.address)
+    return cards.port_identity(function) if any(other.switchdev for other in others) else match
 
 
 def _gets_none(facts: Facts, function: PciFunction) -> bool:

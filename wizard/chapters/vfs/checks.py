@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from wizard.chapters.shared import advice
+from wizard.chapters.shared import advice, mlx4_sources
 from wizard.chapters.shared import foreign as set_elsewhere
 from wizard.chapters.shared.cards import Request
 from wizard.chapters.vfs import firmware as vfs_firmware_findings
-from wizard.chapters.vfs import foreign, mlx4, mlx4_sources, next_driver, not_effective, sriov, vf_owners
+from wizard.chapters.vfs import foreign, mlx4, next_driver, not_effective, sriov, vf_owners
 from wizard.facts.facts import Facts
 from wizard.model.findings import Check
 

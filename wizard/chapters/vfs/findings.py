@@ -6,7 +6,7 @@ from wizard.chapters.shared import boot_space, cards
 from wizard.chapters.shared import foreign as set_elsewhere
 from wizard.chapters.shared.cards import Card, Request
 from wizard.chapters.vfs import firmware as firmware_findings
-from wizard.chapters.vfs import foreign, mlx4, mlx4_findings, next_driver, sriov, vf_owners
+from wizard.chapters.vfs import foreign, mlx4, mlx4_findings, next_driver, sriov, switchdev, vf_owners
 from wizard.chapters.vfs import mlx5_findings as option_findings
 from wizard.chapters.vfs.firmware import code_of
 from wizard.chapters.vfs.mlx4_findings import CHAPTER
@@ -34,7 +34,7 @@ def findings(facts: Facts, answered: list[Card], requests: list[Request]) -> lis
     found += [_why_none(facts, function) for function in silent]
     found += next_driver.findings(facts, [request.function for request in requests if request.count])
     found += _links(facts, requests)
-    return found
+    return found + switchdev.findings(facts, requests)
 
 
 def _elsewhere(facts: Facts, requests: list[Request]) -> list[Finding]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from wizard.chapters.shared import mlx4_sources
 from wizard.chapters.shared.cards import Request
-from wizard.chapters.vfs import mlx4, mlx4_sources, vf_owners
+from wizard.chapters.vfs import mlx4, vf_owners
 from wizard.facts.facts import Facts
 from wizard.facts.pci.functions import PciFunction
 from wizard.formats import modprobe

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from wizard.boot.artifacts import images_lack, place_of
 from wizard.chapters.shared import boot_space
 from wizard.chapters.shared.cards import Ports, Request, limit
-from wizard.chapters.vfs.mlx4_sources import (
+from wizard.chapters.shared.mlx4_sources import (
     INITRAMFS_MODULES,
     MODULE,
     files,

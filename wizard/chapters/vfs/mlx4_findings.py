@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from wizard.chapters.shared import cards
+from wizard.chapters.shared import cards, mlx4_sources
 from wizard.chapters.shared.cards import Request
-from wizard.chapters.vfs import mlx4, mlx4_sources
+from wizard.chapters.vfs import mlx4
 from wizard.facts.facts import Facts
 from wizard.formats import mlx4_options
 from wizard.model.findings import Finding, Severity

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wizard.chapters.vfs import mlx4_sources
+from wizard.chapters.shared import mlx4_sources
 from wizard.chapters.vfs.mlx4_findings import finding
 from wizard.facts.facts import Facts
 from wizard.formats import modprobe

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from wizard.chapters.vfs import mlx4, mlx4_sources
+from wizard.chapters.shared import mlx4_sources
+from wizard.chapters.vfs import mlx4
 from wizard.facts.facts import Facts
 from wizard.facts.pci.functions import PciFunction
 from wizard.formats import kernel_arguments, mlx4_options

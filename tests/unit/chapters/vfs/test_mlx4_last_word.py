@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from nodes import CX3, codes, found, origin, planned
 
-from wizard.chapters.vfs import mlx4_sources
+from wizard.chapters.shared import mlx4_sources
 from wizard.facts import facts
 from wizard.model.plan import Plan, WriteFile
 from wizard.node.recorded import MemoryNode
