@@ -72,7 +72,8 @@ touched() { # STATE: whether mode, owner or attributes of ./old are neither as b
 	[ -f ./old ] && has stat && [ -n "$(field "$1" left-mode)" ] || return 1
 	seen=$(state_of ./old)
 	mode=$(printf '%s\n' "$seen" | sed -n 's/^mode //p') owner=$(printf '%s\n' "$seen" | sed -n 's/^owner //p')
-	case " $(field "$1" mode) $(field "$1" left-mode) " in *" $mode "*) ;; *) return 0 ;; esac
+	before=$(field "$1" mode) # or what this gave it where no tool could set its ACL
+	case " $before $(field "$1" left-mode) $(group_alone "$before" "$(field "$1" acl)") " in *" $mode "*) ;; *) return 0 ;; esac
 	if [ -n "$(field "$1" left-owner)" ]; then
 		case " $(field "$1" owner) $(field "$1" left-owner) " in *" $owner "*) ;; *) return 0 ;; esac
 	fi
