@@ -17,34 +17,34 @@ import sys
 import tarfile
 import tempfile
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from wizard.cli.main import main
 from wizard.simulator.built_in import built_in, simulate
 
-Expected = dict[str, tuple[str, ...]]
+Expected = Mapping[str, tuple[str, ...]]
 """Command -> what its output holds (a regular expression), or must not hold (after a !)."""
 
-OTHERS = {
+OTHERS: Expected = {
     "check": ("blocks VFS-OTHER-OWNER .* sets 4 VFs on 0000:c1:00.0",),
     "verify": ("!gets . VFs at each boot: left",),
 }
-NOT_OWNED = {
+NOT_OWNED: Expected = {
     "verify": ("!held +0000:c1:00.0 gets 8 VFs at each boot", "failed +0000:c1:00.0 gets 8 VFs", "EXIT 2"),
     "plan": (r"write \S*compute-wizard\S*\.service",),
 }
-PART_OWNED = {
+PART_OWNED: Expected = {
     "verify": ("held +0000:c1:00.0 gets 4 VFs", "failed +0000:c1:00.1 gets 4 VFs", "EXIT 2"),
     "plan": (r"write \S*compute-wizard\S*\.service",),
 }
-SH_ENDS = {"check": ("blocks IOMMU-LINE-UNKNOWN .*/etc/default/grub line [0-9]+", "EXIT 3")}
-NOT_KNOWN = {
+SH_ENDS: Expected = {"check": ("blocks IOMMU-LINE-UNKNOWN .*/etc/default/grub line [0-9]+", "EXIT 3")}
+NOT_KNOWN: Expected = {
     "check": ("(warns|blocks) +IOMMU-LINE-UNKNOWN",),
     "plan": ("after reboot: unknown|Blocked, and left out of this plan: iommu",),
 }
-HELD = {"verify": ("EXIT 0", "!failed|pending"), "plan": ("EXIT 0", "!update-grub")}
-AT_BOOT = {"check": (r"(warns|blocks) +VFS-DRIVER-AT-BOOT .*/etc/\S+ line [0-9]+",)}
+HELD: Expected = {"verify": ("EXIT 0", "!failed|pending"), "plan": ("EXIT 0", "!update-grub")}
+AT_BOOT: Expected = {"check": (r"(warns|blocks) +VFS-DRIVER-AT-BOOT .*/etc/\S+ line [0-9]+",)}
 
 TABLE: dict[str, Expected] = {
     "hardware/bluefield-dpu-mode": {"check": ("VFS-DPU-MODE",), "plan": ("!mstconfig .* set",)},

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.skipif(
 
 READ = """
 import json
-from wizard.node import network
+from wizard.facts.network import network
 from wizard.node.live import LiveNode
 facts = network.read(LiveNode())
 print(json.dumps({

@@ -28,7 +28,7 @@ KEYS = [
 ]
 PAGES = [b"3", b"5", b"7", b"1", b"6", b"4"]
 # Both faces of one theme; the stock driver has to be told what the console face says of colours.
-STOCK = "import sys; from screens import faced; faced._driver = lambda face: None; from screens.start import main; sys.exit(main())"
+STOCK = "import sys; from screens.tui import base_app; base_app._driver = lambda face: None; from screens.start import main; sys.exit(main())"
 
 
 def walk(seed: int) -> list[bytes]:
