@@ -7,12 +7,13 @@ QUICK := answers boot chapters facts formats model planning/test_planner.py prob
 PYTEST_WORKERS ?= 2
 MEMORY = $(shell "$(PYTHON)" tests/memory.py)
 .DEFAULT_GOAL := help
-.PHONY: help demo check test torture lint unit packages clean bench lab pythons dist test-dist nova cases
+.PHONY: help demo check coverage test torture lint unit packages clean bench lab pythons dist test-dist nova cases
 
 help:
 	@echo "make demo    the wizard on the built-in demo node (no root, no hardware)"
 	@echo "make check   style, types, walls and the quick unit tests, in under a minute: while you work"
 	@echo "make test    everything that is checked: style, types, walls, tests"
+	@echo "make coverage  branch coverage of formats, planning, apply and runs, with a floor"
 	@echo "make torture every fault at every system call of an apply and of an undo and an hour of races against writers (STEP=8: at each eighth; RACES=200: so many)"
 	@echo "make nova    every release of nova from 27 on judges what is said of its lines (a minute or two, about 45 MB)"
 	@echo "make lab     virtual machines that really boot, with the tool in them; SCENARIO=any-device plays one (docs/lab.md)"
@@ -47,7 +48,11 @@ nova: .venv/tested .venv-nova/all
 	COMPUTE_WIZARD_NOVA=.venv-nova/bin/python COMPUTE_WIZARD_NOVA_ALL=1 $(BIN)/pytest tests/real/test_nova_matching.py tests/real/test_nova_judge.py
 
 unit: .venv/tested .venv-nova/installed .venv-nova/some
-	$(MEMORY) COMPUTE_WIZARD_NOVA=.venv-nova/bin/python $(BIN)/pytest -n $(PYTEST_WORKERS) --cov --cov-report= tests
+	$(MEMORY) COMPUTE_WIZARD_NOVA=.venv-nova/bin/python $(BIN)/pytest -n $(PYTEST_WORKERS) tests
+
+# Branch coverage of what changes files and plans, by the unit tests and the runners that they fork; the floor is in pyproject.toml.
+coverage: .venv/tested
+	$(MEMORY) $(BIN)/pytest -n $(PYTEST_WORKERS) --cov --cov-report= $(addprefix tests/unit/,apply formats model planning runs)
 	$(BIN)/coverage report
 
 bench: .venv/tested
