@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 from calling import call, written
@@ -36,7 +37,9 @@ def runs(root: Path, *argv: str, pid: int = 4712) -> None:
     (place / "cmdline").write_bytes(b"".join(word.encode() + b"\0" for word in argv))
 
 
-def exported(tmp_path: Path, capsys: pytest.CaptureFixture[str], answers: object = None) -> tuple[Path, Path, str]:
+def exported(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], answers: dict[str, Any] | None = None
+) -> tuple[Path, Path, str]:
     root, text, out = tmp_path / "node", tmp_path / "answers.toml", tmp_path / "change.sh"
     if not root.exists():
         written(root, "demo")
