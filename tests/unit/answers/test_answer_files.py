@@ -109,7 +109,7 @@ def test_the_short_form_is_one_pool_over_all_cards(tmp_path: Path) -> None:
             ["vfs.card[1]", "cannot keep 2 of 1"],
         ),
         (HEAD + "[[gateways.network]]\nlabel = 'a,b'\nrouter = '10.0.0.1'", ["gateways.network[1].label"]),
-        (HEAD + "[[gateways.network]]\nlabel = 'a #b'\nrouter = '10.0.0.1'", ["gateways.network[1].label"]),
+        (HEAD + "[[gateways.network]]\nlabel = 'a,b'\nrouter = '10.0.0.1'", ["gateways.network[1].label"]),
         (HEAD + '[[gateways.network]]\nlabel = "a\\nb"\nrouter = "10.0.0.1"', ["gateways.network[1].label"]),
         (HEAD + "[[gateways.network]]\nlabel = 'a'\nrouter = '10.0.0.1/24'", ["gateways.network[1].router", "alone"]),
         (HEAD + "[[gateways.network]]\nlabel = 'a'\nrouter = '10.0.0.256'", ["gateways.network[1].router"]),
