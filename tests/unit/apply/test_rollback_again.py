@@ -30,19 +30,20 @@ IMAGE = "/boot/initrd.img-4.4.0-210-generic"
 
 
 @contextmanager
-def failing(word: str, times: int = 1000) -> Iterator[None]:
-    """Within, a command whose words hold this one fails so many times; `numvfs`: making the second port's VFs."""
+def failing(word: str, times: int = 1000, leaves: bytes | None = None) -> Iterator[None]:
+    """Within, a command whose words hold this one fails so many times, and leaves this as the image; `numvfs`: making the
+    second port's VFs."""
     left = iter(range(times))
     run, attribute = SimulatedBackend.run, SimulatedBackend.write_attribute
 
     def ends_badly(
         self: SimulatedBackend, argv: Sequence[str], deadline_s: int, tell: Tell, announce: Announce = quiet
     ) -> int:
-        return (
-            1
-            if word in " ".join(argv) and next(left, None) is not None
-            else run(self, argv, deadline_s, tell, announce)
-        )
+        if word not in " ".join(argv) or next(left, None) is None:
+            return run(self, argv, deadline_s, tell, announce)
+        if leaves is not None:
+            self.node.put(IMAGE, leaves)
+        return 1
 
     def refused(self: SimulatedBackend, path: str, value: str, *more: Any) -> None:
         if word == "numvfs" and path == VFS.format(1) and value != "0":
@@ -122,10 +123,9 @@ def test_a_resume_after_a_rollback_that_was_cut_keeps_the_copy_that_boots(tmp_pa
 def test_where_neither_the_rebuild_nor_its_rollback_came_to_an_end_no_other_copy_is_made(tmp_path: Path) -> None:
     node = simulate(built_in("demo"), tmp_path)
     known = node.read(IMAGE)
-    with failing("update-initramfs"):
+    with failing("update-initramfs", leaves=b"half of an image"):
         run = carried_out(node, planned_here(node))
     assert facts.read(node).history.runs[0].state == "failed"
-    node.put(IMAGE, b"half of an image")
     plan = planned_here(node)
     assert not [step for step in plan.steps if isinstance(step, RunCommand) and step.argv[0] == "cp"]
     run_here(node.directory, run)

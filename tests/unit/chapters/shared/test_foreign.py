@@ -78,7 +78,7 @@ def told(node: MemoryNode, **chapters: Any) -> tuple[list[Finding], list[Check]]
     [
         ("iommu", grub, ["/etc/default/grub line 9: intel_iommu=on"]),
         ("vfs", module_option, ["/etc/modprobe.d/other.conf line 2: options mlx4_core num_vfs=8"]),
-        ("vfs", kernel_option, ["/etc/default/grub line 9: mlx4_core.num_vfs=8"]),
+        ("vfs", kernel_option, ["/etc/default/grub line 9): mlx4_core.num_vfs=8"]),
         ("passthrough", whitelist, ['/etc/nova/nova.conf line 2: pci_passthrough_whitelist = {"vendor_id": "15b3"}']),
         (
             "gateways",
@@ -125,7 +125,7 @@ def test_vfs_that_are_there_by_an_option_of_others_have_not_failed() -> None:
 
 def test_another_owner_of_a_number_that_is_to_be_0() -> None:
     node = today()
-    node.write("/etc/rc.local", "#!/bin/sh\necho 4 > /sys/bus/pci/devices/0000:3b:00.0/sriov_numvfs\n")
+    node.write("/etc/rc.local", "#!/bin/sh\necho 4 > /sys/bus/pci/devices/0000:3b:00.0/sriov_numvfs\n", mode=0o755)
     (finding,), (check,) = told(node, vfs={"card": [{**CX5, "count": 0}]})
     assert "/etc/rc.local line 2: echo 4" in finding.seen
     assert check.what.startswith("0000:3b:00.0")
@@ -133,7 +133,7 @@ def test_another_owner_of_a_number_that_is_to_be_0() -> None:
 
 def test_entries_that_are_not_in_the_list_any_more() -> None:
     node = today()
-    node.write("/etc/rc.local", "#!/bin/sh\necho 4 > /sys/bus/pci/devices/0000:3b:00.0/sriov_numvfs\n")
+    node.write("/etc/rc.local", "#!/bin/sh\necho 4 > /sys/bus/pci/devices/0000:3b:00.0/sriov_numvfs\n", mode=0o755)
     other = {"match": {"address": "0000:3b:00.1"}, "count": 0}
     (finding,), _ = told(node, vfs={"card": [other]})
     assert "/etc/rc.local line 2" in finding.seen
