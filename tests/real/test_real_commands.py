@@ -52,7 +52,7 @@ def played(tmp_path: Path, script: str) -> str:
     make = RunCommand(
         chapters=("iommu",), phase="boot", why=("a test",), argv=(MAKE,), undo=(MAKE,), undo_when="after_files"
     )
-    plan = Plan(node=NodeName(hostname="copy", os="any", nova=None), steps=(write, make))
+    plan = Plan(node=NodeName(hostname="", os="any", nova=None), steps=(write, make))
     (tmp_path / "the.plan").write_text(plan.to_json(), encoding="utf-8")
     (tmp_path / "make").write_text(PROGRAM, encoding="utf-8")
     done = inside(tmp_path, (PREPARE + script).replace("TMP", str(tmp_path)))

@@ -203,7 +203,7 @@ def plan(place: Place) -> Plan:
         why=("w",),
         diff="",
     )
-    return Plan(node=NodeName(hostname="h", os="o", nova=None), steps=(step,))
+    return Plan(node=NodeName(hostname="", os="o", nova=None), steps=(step,))
 
 
 def cleared(place: Place) -> None:
