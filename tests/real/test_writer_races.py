@@ -90,6 +90,8 @@ def place(tmp_path: Path) -> Place:
     victim = root / "etc/shadow"
     victim.write_bytes(SECRET)
     victim.chmod(0o600)
+    (root / "etc/passwd").write_text("root:x:0:0::/root:/bin/sh\n")  # owners have names here, as in the plans
+    (root / "etc/group").write_text("root:x:0:\n")
     (directory / "nova.conf").write_bytes(b"old\n")
     (directory / "mine").write_bytes(b"mine\n")
     os.chown(directory / "mine", USER, USER)
