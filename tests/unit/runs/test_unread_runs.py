@@ -31,8 +31,8 @@ DAMAGES = ["plan", "newer", "lost", "noise"]
 @pytest.fixture
 def demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SimulatedNode:
     node = simulate(built_in("demo"), tmp_path / "node")
-    for place in ("command_verify", "commands"):
-        monkeypatch.setattr(f"wizard.{place}.open_node", lambda _: node)
+    for place in ("verify", "commands"):
+        monkeypatch.setattr(f"wizard.cli.{place}.open_node", lambda _: node)
     return node
 
 
