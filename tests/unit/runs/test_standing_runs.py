@@ -40,13 +40,13 @@ def test_a_second_run_does_not_make_verify_forget_the_first(
     demo: SimulatedNode, capsys: pytest.CaptureFixture[str]
 ) -> None:
     first, second = did(demo, IOMMU), did(demo, GATEWAYS)
-    code, out, _ = call(capsys, "verify")
+    code, out, _ = call(capsys, "verify", "--acknowledge")
     assert code == 2
     assert "pending" in out
     assert f"runs {first} and {second}" in out
     assert demo.read(DUE).decode().split()[0] == first
     demo.reboot()
-    code, out, _ = call(capsys, "verify")
+    code, out, _ = call(capsys, "verify", "--acknowledge")
     assert (code, "pending" in out) == (0, False)
     assert not demo.exists(DUE)
 
