@@ -8,7 +8,7 @@ if [ -z "$python" ]; then
 	exit 1
 fi
 wanted="dnsmasq-base:dnsmasq ebtables:ebtables iptables:ebtables-nft nftables:nft kmod:modprobe grub2-common:grub-mkconfig grub-common:grub-script-check
-busybox:busybox mksh:mksh iproute2:ip attr:setfattr acl:setfacl dash:dash initramfs-tools-core:lsinitramfs cpio:cpio zstd:zstd
+busybox:busybox gawk:gawk mawk:mawk original-awk:original-awk mksh:mksh iproute2:ip attr:setfattr acl:setfacl dash:dash initramfs-tools-core:lsinitramfs cpio:cpio zstd:zstd
 systemd:systemd-analyze util-linux:unshare strace:strace"
 missing=
 for pair in $wanted; do

@@ -16,6 +16,10 @@ PROGRAM = r"""
 import os, random, sys, time
 victim, inside = sys.argv[1:3]
 seed = random.Random(int(sys.argv[3]))
+user = int(sys.argv[5]) # root until here: the Python that runs this may lie where only root may look
+os.setgroups([])
+os.setresgid(user, user, user)
+os.setresuid(user, user, user)
 tricks = "link unlink rename directory hard foreign dangling fifo parent".split()
 names = ["nova.conf", "nova.conf.compute-wizard-undo"]
 print("ready", flush=True)
@@ -59,18 +63,16 @@ while os.getppid() == int(sys.argv[4]):
 def at_work(directory: Path, victim: Path, inside: Path, seed: int) -> Iterator[None]:
     """The owner of a directory races whoever works in it; `victim` is a file of root's, `inside` a directory of root's."""
     process = subprocess.Popen(
-        [sys.executable, "-I", "-c", PROGRAM, victim, inside, str(seed), str(os.getpid())],
-        cwd=directory,  # before the user is another: the way there need not be open for him
-        user=USER,
-        group=USER,
-        extra_groups=[],
+        [sys.executable, "-I", "-c", PROGRAM, victim, inside, str(seed), str(os.getpid()), str(USER)],
+        cwd=directory,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
     )
     try:
         assert process.stdout is not None
-        process.stdout.readline()
+        assert process.stdout.readline() == b"ready\n"
         yield
+        assert process.poll() is None  # he was at it until the end
     finally:
         process.kill()
         process.communicate()

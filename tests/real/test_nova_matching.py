@@ -21,7 +21,7 @@ from wizard.facts.nova.release import release_of
 from wizard.simulator.built_in import built_in
 
 NOVA = Path(os.environ.get("COMPUTE_WIZARD_NOVA", ".venv-nova/bin/python"))
-RELEASES = Path(os.environ.get("COMPUTE_WIZARD_NOVA_RELEASES", NOVA.parent.parent / "releases"))
+RELEASES = Path(os.environ.get("COMPUTE_WIZARD_NOVA_RELEASES", NOVA.parent.parent / "releases")).resolve()
 INSTALLED = "34.0.0"
 VERSIONS = ("27.5.1", "28.3.1", "29.4.0", "30.3.0", "31.3.1", "32.2.1", "33.0.2", INSTALLED)
 ASKED = VERSIONS if os.environ.get("COMPUTE_WIZARD_NOVA_ALL") else ("27.5.1", "31.3.1", INSTALLED)

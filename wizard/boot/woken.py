@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from wizard.boot.next_command_line import OURS, NextLine, next_boot
 from wizard.facts.facts import Facts
 from wizard.formats import kernel_arguments
+from wizard.redaction import redacted
 
 RENAMES = ("net.ifnames", "biosdevname")
 LOSES: tuple[tuple[str, str], ...] = (
@@ -40,6 +41,11 @@ class Woken:
     gone: bool
     loses: str
     places: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """The word as it may be shown, and as answers accept it: without the secret that it may hold."""
+        return redacted(self.word)
 
 
 def woken(

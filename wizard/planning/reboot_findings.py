@@ -42,19 +42,19 @@ def findings(
 
 def _pending(facts: Facts, word: Woken, mine: Answers | None) -> Finding:
     """A word that can lose the node blocks until the answers accept it by its name."""
-    accepted = mine is not None and word.word in mine.accept
+    accepted = mine is not None and word.name in mine.accept
     severity: Severity = "tells"
     if word.loses and not accepted:
         severity = "blocks" if mine is not None else "warns"
     where = "; ".join(word.places) or "the boot loader's entry"
     if word.gone:
-        seen = f"{word.word} runs now, and is not on the next boot's line"
+        seen = f"{word.name} runs now, and is not on the next boot's line"
     else:
-        seen = f"{where}: {word.word} is on the next boot's line, and does not run now"
+        seen = f"{where}: {word.name} is on the next boot's line, and does not run now"
     renamed = _renamed(facts) if kernel_arguments.key(word.word) in RENAMES else ""
     how = f"It can lose the node: {word.loses}." if word.loses else "What it does has not been seen on this node yet."
     change = "put it back where the line is made" if word.gone else "take it away where it is set"
-    accept = f'accept it by its name, in the wizard or as accept = ["{word.word}"] in [iommu]'
+    accept = f'accept it by its name, in the wizard or as accept = ["{word.name}"] in [iommu]'
     return Finding(
         code="BOOT-PENDING-WORD",
         severity=severity,

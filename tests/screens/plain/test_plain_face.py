@@ -23,14 +23,13 @@ from screens.terminal.choice import Face
 from screens.terminal.probe import Terminal
 from screens.tui.app import WizardApp
 from screens.tui.widgets.fields import Field, Line
-from wizard.answers import editing
+from wizard.answers import drafts, editing
 from wizard.answers import files as answer_files
 from wizard.apply import launch
 from wizard.chapters.metadata import chapter as metadata
 from wizard.errors import UsageError, WizardError
 from wizard.facts import facts
 from wizard.planning.planner import make_plan
-from wizard.runs import store
 from wizard.runs.journal import follow
 from wizard.simulator.built_in import built_in, simulate
 
@@ -402,7 +401,7 @@ def test_a_signal_leaves_the_terminal_sane(keys: bytes) -> None:
 def test_the_draft_is_offered_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     described = simulate(built_in("demo"), tmp_path / "node")
     assert described.directory == tmp_path / "node"
-    monkeypatch.setattr(store, "_draft", lambda _: tmp_path / "draft.toml")
+    monkeypatch.setattr(drafts, "_draft", lambda _: tmp_path / "draft.toml")
     from wizard.node.recorded import DirectoryNode
 
     def session(*lines: str) -> str:

@@ -17,7 +17,7 @@ def questions(facts: Facts, changes: Changes) -> list[Question]:
     commands = [action.step.argv for action in changes.actions if isinstance(action.step, RunCommand)]
     found = [each for each in woken(facts, overlay, commands) if each.loses]
     return [
-        Question(("accept", Holds(each.word)), "yesno", f"Accept {each.word}", help=HELP, group=said(each))
+        Question(("accept", Holds(each.name)), "yesno", f"Accept {each.name}", help=HELP, group=said(each))
         for each in found
     ]
 
@@ -26,4 +26,4 @@ def said(word: Woken) -> str:
     """Where a word stands, and how it can lose the node."""
     where = "; ".join(word.places) or "the boot loader's entry"
     seen = "runs now, and is not on the next boot's line" if word.gone else f"is set for the next boot ({where})"
-    return f"{word.word} {seen}, by somebody else. It can lose the node: {word.loses}."
+    return f"{word.name} {seen}, by somebody else. It can lose the node: {word.loses}."

@@ -92,3 +92,15 @@ def test_a_list_that_was_never_answered_holds_nothing() -> None:
     key = ("accept", Holds("mem=4G"))
     assert editing.value_at(answered(), "iommu", key) is False
     assert editing.value_at(AllAnswers(), "iommu", key) is False
+
+
+def test_a_word_with_a_secret_is_accepted_as_it_is_shown() -> None:
+    node = waiting("rd.iscsi.password=Hunter2Hunter2")
+    seen = facts.read(node)
+    (question,) = asked(node, answered()).values()
+    shown = "rd.iscsi.password=***"
+    assert (question.key, question.text) == (("accept", Holds(shown)), f"Accept {shown}")
+    findings = make_plan(seen, answered()).findings
+    assert "Hunter2" not in f"{question}{findings}"
+    assert [f.code for f in findings if f.severity == "blocks"] == ["BOOT-PENDING-WORD"]
+    assert not [f for f in make_plan(seen, answered(accept=[shown])).findings if f.severity == "blocks"]
