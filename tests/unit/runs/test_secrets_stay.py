@@ -177,7 +177,9 @@ def test_no_command_says_one_and_no_file_but_private_ones_holds_one(planted: Pla
         assert planted.found_in(done.stderr) == [], words
         assert b"Traceback" not in done.stderr, (words, done.stderr)
         if words == ["suggest"]:
-            accepted = '[iommu]\naccept = ["rd.iscsi.password=***", "netroot=iscsi:***@10.0.0.9"]\n'  # as they are shown
+            accepted = (
+                '[iommu]\naccept = ["rd.iscsi.password=***", "netroot=iscsi:***@10.0.0.9"]\n'  # as they are shown
+            )
             suggested = done.stdout.decode().replace("[iommu]\n", accepted)
             (tmp_path / "answers.toml").write_text(suggested, encoding="utf-8")
     with tarfile.open(tmp_path / "the.tar.gz") as archive:
