@@ -156,9 +156,13 @@ put() { # ./new in the place of ../$NAME, and a last look
 	as_looked_at || return 1
 	mv "$MOVE" ./new "../$NAME" && [ -n "$1" ] && [ "$(inode "../$NAME")" = "$1" ]
 }
+owned() { # FILE OWNER: it is his; only who is not root goes on without
+	chown -h "$2" "$1" && return 0
+	[ "$(id -u)" != 0 ] && say "  not given to $2: that needs root"
+}
 restore() { # STATE BACKUP PATH: the file as it was, whole or not at all
 	cat "$2" >./part && finished || return 1
-	chown -h "$(field "$1" owner)" ./new || say "  not given to $(field "$1" owner): that needs root"
+	owned ./new "$(field "$1" owner)" || return 1
 	give "$1" ./new "$3" "$(field "$1" mode)" && put
 }
 # --- end of replacing files
