@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 LONGEST = 1024
 ROUTER = 3
@@ -18,6 +19,7 @@ KEYS = ("dhcp-option", "dhcp-option-force")
 _META = b"\x00123456 \b\t\n78\r90abcdefABCDE\x1bF:,."
 _ESCAPES = {ord("t"): 9, ord("n"): 10, ord("b"): 8, ord("r"): 13, ord("e"): 27, ord('"'): 34, ord("\\"): 92}
 _WHITE = b" \t\n\v\f\r"
+_BLANKS = bytes.maketrans(_WHITE, b" " * len(_WHITE))
 _BLANK, _QUOTE, _BACKSLASH, _HASH = b' "\\#'
 
 
@@ -110,6 +112,15 @@ def without_prefix(tag: str) -> str:
 
 def lines(content: bytes) -> Iterator[Line]:
     """The file in the pieces that dnsmasq's fgets() delivers. Never raises."""
+    return iter(_parsed(content))
+
+
+@lru_cache(maxsize=4)  # a file of thousands of networks is asked many things in one plan
+def _parsed(content: bytes) -> tuple[Line, ...]:
+    return tuple(_pieces(content))
+
+
+def _pieces(content: bytes) -> Iterator[Line]:
     start = 0
     for number, raw in enumerate(re.findall(rb"[^\n]*\n|[^\n]+", content), start=1):
         for offset in range(0, len(raw), LONGEST):
@@ -132,6 +143,8 @@ def _unquoted(raw: bytes, start: int) -> tuple[Word, int, bool]:
     """What is left of a piece without quotes and comment; where that comment or the line end begins; whether a quote stays open."""
     text = raw.split(b"\0", 1)[0]
     end = len(text.rstrip(b"\r\n"))
+    if b'"' not in text and b"#" not in text:
+        return Word(text.translate(_BLANKS), tuple(range(start, start + len(text)))), start + end, False
     codes = bytearray()
     places: list[int] = []
     white, at, unclosed = True, 0, False
@@ -167,9 +180,16 @@ def _quoted(text: bytes, at: int, codes: bytearray, places: list[int]) -> int:
 
 def dhcp_options(content: bytes) -> Iterator[DhcpOption]:
     """Every dhcp-option and dhcp-option-force line, in the order of the file."""
-    for line in lines(content):
-        if line.key in KEYS and line.value is not None and not line.unclosed:
-            yield _dhcp_option(line, line.value)
+    return iter(_options(content))
+
+
+@lru_cache(maxsize=4)
+def _options(content: bytes) -> tuple[DhcpOption, ...]:
+    return tuple(
+        _dhcp_option(line, line.value)
+        for line in lines(content)
+        if line.key in KEYS and line.value is not None and not line.unclosed
+    )
 
 
 def _dhcp_option(line: Line, value: Word) -> DhcpOption:

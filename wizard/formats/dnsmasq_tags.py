@@ -12,8 +12,9 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
-from wizard.formats.dnsmasq_reading import DhcpOption, dhcp_options, lines, without_prefix
+from wizard.formats.dnsmasq_reading import DhcpOption, Line, dhcp_options, lines, without_prefix
 
 SET_BY_ITSELF = {
     "known": "of every guest that has a line of its own, as all of nova's have",
@@ -48,12 +49,10 @@ class _Fit:
 
 def told(content: bytes, label: str, bridge: str) -> Told:
     """What the guests of the network with this label are told on this bridge. Never raises."""
-    more = next((line for line in lines(content) if line.key in _READS_MORE), None)
+    file = _router_lines(content)
     always = {bridge, "known"} - {""}
-    fits = [
-        fit for option in dhcp_options(content) if option.is_router and (fit := _fit(option, label, always, content))
-    ]
-    ranked = [fit for fit in fits if fit.first] or []
+    fits = [fit for option in file.candidates(label, bridge) if (fit := _fit(option, label, always, file.given))]
+    ranked = [fit for fit in fits if fit.first]
     sure = [fit for fit in ranked if fit.certain] or [fit for fit in fits if not fit.first and fit.certain]
     winner = sure[-1] if sure else None
     value = _value(winner.option) if winner else None
@@ -64,10 +63,40 @@ def told(content: bytes, label: str, bridge: str) -> Told:
         doubt = (
             f"line {option.line.number} ({', '.join(option.tags)}) tells some of them {_value(option) or 'no router'}"
         )
-    elif more is not None:
-        doubt = f"line {more.number} ({more.key}) reads more, which is not looked at"
+    elif file.more is not None:
+        doubt = f"line {file.more.number} ({file.more.key}) reads more, which is not looked at"
     number, tag = (winner.option.line.number, ",".join(winner.option.tags)) if winner else (0, "")
     return Told(value, number, tag, doubt)
+
+
+@dataclass(frozen=True, slots=True)
+class _RouterLines:
+    """The tagged router lines of a file, by a tag without which they fit nobody: thousands of networks are asked about."""
+
+    by_tag: dict[str, list[DhcpOption]]
+    general: list[DhcpOption]  # no tag of theirs says at once whom they do not fit
+    given: frozenset[str]
+    more: Line | None  # it reads more files
+
+    def candidates(self, label: str, bridge: str) -> list[DhcpOption]:
+        names = dict.fromkeys((label, bridge, "known"))
+        found = [*self.general, *(option for name in names for option in self.by_tag.get(name, ()))]
+        return sorted(found, key=lambda option: option.line.start)
+
+
+@lru_cache(maxsize=4)
+def _router_lines(content: bytes) -> _RouterLines:
+    given = frozenset(_given(content))
+    by_tag: dict[str, list[DhcpOption]] = {}
+    general: list[DhcpOption] = []
+    for option in dhcp_options(content):
+        if not option.is_router or not option.tags:
+            continue  # nova's own untagged router is read after the file, and wins
+        names = map(without_prefix, option.tags)
+        needed = [name for name in names if not (name.startswith(("!", "#")) or name in given or name in SET_BY_ITSELF)]
+        by_tag.setdefault(needed[0], []).append(option) if needed else general.append(option)
+    more = next((line for line in lines(content) if line.key in _READS_MORE), None)
+    return _RouterLines(by_tag, general, given, more)
 
 
 def _value(option: DhcpOption) -> str:
@@ -82,11 +111,9 @@ def _beats(fit: _Fit, winner: _Fit | None) -> bool:
     return fit.option.line.number > winner.option.line.number
 
 
-def _fit(option: DhcpOption, label: str, always: Collection[str], content: bytes) -> _Fit | None:
+def _fit(option: DhcpOption, label: str, always: Collection[str], given: Collection[str]) -> _Fit | None:
     """How a tagged line fits the guests of a network; None where it fits none of them."""
-    if not option.tags:
-        return None  # nova's own untagged router is read after it, and wins
-    possible = _given(content) - set(always) - {label}
+    possible = set(given) - set(always) - {label}
     certain, first = True, True
     for name in map(without_prefix, option.tags):
         bare = name[1:] if name.startswith(("!", "#")) else name
