@@ -19,6 +19,7 @@ from wizard.errors import NodeError, NotThere
 from wizard.node.live import ENVIRONMENT
 from wizard.node.node import Node
 from wizard.redaction import HIDDEN, redacted
+from wizard.runs.journal import MOST_LINES
 
 LONGEST_LINE = 1000  # characters
 CONTEXT = 200  # characters that tell whether what follows is a secret
@@ -68,11 +69,16 @@ class Lines:
         self._decode = codecs.getincrementaldecoder("utf-8")("replace")
         self._rest = ""
         self._before = ""  # the end of what was told of this line already
+        self._told = 0
 
     def take(self, chunk: bytes) -> None:
-        """Some of it, as it comes."""
+        """Some of it, as it comes. What the journal would leave out is not looked at: a command may say gigabytes."""
+        if self._told > MOST_LINES:
+            return
         *lines, rest = (self._rest + self._decode.decode(chunk)).split("\n")
         for line in lines:
+            if self._told > MOST_LINES:
+                return
             self._say(line)
             self._before = ""
         if len(rest) > LONGEST_LINE:
@@ -86,13 +92,14 @@ class Lines:
     def end(self) -> None:
         """What is left."""
         rest = self._rest + self._decode.decode(b"", final=True)
-        if rest:
+        if rest and self._told <= MOST_LINES:
             self._say(rest)
 
     def _say(self, text: str) -> None:
         shown = redacted(self._before + text)
         shown = shown[len(self._before) :] if shown.startswith(self._before) else HIDDEN
         for start in range(0, max(len(shown), 1), LONGEST_LINE):
+            self._told += 1
             self._tell(shown[start : start + LONGEST_LINE])
 
 
