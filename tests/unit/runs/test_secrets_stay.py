@@ -23,6 +23,7 @@ from screens.shared.session import NodeEngine
 from screens.terminal import guard
 from screens.tui.app import WizardApp
 from wizard import locations
+from wizard.answers import files as answer_files
 from wizard.answers import suggestion
 from wizard.apply import launch
 from wizard.apply.backends import LONGEST_LINE, Lines
@@ -141,9 +142,16 @@ def test_there_are_two_dozen_kinds_and_nova_reads_them(planted: Planted) -> None
     assert {step.path for step in planned(planted.node).steps if hasattr(step, "path")} >= {"/etc/nova/nova.conf"}
 
 
+def accepted(answers: str) -> str:
+    """The kernel line's waiting words are accepted as they are shown."""
+    words = '["rd.iscsi.password=***", "netroot=iscsi:***@10.0.0.9"]'
+    return answers.replace("[iommu]\n", f"[iommu]\naccept = {words}\n")
+
+
 def planned(node: SimulatedNode) -> Plan:
     seen = facts.read(node)
-    return make_plan(seen, suggestion.suggest(seen))
+    text = accepted(answer_files.to_toml(suggestion.suggest(seen)))
+    return make_plan(seen, answer_files.from_text(text, ""))
 
 
 def commands(directory: Path) -> Iterator[list[str]]:
@@ -177,10 +185,7 @@ def test_no_command_says_one_and_no_file_but_private_ones_holds_one(planted: Pla
         assert planted.found_in(done.stderr) == [], words
         assert b"Traceback" not in done.stderr, (words, done.stderr)
         if words == ["suggest"]:
-            accepted = (
-                '[iommu]\naccept = ["rd.iscsi.password=***", "netroot=iscsi:***@10.0.0.9"]\n'  # as they are shown
-            )
-            suggested = done.stdout.decode().replace("[iommu]\n", accepted)
+            suggested = accepted(done.stdout.decode())
             (tmp_path / "answers.toml").write_text(suggested, encoding="utf-8")
     with tarfile.open(tmp_path / "the.tar.gz") as archive:
         for entry in archive.getmembers():
@@ -242,7 +247,7 @@ async def test_no_page_of_the_wizard_shows_one(planted: Planted) -> None:
 def test_a_run_and_its_undo_say_none(planted: Planted) -> None:
     node = planted.node
     seen = facts.read(node)
-    plan = make_plan(seen, suggestion.suggest(seen))
+    plan = planned(node)
     assert planted.found_in(plan.masked().to_json()) == []
     assert planted.found_in(script(seen, plan)) == []
     started = launch.start(node.directory, plan, simulated=True)
