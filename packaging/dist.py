@@ -9,7 +9,6 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
-import lzma
 import os
 import re
 import shutil
@@ -20,6 +19,10 @@ import tempfile
 import time
 import zipfile
 from pathlib import Path
+
+import debian
+import readme
+from archives import tar
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
@@ -44,7 +47,8 @@ def main() -> int:
         tree = _tree(place, wheel, carried)
         _single(tree, version, epoch)
         for machine, name in MACHINES.items():
-            _deb(place, tree, machine, name, version, epoch)
+            package = debian.package(place, tree, machine, name, version, MINORS, epoch)
+            (DIST / f"compute-wizard_{version}_{name}.deb").write_bytes(package)
     files = sorted(each for each in DIST.iterdir())
     sums = "".join(f"{hashlib.sha256(each.read_bytes()).hexdigest()}  {each.name}\n" for each in files)
     (DIST / "SHA256SUMS").write_text(sums, encoding="ascii")
@@ -67,6 +71,14 @@ def _told(form: str) -> str:
     return told.stdout.strip()
 
 
+def _address() -> str:
+    """The constant of the program; nothing of it is imported to read it."""
+    text = (ROOT / "wizard/version.py").read_text(encoding="utf-8")
+    found = re.search(r'^PUBLIC_ADDRESS = "(.*)"$', text, re.MULTILINE)
+    assert found
+    return found[1]
+
+
 def _run(*words: str | Path, cwd: Path = ROOT) -> None:
     subprocess.run([str(word) for word in words], cwd=cwd, check=True)
 
@@ -74,6 +86,7 @@ def _run(*words: str | Path, cwd: Path = ROOT) -> None:
 def _sdist_and_wheel(place: Path, epoch: int) -> Path:
     """The sdist holds everything that `make test` needs. The wheel is made from the sdist, unpacked."""
     out = place / "built"
+    os.environ["PIP_CONSTRAINT"] = str(HERE / "build-constraints.txt")  # a wheel names what built it
     _run(sys.executable, "-m", "build", "--sdist", "--outdir", out, ROOT)
     (made,) = out.glob("*.tar.gz")
     with tarfile.open(made) as archive:
@@ -82,28 +95,16 @@ def _sdist_and_wheel(place: Path, epoch: int) -> Path:
     commit = _told("%H")
     if commit:  # what `--version` says
         (source / "assets/commit").write_text(f"{commit}\n", encoding="ascii")
-    (DIST / made.name).write_bytes(gzip.compress(_tar(source, source.name, epoch), mtime=0))
+    address, tag = _address(), "v" + made.name.removesuffix(".tar.gz").rpartition("-")[2]
+    shown = readme.shown((source / "README.md").read_text(encoding="utf-8"), address, tag)
+    readme.into_metadata(source / "PKG-INFO", shown, address)
+    (DIST / made.name).write_bytes(gzip.compress(tar(source, source.name, epoch), mtime=0))
+    readme.into_project(source, shown, address)
     _run(sys.executable, "-m", "build", "--wheel", "--outdir", out, source)
+    del os.environ["PIP_CONSTRAINT"]
     (wheel,) = out.glob("*.whl")
     shutil.copy(wheel, DIST)
     return DIST / wheel.name
-
-
-def _tar(directory: Path, prefix: str, epoch: int, own: dict[str, int] | None = None) -> bytes:
-    """A directory as a tar: sorted, root's, with one time. `own` gives modes by path."""
-    out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode="w", format=tarfile.GNU_FORMAT) as archive:
-        for path in [directory, *sorted(directory.rglob("*"))]:
-            name = f"{prefix}/{path.relative_to(directory)}".removesuffix("/.") if path != directory else prefix
-            entry = archive.gettarinfo(path, name)
-            entry.uid = entry.gid = 0
-            entry.uname = entry.gname = "root"
-            entry.mtime = epoch
-            mode = 0o755 if entry.isdir() or entry.mode & 0o100 else 0o644
-            entry.mode = 0o777 if entry.issym() else mode
-            with path.open("rb") if entry.isreg() else io.BytesIO() as content:
-                archive.addfile(entry, content if entry.isreg() else None)
-    return out.getvalue()
 
 
 def _carried() -> Path:
@@ -148,7 +149,7 @@ def _wheelhouse(place: Path, wheel: Path, carried: Path, version: str, epoch: in
     shutil.copy(wheel, house / "wheels")
     text = (HERE / "install.sh").read_text(encoding="utf-8").replace("@VERSION@", version)
     (house / "install.sh").write_text(text, encoding="utf-8")
-    (DIST / f"{house.name}.tar").write_bytes(_tar(house, house.name, epoch))
+    (DIST / f"{house.name}.tar").write_bytes(tar(house, house.name, epoch))
 
 
 def _tree(place: Path, wheel: Path, carried: Path) -> Path:
@@ -194,63 +195,6 @@ def _single(tree: Path, version: str, epoch: int) -> None:
     path = DIST / f"compute-wizard-{version}.pyz"
     path.write_bytes(b"#!/usr/bin/env python3\n" + out.getvalue())
     path.chmod(0o755)
-
-
-def _deb(place: Path, tree: Path, machine: str, name: str, version: str, epoch: int) -> None:
-    """A package for any Debian or Ubuntu with a Python from 3.10 on: a private tree below /usr/lib/compute-wizard."""
-    root = place / f"deb-{name}"
-    home = root / "usr/lib/compute-wizard"
-    shutil.copytree(tree / "pure", home / "pure")
-    for minor in MINORS:
-        native = f"native/3.{minor}-{machine}"
-        shutil.copytree(tree / native, home / native)
-        site = home / f"lib/python3.{minor}/site-packages"
-        site.mkdir(parents=True)
-        (site / "compute-wizard.pth").write_text(f"../../../pure\n../../../{native}\n", encoding="ascii")
-    (home / "bin").mkdir()
-    (home / "bin/python3").symlink_to("/usr/bin/python3")
-    (home / "pyvenv.cfg").write_text("home = /usr/bin\ninclude-system-site-packages = false\n", encoding="ascii")
-    (root / "usr/sbin").mkdir()
-    start = root / "usr/sbin/compute-wizard"
-    start.write_text('#!/bin/sh\nexec /usr/lib/compute-wizard/bin/python3 -I -m screens.start "$@"\n', encoding="ascii")
-    start.chmod(0o755)
-    papers = root / "usr/share/doc/compute-wizard"
-    papers.mkdir(parents=True)
-    (papers / "copyright").write_text((HERE / "copyright").read_text(encoding="utf-8"), encoding="utf-8")
-    size = sum(path.stat().st_size for path in root.rglob("*") if path.is_file() and not path.is_symlink()) // 1024
-    control = place / f"control-{name}"
-    control.mkdir()
-    text = (HERE / "deb/control").read_text(encoding="utf-8")
-    for key, value in {"VERSION": version, "ARCHITECTURE": name, "SIZE": str(size)}.items():
-        text = text.replace(f"@{key}@", value)
-    (control / "control").write_text(text, encoding="utf-8")
-    for script in ("postinst", "prerm", "postrm"):
-        shutil.copy(HERE / "deb" / script, control / script)
-        (control / script).chmod(0o755)
-    sums = [
-        f"{hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()}  {path.relative_to(root)}\n"
-        for path in sorted(root.rglob("*"))
-        if path.is_file() and not path.is_symlink()
-    ]
-    (control / "md5sums").write_text("".join(sums), encoding="utf-8")
-    members = {
-        "debian-binary": b"2.0\n",
-        "control.tar.xz": lzma.compress(_tar(control, ".", epoch)),
-        "data.tar.xz": lzma.compress(_tar(root, ".", epoch)),
-    }
-    (DIST / f"compute-wizard_{version}_{name}.deb").write_bytes(_ar(members, epoch))
-
-
-def _ar(members: dict[str, bytes], epoch: int) -> bytes:
-    """The archive that a Debian package is (deb(5))."""
-    out = [b"!<arch>\n"]
-    for name, data in members.items():
-        out += [
-            f"{name:<16}{epoch:<12}{0:<6}{0:<6}{'100644':<8}{len(data):<10}`\n".encode(),
-            data,
-            b"\n" * (len(data) % 2),
-        ]
-    return b"".join(out)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -21,6 +22,9 @@ os.environ["TEXTUAL_ANIMATIONS"] = "none"
 for name in ("COLORTERM", "NO_COLOR", "TEXTUAL_THEME", "TEXTUAL_COLOR_SYSTEM", "COLUMNS", "LINES"):
     os.environ.pop(name, None)
 
+# An ordinary user of Debian has no sbin in his PATH: what is installed there is not missing.
+os.environ["PATH"] = ":".join(dict.fromkeys([*os.environ.get("PATH", os.defpath).split(":"), "/usr/sbin", "/sbin"]))
+
 HERE = Path(__file__).parent
 STRICT = bool(os.environ.get("COMPUTE_WIZARD_STRICT_SKIPS"))
 
@@ -30,6 +34,23 @@ def _allowed() -> set[str]:
     return {line.partition(":")[0] for line in lines if line and not line.startswith("#")}
 
 
+def _reason(report: pytest.TestReport) -> str:
+    """Why a test was skipped."""
+    reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+    return reason.removeprefix("Skipped: ")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What was left out, by what it would have needed; nothing where nothing was."""
+    skipped = [report for report in terminalreporter.getreports("skipped") if not hasattr(report, "wasxfail")]
+    counted = Counter(_reason(report).partition(":")[0] for report in skipped)
+    if counted:
+        needed = ", ".join(f"{number} for {word}" for word, number in counted.most_common())
+        terminalreporter.write_line(
+            f"left out: {sum(counted.values())} tests ({needed}); tests/allowed_skips.txt, -rs for each"
+        )
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
@@ -37,8 +58,7 @@ def pytest_runtest_makereport(
     """A skip for a reason that nobody allowed is a failure where it counts."""
     report = yield
     if STRICT and report.skipped and not hasattr(report, "wasxfail"):
-        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
-        reason = reason.removeprefix("Skipped: ")
+        reason = _reason(report)
         if reason.partition(":")[0].split(" ")[0] not in _allowed():
             report.outcome = "failed"
             report.longrepr = f"skipped for a reason that tests/allowed_skips.txt does not name: {reason}"

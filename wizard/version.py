@@ -9,6 +9,8 @@ from pathlib import Path
 
 BUILT_FROM = "assets/commit"
 """Where packaging/dist.py writes the commit, below the directory of the packages."""
+PUBLIC_ADDRESS = ""
+"""Where this tool is published, without a slash at its end. Empty: nowhere yet, and metadata, help and README name no place."""
 _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _SHOWN = 12  # digits: enough to name one commit of any repository
 

@@ -13,6 +13,7 @@ from importlib import resources
 from pathlib import Path
 
 import pytest
+from needs import root
 
 PROGRAM = Path(sys.executable).with_name("compute-wizard")
 SCRIPT = Path(str(resources.files("assets"))) / "node" / "compute-wizard-metadata"
@@ -226,8 +227,7 @@ def until(true: Callable[[], bool]) -> None:
 
 def needs() -> None:
     """What the namespaces need of this machine."""
-    if os.geteuid() != 0:
-        pytest.skip("kernel: needs root for a network namespace")
+    root("a network namespace")
     for program in ("unshare", "nsenter", "ip", "iptables", "ebtables", "dnsmasq"):
         if shutil.which(program, path=PATH) is None:
             pytest.skip(f"{program}: the program is not installed")

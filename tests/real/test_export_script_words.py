@@ -9,6 +9,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import needs
 import pytest
 from calling import call, written
 
@@ -110,8 +111,7 @@ def test_a_dry_run_checks_what_the_run_checks(shell: list[str], tmp_path: Path) 
 
 
 def test_another_machine_is_no_dry_run_that_went_well(tmp_path: Path) -> None:
-    if os.geteuid() != 0:
-        pytest.skip("root: the script looks at this machine as root")
+    needs.root("the script looks at this machine as root")
     seen = facts.read(built_in("demo"))
     out = tmp_path / "change.sh"
     out.write_text(script(seen, make_plan(seen, suggestion.suggest(seen))), encoding="utf-8")
@@ -170,8 +170,9 @@ exit 0
 def lived(shell: list[str], place: Path, *steps: RunCommand | StopByPidfile) -> tuple[str, str, str]:
     """What a script of these steps says on this machine, with a /var/lib of its own: without the word where one is wanted, with
     it, and its undo.sh."""
-    if os.geteuid() != 0 or shutil.which("unshare") is None:
-        pytest.skip("kernel: needs root for a mount namespace")
+    needs.root("a mount namespace")
+    if shutil.which("unshare") is None:
+        pytest.skip("unshare: the program is not installed")
     if shutil.which(shell[0]) is None:
         pytest.skip(f"{shell[0]}: the program is not installed")
     plan = Plan(node=NodeName(hostname="h", os="o", nova=None), steps=steps)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 from pathlib import Path
 
+import needs
 import pytest
 
 from wizard.errors import NotThere
@@ -43,8 +43,7 @@ def test_it_holds_the_driver_in_its_order(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", STARTS)
 def test_each_program_starts_with_what_is_in_it(name: str, tmp_path: Path) -> None:
-    if os.geteuid() != 0:
-        pytest.skip("kernel: needs root to change the root")
+    needs.root("to change the root")
     need(name, "chroot")
     place = unpacked(tmp_path)
     done = subprocess.run(

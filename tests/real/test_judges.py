@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import tempfile
 from contextlib import suppress
 from pathlib import Path
 
+import needs
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -124,9 +124,8 @@ def test_modprobe_sees_what_is_written(lines: list[str], count: int) -> None:
 
 def test_grub_takes_the_drop_in_and_the_menu_holds_the_argument(tmp_path: Path) -> None:
     """grub-mkconfig itself, in a mount namespace, with the planned drop-in and a kernel that is only a name."""
+    needs.root("a mount namespace")
     need("grub-mkconfig", "grub-script-check", "unshare")
-    if os.geteuid() != 0:
-        pytest.skip("kernel: needs root for a mount namespace")
     (tmp_path / "default/grub.d").mkdir(parents=True)
     (tmp_path / "default/grub").write_text(
         'GRUB_DEFAULT=0\nGRUB_CMDLINE_LINUX_DEFAULT="quiet"\nGRUB_CMDLINE_LINUX=""\n', encoding="utf-8"

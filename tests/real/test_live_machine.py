@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import needs
 import pytest
 
 PROGRAM = Path(sys.executable).with_name("compute-wizard")
@@ -38,8 +39,7 @@ uplinks = ["vlan+"]
 
 def inside(tmp_path: Path, script: str) -> subprocess.CompletedProcess[str]:
     """Run a script as root of a copy of this machine."""
-    if os.geteuid() != 0:
-        pytest.skip("kernel: needs root for a mount namespace")
+    needs.root("a mount namespace")
     for program in ("unshare", "ebtables", "dnsmasq"):
         if shutil.which(program, path="/usr/sbin:/usr/bin:/sbin:/bin") is None:
             pytest.skip(f"{program}: the program is not installed")
@@ -95,7 +95,7 @@ def test_looking_at_this_machine_never_fails(tmp_path: Path) -> None:
         (["suggest"], {0}),
         (["plan"], {0, 2, 3}),
         (["verify"], {0, 2, 7}),
-        (["history"], {0}),
+        (["history"], {0} if os.geteuid() == 0 else {0, 7}),  # a run before may have left what only root may read
     ):
         done = subprocess.run([PROGRAM, *words], capture_output=True, text=True, check=False, timeout=120)
         assert done.returncode in codes, (words, done.stderr)
@@ -104,8 +104,9 @@ def test_looking_at_this_machine_never_fails(tmp_path: Path) -> None:
 
 
 def test_without_root_rights_too(tmp_path: Path) -> None:
-    if os.geteuid() != 0 or shutil.which("setpriv") is None:
-        pytest.skip("kernel: needs root to become nobody")
+    needs.root("to become nobody")
+    if shutil.which("setpriv") is None:
+        pytest.skip("setpriv: the program is not installed")
     if subprocess.run(
         ["setpriv", "--reuid", "65534", "--clear-groups", PROGRAM, "--version"], capture_output=True, check=False
     ).returncode:

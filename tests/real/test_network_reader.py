@@ -13,9 +13,10 @@ import pytest
 
 TOOLS = ("unshare", "ip", "nft", "ebtables-nft", "mount")
 MISSING = [tool for tool in TOOLS if shutil.which(tool) is None]
-pytestmark = pytest.mark.skipif(
-    os.geteuid() != 0 or bool(MISSING), reason=f"needs root and {', '.join(MISSING) or 'its tools'}"
-)
+pytestmark = [
+    pytest.mark.skipif(os.geteuid() != 0, reason="root: a network namespace"),
+    pytest.mark.skipif(bool(MISSING), reason=f"{''.join(MISSING[:1])}: the program is not installed"),
+]
 
 READ = """
 import json

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import subprocess
 from importlib import resources
 from pathlib import Path
 
+import needs
 import pytest
 
 from wizard.facts.pci import config_space
@@ -57,9 +57,8 @@ def test_the_shells_can_parse_it(shell: list[str], name: str) -> None:
 
 @pytest.mark.parametrize("shell", SHELLS, ids=["dash", "busybox"])
 def test_the_redirect_in_a_network_of_its_own(shell: list[str], tmp_path: Path) -> None:
+    needs.root("a network namespace")
     need(shell[0], "ebtables", "unshare")
-    if os.geteuid() != 0:
-        pytest.skip("kernel: needs root for a network namespace")
     config = tmp_path / "metadata.conf"
     config.write_text('# c\nBRIDGES="br1441 br1442"\nUPLINKS="vlan+"\nTARGET="CONTINUE"\n', encoding="utf-8")
     words = " ".join([*shell, str(elsewhere(tmp_path, "compute-wizard-metadata", CONFIG=str(config)))])
@@ -109,7 +108,7 @@ def test_the_redirect_in_a_network_of_its_own(shell: list[str], tmp_path: Path) 
 def test_a_wrong_configuration_is_refused(text: str, tmp_path: Path) -> None:
     need("dash")
     (tmp_path / "c").write_text(text, encoding="utf-8")
-    script = elsewhere(tmp_path, "compute-wizard-metadata", CONFIG=str(tmp_path / "c"))
+    script = elsewhere(tmp_path, "compute-wizard-metadata", CONFIG=str(tmp_path / "c"), LOCK=str(tmp_path / "lock"))
     done = subprocess.run(
         ["dash", script, "apply"],
         capture_output=True,

@@ -10,6 +10,7 @@ import sys
 from importlib import resources
 from pathlib import Path
 
+import needs
 import pytest
 
 from wizard.answers import suggestion
@@ -120,8 +121,9 @@ def test_the_ebtables_of_a_recording_is_the_one_that_the_node_means(tmp_path: Pa
 
 
 def test_secrets_stay_at_home_unless_they_are_asked_for(tmp_path: Path) -> None:
-    if os.geteuid() != 0 or shutil.which("unshare") is None:
-        pytest.skip("kernel: needs root for a mount namespace")
+    needs.root("a mount namespace")
+    if shutil.which("unshare") is None:
+        pytest.skip("unshare: the program is not installed")
     conf = tmp_path / "nova"
     conf.mkdir()
     text = "[DEFAULT]\nmy_ip = 10.0.0.1\nrabbit_password = s3cr3t\n#admin_password = s3cr3t\n[database]\nconnection = mysql://nova:s3cr3t@db/nova\n"
@@ -146,8 +148,9 @@ def test_secrets_stay_at_home_unless_they_are_asked_for(tmp_path: Path) -> None:
 
 
 def test_what_else_may_set_vfs_is_recorded_without_its_secrets(tmp_path: Path) -> None:
-    if os.geteuid() != 0 or shutil.which("unshare") is None:
-        pytest.skip("kernel: needs root for a mount namespace")
+    needs.root("a mount namespace")
+    if shutil.which("unshare") is None:
+        pytest.skip("unshare: the program is not installed")
     files = {
         "NetworkManager/system-connections/pf.nmconnection": "[connection]\ninterface-name=eth9\n[802-1x]\npassword=s3cr3t\n[sriov]\ntotal-vfs=8\n",
         "NetworkManager/system-connections/wifi.nmconnection": "[wifi-security]\npsk=s3cr3t\n",
@@ -198,8 +201,9 @@ PLANTED = {
 
 
 def test_no_file_and_no_argument_of_a_process_gives_one_away(tmp_path: Path) -> None:
-    if os.geteuid() != 0 or shutil.which("unshare") is None:
-        pytest.skip("kernel: needs root for a mount namespace")
+    needs.root("a mount namespace")
+    if shutil.which("unshare") is None:
+        pytest.skip("unshare: the program is not installed")
     for name, text in PLANTED.items():
         (tmp_path / "etc" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "etc" / name).write_text(text, encoding="utf-8")

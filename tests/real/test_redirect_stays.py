@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import subprocess
 from importlib import resources
 from pathlib import Path
 
+import needs
 import pytest
 
 from wizard.formats.ebtables import Chain, parse_listing
@@ -32,8 +32,7 @@ firewall-cmd --state || exit 99
 
 
 def need(*programs: str) -> None:
-    if os.geteuid() != 0:
-        pytest.skip("kernel: needs root for a network namespace")
+    needs.root("a network namespace")
     for program in programs:
         if shutil.which(program, path=PATH) is None:
             pytest.skip(f"{program}: the program is not installed")

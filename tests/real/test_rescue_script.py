@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import needs
 import pytest
 
 from wizard.answers import files as answer_files
@@ -256,7 +257,7 @@ def _hand(what: Callable[[Path], None], path: str) -> Callable[[SimulatedNode], 
         try:
             what(node.place(path))
         except OSError as error:
-            pytest.skip(f"kernel: {error.strerror}")
+            needs.allowed(error)
 
     return change
 
@@ -279,7 +280,7 @@ HANDS: dict[str, Callable[[Path], None]] = {
 @pytest.mark.parametrize("hand", HANDS)
 def test_a_mode_an_owner_or_an_attribute_is_somebody_s_work_too(hand: str, shell: str, tmp_path: Path) -> None:
     if hand == "attribute" and shutil.which("getfattr") is None:
-        pytest.skip("kernel: its getfattr is not installed")
+        pytest.skip("getfattr: the program is not installed")
     words, path = shell_of(shell, tmp_path)
     node = simulate(built_in("demo"), tmp_path)
     directory = carried_out(node)

@@ -10,6 +10,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import needs
 import pytest
 from injection import go_on
 
@@ -129,6 +130,7 @@ def test_an_exported_script_and_its_undo(tools: str, gone: bool, root: Path, tmp
 @pytest.mark.parametrize("gone", [False, True])
 @pytest.mark.parametrize("tools", EXTRA)
 def test_the_undo_script_of_a_run(tools: str, gone: bool, root: Path, tmp_path: Path) -> None:
+    needs.root("files of root")
     path, conf = path_of(tools, tmp_path / "tools"), root / "etc/a"
     started = launch.save(root, plan(gone), "stop", "none")
     assert go_on(root, started.run) == "done"
@@ -148,6 +150,7 @@ def test_the_undo_script_of_a_run(tools: str, gone: bool, root: Path, tmp_path: 
 
 
 def test_an_undo_script_without_tools_leaves_the_acl_of_a_file_that_is_as_it_was(root: Path, tmp_path: Path) -> None:
+    needs.root("files of root")
     started = launch.save(root, plan(), "stop", "none")
     assert go_on(root, started.run) == "done"
     conf, undo = root / "etc/a", started.directory / "undo.sh"

@@ -8,6 +8,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+import needs
 import pytest
 from attacker import CONTENT, SECRET, USER, at_work
 from injection import go_on
@@ -80,8 +81,7 @@ class Place:
 
 @pytest.fixture
 def place(tmp_path: Path) -> Place:
-    if os.geteuid() != 0:
-        pytest.skip("kernel: only root can work in a directory of somebody else's as root does")
+    needs.root("a directory of somebody else")
     root = tmp_path / "root"
     directory, inside, ours = root / "etc/nova", root / "etc/cron.d", tmp_path / "ours"
     for each in (directory, inside, ours):

@@ -61,3 +61,31 @@ def test_a_package_of_the_same_name_is_named_and_no_traceback_is_shown(tmp_path:
     assert done.stderr.startswith("compute-wizard: another package of that name is found first: ")
     assert str(tmp_path / name) in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("form", ["package", "module"])
+@pytest.mark.parametrize("name", ["screens", "wizard", "assets"])
+def test_what_an_installed_wheel_starts_finds_its_own_packages_or_says_whose_it_found(
+    tmp_path: Path, name: str, form: str
+) -> None:
+    other = tmp_path / name / "__init__.py" if form == "package" else tmp_path / f"{name}.py"
+    other.parent.mkdir(exist_ok=True)
+    other.write_text("raise SystemExit('it was run')\n", encoding="utf-8")
+    code = f"import sys; sys.path[:0] = [{str(tmp_path)!r}, {str(REPOSITORY)!r}]; from compute_wizard import main; sys.exit(main())"
+    done = subprocess.run([sys.executable, "-I", "-c", code, "plan"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("compute-wizard: another package of that name is found first: ")
+    assert str(tmp_path / name) in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_what_an_installed_wheel_starts_is_the_command_line() -> None:
+    code = (
+        f"import sys; sys.path.insert(0, {str(REPOSITORY)!r}); import compute_wizard; sys.exit(compute_wizard.main())"
+    )
+    done = subprocess.run([sys.executable, "-I", "-c", code, "--version"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("compute-wizard ")
+    text = (REPOSITORY / "pyproject.toml").read_text(encoding="utf-8")
+    assert '\ncompute-wizard = "compute_wizard:main"\n' in text
+    assert '\npy-modules = ["compute_wizard"]\n' in text

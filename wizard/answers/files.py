@@ -51,6 +51,12 @@ def from_text(text: str, where: str) -> AllAnswers:
     except RecursionError:
         raise InputError("is not TOML that can be read: brackets stand too deep in each other", where=where) from None
     found = data.pop("format", None)
+    if isinstance(found, str) and re.fullmatch(r"compute-wizard\.answers/([2-9]|[1-9]\d{1,8})", found):
+        raise InputError(
+            f"was written for a newer version of this tool ({found}; this one knows {FORMAT})",
+            where=where,
+            do="Use it with that version.",
+        )
     if found != FORMAT:
         raise InputError(
             f"format is {_shown(found)}" if found else "has no format",

@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 from wizard.errors import UsageError
 from wizard.integers import MOST_MINUTES, parse_int
-from wizard.version import origin, version
+from wizard.version import PUBLIC_ADDRESS, origin, version
 
 EXIT_CODES = """\
 exit codes: 0 done, nothing to change, all held; 1 error; 2 changes, warnings, something failed or waits for a reboot;
@@ -68,7 +68,7 @@ def parser() -> Parser:
     main = Parser(
         prog="compute-wizard",
         description="Set up an OpenStack compute node: preview, apply, prove, take back. Without a command: the wizard.",
-        epilog=EXIT_CODES,
+        epilog=EXIT_CODES + (f"\n\n{PUBLIC_ADDRESS}" if PUBLIC_ADDRESS else ""),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         parents=[common],
     )

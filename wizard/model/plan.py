@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
@@ -385,6 +386,13 @@ def from_json(text: str, where: str) -> Plan:
                 f"({_place(first['loc'])}: {first['msg']})",
                 where=where,
                 do=f"Use it with version {made}. {ANEW}",
+            ) from None
+        form = data.get("format") if isinstance(data, dict) else None
+        if made is None and isinstance(form, str) and re.fullmatch(r"compute-wizard\.plan/([2-9]|[1-9]\d{1,8})", form):
+            raise InputError(
+                f"was made by a newer version of this tool ({form}; this one knows {FORMAT})",
+                where=where,
+                do=f"Use it with that version. {ANEW}",
             ) from None
         field, what = _place(first["loc"]), first["msg"].removeprefix("Value error, ")
         raise InputError(

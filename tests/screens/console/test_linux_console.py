@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import needs
 import pytest
 from pseudoterminal import CONTROLLED, DEMO, PATIENCE
 
@@ -82,8 +83,9 @@ class Console:
 @pytest.fixture
 def console(tmp_path: Path) -> Iterator[Console]:
     """A console that nobody uses; skipped where the kernel has none."""
+    needs.root("a Linux console")
     for number in NUMBERS:
-        if not Path(f"/dev/tty{number}").exists() or os.geteuid() != 0:
+        if not Path(f"/dev/tty{number}").exists():
             break
         try:
             made = Console(number)

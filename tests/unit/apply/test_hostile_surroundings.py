@@ -13,6 +13,7 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
+import needs
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -162,8 +163,7 @@ def test_links_that_are_the_nodes_own_still_work(node: SimulatedNode) -> None:
 @pytest.mark.parametrize("target", ["../shadow", "../cron.d/new", "../cron.d", "/etc/shadow", "mine", "back"])
 def test_who_owns_a_directory_does_not_choose_by_a_link_what_root_writes(target: str, tmp_path: Path) -> None:
     """A link of his is followed to what is his, and nowhere else; one of root's is the node's own."""
-    if os.geteuid() != 0:
-        pytest.skip("kernel: only root can give files away")
+    needs.root("to give files away")
     nova = tmp_path / "etc/nova"
     (tmp_path / "etc/cron.d").mkdir(parents=True)
     nova.mkdir()
@@ -390,7 +390,8 @@ def _immutable(place: Path, on: bool) -> bool:
 @pytest.mark.parametrize("path", ["/etc/nova/nova.conf", "/etc/modprobe.d"])
 def test_an_immutable_file_or_directory_is_named_before_anything_is_touched(path: str, node: SimulatedNode) -> None:
     if not _immutable(node.place(path), True):
-        pytest.skip("kernel: this file system has no immutable files, or only root may make them")
+        needs.root("an immutable file")
+        pytest.skip("kernel: this file system has no immutable files")
     try:
         with pytest.raises(InputError, match=r"immutable: chattr -i /etc/"):
             launch.start(node.directory, planned(node), simulated=True)
@@ -406,6 +407,7 @@ def test_an_immutable_file_or_directory_is_named_before_anything_is_touched(path
 
 def in_namespace(script: str, directory: Path) -> subprocess.CompletedProcess[str]:
     """Run shell words, then Python's words for `refused`, in a mount namespace of its own."""
+    needs.root("a mount namespace")
     tried = subprocess.run(["unshare", "-m", "true"], capture_output=True, check=False)
     if tried.returncode:
         pytest.skip("kernel: this process may not make a mount namespace")
