@@ -17,14 +17,15 @@ class Refused(Exception):
 
 
 def parts(text: str) -> list[str]:
-    """A list option's parts, as oslo.config splits it (oslo_config/types.py, List)."""
-    return [part.strip() for part in text.split(",") if part.strip()]
+    """A list option's parts, as oslo.config splits it (oslo_config/types.py, List): an empty one stays, but for those at the end."""
+    kept = text.strip().rstrip(",")
+    return [part.strip() for part in kept.split(",")] if kept else []
 
 
 def mappings(text: str) -> dict[str, list[str]]:
     """Devices by physical network. Raises Refused."""
     found: dict[str, list[str]] = {}
-    for part in parts(text):
+    for part in filter(None, parts(text)):
         pieces = [piece.strip() for piece in part.split(":")]
         if len(pieces) != 2 or not all(pieces):
             raise Refused(f"{part!r} is not PHYSICAL_NETWORK:DEVICE")
@@ -53,12 +54,17 @@ def bandwidths(text: str) -> tuple[str, ...]:
     found: list[str] = []
     for part in parts(text):
         device, *numbers = part.split(":")
-        if len(numbers) not in (0, 2) or not all(re.fullmatch(r"\s*[+-]?\d*\s*", number) for number in numbers):
+        if len(numbers) not in (0, 2) or not all(map(_is_rate, numbers)):
             raise Refused(f"{part!r} is not DEVICE:EGRESS:INGRESS in kbit/s")
         if device in found:
             raise Refused(f"{device} is there twice")
         found.append(device)
     return tuple(found)
+
+
+def _is_rate(text: str) -> bool:
+    """As neutron_lib/placement/utils.py, _parse_rp_rate: nothing, or what int() takes and is not negative."""
+    return not text or re.fullmatch(r"\s*(\+?\d+(_\d+)*|-0+)\s*", text) is not None
 
 
 def problems(values: Mapping[str, str]) -> list[tuple[str, str]]:
@@ -83,7 +89,7 @@ def problems(values: Mapping[str, str]) -> list[tuple[str, str]]:
 def with_mapping(text: str, network: str, device: str) -> str:
     """The list with one mapping more; all else as it is."""
     own = f"{network}:{device}"
-    every = parts(text)
+    every = [part for part in parts(text) if part]
     return ",".join(every if own in every else [*every, own])
 
 
