@@ -73,6 +73,7 @@ def _pools(facts: Facts, answers: AllAnswers, mine: Answers, release: str) -> li
             pool.trusted is True,
             pool.numa_policy or "",
             bool(passthrough_pools.whole(facts, answers, pool)),
+            tuple(passthrough_pools.kinds(facts, answers, pool)),
         )
         for pool in mine.pool
     ]

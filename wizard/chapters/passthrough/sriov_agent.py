@@ -13,7 +13,6 @@ from wizard.chapters.shared.cards import CardAnswers
 from wizard.facts.facts import Facts
 from wizard.facts.neutron.catalog import known
 from wizard.facts.neutron.neutron import NeutronAgent
-from wizard.facts.nova.release import at_least
 from wizard.facts.pci.functions import PciFunction
 from wizard.formats import oslo_config, sriov_agent
 from wizard.formats.sriov_agent import BANDWIDTHS, EXCLUDED, MAPPINGS, Refused
@@ -313,12 +312,3 @@ def checks(facts: Facts, answers: AllAnswers, mine: Answers) -> list[Check]:
             )
         ]
     return [Check(CHAPTER, what, "held", f"{agent.own_file}, and {agent.program} runs")]
-
-
-def server_options(release: str, kinds: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    """(option, value) of [ml2_sriov] that Neutron's server of an old release needs: it binds only ids that it is told
-    (neutron kilo-eol, mech_sriov/mech_driver/mech_driver.py; its default from Liberty on knows ConnectX-3's VFs alone)."""
-    if at_least(release, "newton"):
-        return []
-    ids = ", ".join(f"{vendor}:{product}" for vendor, product in kinds)
-    return [("supported_pci_vendor_devs", ids)] if ids else []

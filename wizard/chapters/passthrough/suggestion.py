@@ -54,7 +54,8 @@ def _is_neutrons(facts: Facts, function: PciFunction) -> bool:
     agents = [f for f in facts.pci.functions if not f.is_vf and any(device.name in mapped for device in f.netdevs)]
     if any((f.vendor, f.vf_device) == ids for f in agents):
         return True
-    return any(row.for_ports and (row.device.vendor, row.device.product) == ids for row in rows if row.device.parent)
+    there = [row for row in rows if row.device.parent and (row.device.vendor, row.device.product) == ids]
+    return any(row.for_ports or (row.maybe is not None and "physical_network" in row.maybe.value) for row in there)
 
 
 def _last_answers(facts: Facts) -> Answers | None:

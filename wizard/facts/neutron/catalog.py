@@ -1,7 +1,7 @@
 """The agents that bring Neutron's ports onto a compute node: by what name each runs, what it reads, who packages it how.
 
 Read in Neutron 2015.1 to 29.0.0 (neutron/cmd, setup.cfg's scripts), in the packages of Debian, Ubuntu and RDO, and in the templates of
-kolla-ansible. The table of the documentation is made from this one (`python -m wizard.report.neutron_table`).
+kolla-ansible. The table in docs/which.md is made from this one.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ AGENTS: tuple[Known, ...] = (
         (f"{PLUGINS}/openvswitch_agent.ini", f"{PLUGINS}/ml2_conf.ini"),
         (
             ("Debian, Ubuntu, RDO", "neutron-openvswitch-agent"),
-            ("Ubuntu until Kilo", "neutron-plugin-openvswitch-agent"),
+            ("Ubuntu until Liberty", "neutron-plugin-openvswitch-agent"),
             ("SUSE", "openstack-neutron-openvswitch-agent"),
         ),
         "neutron-openvswitch-agent",
@@ -60,7 +60,7 @@ AGENTS: tuple[Known, ...] = (
         (f"{PLUGINS}/linuxbridge_agent.ini", f"{PLUGINS}/ml2_conf.ini"),
         (
             ("Debian, Ubuntu, RDO", "neutron-linuxbridge-agent"),
-            ("Ubuntu until Kilo", "neutron-plugin-linuxbridge-agent"),
+            ("Ubuntu until Liberty", "neutron-plugin-linuxbridge-agent"),
             ("SUSE", "openstack-neutron-linuxbridge-agent"),
         ),
         "neutron-linuxbridge-agent",
@@ -74,7 +74,7 @@ AGENTS: tuple[Known, ...] = (
         (
             ("Debian, Ubuntu", "neutron-sriov-agent"),
             ("RDO", "neutron-sriov-nic-agent"),
-            ("Ubuntu until Kilo", "neutron-plugin-sriov-agent"),
+            ("Ubuntu until Liberty", "neutron-plugin-sriov-agent"),
             ("SUSE", "openstack-neutron-sriov-nic-agent"),
         ),
         "neutron-sriov-agent",

@@ -113,9 +113,9 @@ def test_nothing_ever_writes_the_databases_or_suggests_a_gateway_chassis() -> No
 
 def test_verify_looks_at_each_mapping() -> None:
     answers = answer_files.from_data({"gateways": {"network": []}})
-    good = verify(facts.read(ovn()), answers)
+    good = [check for check in verify(facts.read(ovn()), answers) if check.chapter == "gateways"]
     assert [(check.state, check.what) for check in good] == [("held", "physnet1 leads out of this node")]
-    (bad,) = verify(facts.read(ovn(physical="tap0")), answers)
+    (bad,) = [check for check in verify(facts.read(ovn(physical="tap0")), answers) if check.chapter == "gateways"]
     assert bad.state == "failed"
 
 

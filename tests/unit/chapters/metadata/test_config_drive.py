@@ -48,7 +48,7 @@ def test_it_is_one_line_and_a_restart_of_nova_compute() -> None:
     assert [step.argv for step in plan.steps if step.kind == "run" and step.phase == "services"] == [
         ("systemctl", "restart", "nova-compute")
     ]
-    assert plan.blocked == []
+    assert plan.blocked == ()
 
 
 def test_it_is_asked_on_neutron_nodes_and_stays_as_it_is_by_default() -> None:
@@ -106,7 +106,7 @@ def test_without_its_program_it_is_blocked(extra: str, missing: str) -> None:
     node.write(programs.LOOKED_FOR, "genisoimage mkisofs xorrisofs mkfs.vfat\n")
     plan = asked(node)
     assert missing in found(plan, "METADATA-NO-GENISOIMAGE").seen
-    assert (plan.blocked, written(plan)) == (["metadata"], "")
+    assert (plan.blocked, written(plan)) == (("metadata",), "")
     node.write(missing if missing.startswith("/") else f"/usr/sbin/{missing}", "")
     assert "METADATA-NO-GENISOIMAGE" not in codes(asked(node))
 

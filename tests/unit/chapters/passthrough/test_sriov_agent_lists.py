@@ -138,3 +138,10 @@ def test_verify_says_what_the_agent_has() -> None:
 
     assert state(f"[sriov_nic]\nphysical_device_mappings = fast:{CX5[0]}\n") == ["held"]
     assert state("[sriov_nic]\n") == ["failed"]
+
+
+@pytest.mark.parametrize(("release", "told"), [("kilo", True), ("mitaka", True), ("newton", False), ("2026.1", False)])
+def test_the_controllers_half_of_old_releases(release: str, told: bool) -> None:
+    made = plan(sriov(bare(), "[sriov_nic]\n"), ports(("fast", PF[0]), release=release))
+    values = [step.value for step in made.controller if step.option == "supported_pci_vendor_devs"]
+    assert values == (["15b3:1018"] if told else [])
