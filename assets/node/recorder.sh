@@ -81,7 +81,7 @@ masked() { # PATH: sections and the options that compute-wizard knows; every oth
 	sed -n '
 		/^\[[A-Za-z0-9_. :-]*\][[:space:]]*$/p
 		/^#/d
-		s/^\([a-z_0-9]*\(whitelist\|device_spec\|alias\|_filters\|network_api_class\|use_neutron\|network_manager\|multi_host\|vlan_[a-z]*\|flat_[a-z_]*\|public_interface\|my_ip\|metadata_host\|metadata_port\|metadata_listen[a-z_]*\|enabled_apis\|networks_path\|state_path\|dnsmasq_config_file\|use_single_default_gateway\|share_dhcp_address\|force_snat_range\|dhcpbridge_flagfile\)[[:space:]]*=.*\)$/\1/p' \
+		s/^\([a-z_0-9]*\(whitelist\|device_spec\|alias\|_filters\|network_api_class\|use_neutron\|network_manager\|multi_host\|vlan_[a-z]*\|flat_[a-z_]*\|public_interface\|my_ip\|metadata_host\|metadata_port\|metadata_listen[a-z_]*\|enabled_apis\|networks_path\|state_path\|dnsmasq_config_file\|use_single_default_gateway\|share_dhcp_address\|force_snat_range\|dhcpbridge_flagfile\|force_config_drive\|config_drive_format\|mkisofs_cmd\|core_plugin\|[a-z_]*_mappings\|integration_bridge\|datapath_type\|extensions\|exclude_devices\|resource_provider_bandwidths\|force_metadata\|enable_isolated_metadata\|enable_metadata_network\|nova_metadata_[a-z]*\|mechanism_drivers\|network_vlan_ranges\|global_physnet_mtu\|supported_pci_vendor_devs\|agent_required\|ovn_metadata_enabled\)[[:space:]]*=.*\)$/\1/p' \
 		"$1" >"$PLACE$1"
 	chmod "$(stat -c %a "$1" 2>/dev/null || echo 640)" "$PLACE$1"
 	printf '%s\n' "$1" >>"$PLACE/.compute-wizard/masked"
@@ -175,7 +175,7 @@ for device in /sys/bus/pci/devices/*; do
 	for path in "$real"/driver "$real"/iommu_group "$real"/physfn "$real"/virtfn*; do [ -h "$path" ] && link "$path"; done
 	for net in "$real"/net/* "$real"/virtio*/net/*; do
 		[ -d "$net" ] || continue
-		for attribute in address addr_assign_type bonding_slave/perm_hwaddr dev_id dev_port operstate type mtu flags; do file "$net/$attribute"; done
+		for attribute in address addr_assign_type bonding_slave/perm_hwaddr dev_id dev_port operstate type mtu flags phys_switch_id phys_port_name; do file "$net/$attribute"; done
 		for path in "$net"/device "$net"/master "$net"/lower_* "$net"/upper_*; do [ -h "$path" ] && link "$path"; done
 	done
 	for rdma in "$real"/infiniband/*; do
@@ -212,18 +212,37 @@ for module in mlx4_core mlx5_core; do file /sys/module/$module/parameters/*; don
 if [ "$SECRETS" = yes ]; then file /etc/nova/nova.conf /etc/nova/nova-compute.conf /etc/nova/nova.conf.d/*; else
 	for conf in /etc/nova/nova.conf /etc/nova/nova-compute.conf /etc/nova/nova.conf.d/*; do masked "$conf"; done
 fi
+# programs that nova makes config drives with: what is not there was looked for
+name /usr/bin/genisoimage /usr/bin/mkisofs /usr/bin/xorrisofs /usr/sbin/mkfs.vfat /sbin/mkfs.vfat
+printf '%s\n' genisoimage mkisofs xorrisofs mkfs.vfat >"$PLACE/.compute-wizard/looked-for"
+
+# --- neutron: which agents, their options, and what they serve
+for conf in /usr/share/nova/nova-dist.conf /usr/share/neutron/neutron-dist.conf /etc/neutron/*.conf /etc/neutron/*.ini /etc/neutron/plugins/*/*.ini \
+	/etc/kolla/nova-compute/*.conf /etc/kolla/neutron-*/*.conf /etc/kolla/neutron-*/*.ini /var/lib/openstack/config/nova/*.conf \
+	/var/lib/config-data/puppet-generated/nova_libvirt/etc/nova/nova.conf /var/lib/config-data/puppet-generated/neutron/etc/neutron/*.conf \
+	/var/lib/config-data/puppet-generated/neutron/etc/neutron/*.ini /var/lib/config-data/puppet-generated/neutron/etc/neutron/plugins/*/*.ini \
+	/var/lib/config-data/ansible-generated/neutron-*/*.conf /var/snap/openstack-hypervisor/common/etc/n*/*.conf \
+	/var/snap/openstack-hypervisor/common/etc/neutron/*.ini /var/snap/openstack-hypervisor/common/etc/neutron/plugins/*/*.ini; do
+	if [ "$SECRETS" = yes ]; then file "$conf"; else masked "$conf"; fi
+done
+for place in /etc/kolla/neutron-* /etc/kolla/ovn-controller /var/lib/juju/agents/unit-ovn-chassis* /var/lib/juju/agents/unit-neutron-* /run/netns; do
+	[ -d "$place" ] && directory "$place"
+done
+for space in /run/netns/ovnmeta-* /run/netns/qdhcp-*; do name "$space"; done
+file /var/lib/neutron/dhcp/*/opts
+for unit in /lib/systemd/system /usr/lib/systemd/system; do file $unit/neutron-*.service $unit/openstack-neutron-*.service $unit/ovn-*.service; done
 file /etc/dnsmasq-nova.conf /etc/compute-wizard/* /usr/local/sbin/compute-wizard-* /var/lib/nova/networks/*
 for place in /etc/kolla /var/lib/config-data /openstack/venvs; do [ -d $place ] && directory $place; done
 for place in /etc/kolla/nova-compute /var/lib/juju/agents/unit-nova-compute*; do [ -d "$place" ] && directory "$place"; done
 if [ -r /var/lib/dpkg/status ]; then
 	directory /var/lib/dpkg
-	awk 'BEGIN { RS = ""; ORS = "\n\n" } /^Package: (nova|neutron|libvirt|ebtables|dnsmasq|mstflint|openvswitch)/' /var/lib/dpkg/status \
+	awk 'BEGIN { RS = ""; ORS = "\n\n" } /^Package: (nova|neutron|networking-ovn|ovn|libvirt|ebtables|dnsmasq|mstflint|openvswitch)/' /var/lib/dpkg/status \
 		>"$PLACE/var/lib/dpkg/status"
 	chmod 644 "$PLACE/var/lib/dpkg/status"
 fi
 for process in /proc/[0-9]*; do
 	case $({ tr '\0' ' ' <"$process/cmdline"; } 2>/dev/null) in
-	*nova* | *dnsmasq* | *qemu* | *libvirtd* | *neutron* | *ovn* | *sshd* | *compute-wizard-metadata*) file "$process/cmdline" "$process/cgroup" "$process/stat" ;;
+	*nova* | *dnsmasq* | *qemu* | *libvirtd* | *neutron* | *ovn* | *haproxy* | *sshd* | *compute-wizard-metadata*) file "$process/cmdline" "$process/cgroup" "$process/stat" ;;
 	esac
 done
 
@@ -263,6 +282,18 @@ for device in /sys/bus/pci/devices/*; do
 	said mstconfig -d "${device##*/}" q
 done
 said nova-compute --version
+# Open vSwitch: its database by reads that make no row and wait for nothing, and what OVN tells guests by DHCP
+if [ -e /run/openvswitch/db.sock ] || [ -e /var/run/openvswitch/db.sock ]; then
+	name /run/openvswitch/ovs-vswitchd.pid /var/run/openvswitch/ovs-vswitchd.pid
+	database() { said ovs-vsctl --dry-run --no-wait --timeout=10 --format=json "--columns=$1" list "$2"; }
+	database name,ports Bridge
+	database _uuid,name,interfaces Port
+	database _uuid,name,type,ofport,external_ids,mac_in_use Interface
+	own=
+	database external_ids,other_config,ovs_version Open_vSwitch
+	bridge=$(sed -n 's/.*\["ovn-bridge","\([A-Za-z0-9_.-]*\)"\].*/\1/p' "${own:-$PLACE}/stdout" 2>/dev/null)
+	said ovs-ofctl --timeout=20 dump-flows "${bridge:-br-int}" udp,tp_src=68,tp_dst=67
+fi
 
 # --- what looks like a secret is hidden, in all that was recorded
 cat >"$WORK/net" <<'END_OF_NET'

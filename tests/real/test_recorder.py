@@ -355,3 +355,59 @@ def test_nothing_is_changed_beside_what_is_its_own(tmp_path: Path) -> None:
             others.append(call)
     assert others == []
     assert b"2015.1.4" in out.read_bytes()
+
+
+OVS_SAYS = """#!/bin/sh
+case "$*" in
+*Open_vSwitch) echo '{"headings":["external_ids","other_config","ovs_version"],"data":[[["map",[["ovn-bridge-mappings","physnet1:br-ex"]]],["map",[]],"3.3"]]}' ;;
+*) echo '{"headings":["_uuid"],"data":[]}' ;;
+esac
+"""
+
+
+def test_neutron_is_recorded_without_its_secrets(tmp_path: Path) -> None:
+    if os.geteuid() != 0 or shutil.which("unshare") is None:
+        pytest.skip("kernel: needs root for a mount namespace")
+    files = {
+        "etc/nova/nova.conf": "[DEFAULT]\nforce_config_drive = True\nmkisofs_cmd = xorrisofs\ntransport_url = rabbit://u:s3cr3t@h\n",
+        "etc/neutron/neutron.conf": "[DEFAULT]\ntransport_url = rabbit://u:s3cr3t@h\ncore_plugin = ml2\n[keystone_authtoken]\npassword = s3cr3t\n",
+        "etc/neutron/plugins/ml2/sriov_agent.ini": "[sriov_nic]\nphysical_device_mappings = p:e0\nexclude_devices = e0:0000:07:00.2\n",
+        "etc/neutron/metadata_agent.ini": "[DEFAULT]\nmetadata_proxy_shared_secret = s3cr3t\nnova_metadata_host = controller\n",
+        "etc/kolla/neutron-openvswitch-agent/openvswitch_agent.ini": "[ovs]\nbridge_mappings = q:br-q\n",
+        "bin/ovs-vsctl": OVS_SAYS,
+        "bin/ovs-ofctl": "#!/bin/sh\necho 'NXST_FLOW reply (xid=0x4):'\n",
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text, encoding="utf-8")
+        (tmp_path / name).chmod(0o755)
+    if Path("/etc/alternatives").is_dir():
+        shutil.copytree("/etc/alternatives", tmp_path / "etc/alternatives", symlinks=True)
+    out = tmp_path / "node.tar"
+    script = (
+        f"mount --make-rprivate / && mount --bind {tmp_path}/etc /etc && mount -t tmpfs none /run && mkdir -p /run/openvswitch /run/netns && "
+        f": >/run/openvswitch/db.sock && : >/run/openvswitch/ovs-vswitchd.pid && : >/run/netns/ovnmeta-a && "
+        f"PATH={tmp_path}/bin:$PATH sh {RECORDER} {out}"
+    )
+    done = subprocess.run(
+        ["unshare", "-m", "sh", "-c", script], capture_output=True, text=True, check=False, timeout=120
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert b"s3cr3t" not in out.read_bytes()
+    node = read_tar(out)
+    seen = facts.read(node)
+    assert seen.neutron.switch.setting("ovn-bridge-mappings") == ("ovn-bridge-mappings", "physnet1:br-ex")
+    assert "Open vSwitch's database" not in {unseen.what for unseen in seen.neutron.unseen}
+    assert [each.name for each in seen.neutron.namespaces] == ["ovnmeta-a"] or not seen.neutron.agents
+    assert node.exists("/run/netns/ovnmeta-a")
+    kolla = seen.neutron.agent("ovs")
+    assert kolla is not None and kolla.own_file == "/etc/kolla/neutron-openvswitch-agent/openvswitch_agent.ini"
+    assert [each.network for each in seen.neutron.mappings_of("ovs")] == ["q"]
+    for path, words in (
+        ("/etc/neutron/plugins/ml2/sriov_agent.ini", "exclude_devices = e0:0000:07:00.2"),
+        ("/etc/neutron/metadata_agent.ini", "nova_metadata_host = controller"),
+        ("/etc/nova/nova.conf", "force_config_drive = True"),
+    ):
+        assert words in (node.text(path) or "")
+    assert seen.nova.config_drive_program == "xorrisofs"
+    assert seen.nova.config_drive_ready is (shutil.which("xorrisofs") is not None)

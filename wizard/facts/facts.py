@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 from wizard.errors import Denied, NodeError
 from wizard.facts import bootloader, firmware, guests, initramfs, iommu, system
 from wizard.facts.network import network
+from wizard.facts.neutron import neutron
 from wizard.facts.nova import nova
 from wizard.facts.pci import functions as pci
 from wizard.node.files import Files
@@ -39,6 +40,7 @@ class Facts:
     """(image, path in it, sha256) of the modprobe.d files that the initramfs images hold; None: not looked into."""
     initramfs_setters: tuple[tuple[str, str], ...] = ()
     """(image, path in it) of those of them that give mlx4_core options."""
+    neutron: neutron.NeutronFacts = field(default_factory=neutron.NeutronFacts)
     files: Files = field(default_factory=Files, repr=False, compare=False)
 
     @property
@@ -89,6 +91,7 @@ class Facts:
             "nova": nova.NovaFacts,
             "network": network.NetworkFacts,
             "guests": guests.GuestFacts,
+            "neutron": neutron.NeutronFacts,
             "history": history.History,
             "initramfs_copies": tuple[tuple[str, str, str], ...] | None,
             "initramfs_setters": tuple[tuple[str, str], ...],
@@ -111,6 +114,7 @@ def read(node: Node) -> Facts:
     the_pci = pci.read(node)
     the_network = network.read(node)
     the_boot = bootloader.read(node, the_system)
+    the_nova = nova.read(node)
     held = initramfs.looked_into(node, the_boot.initramfs_images)[0] if _needs_initramfs(the_pci) else None
     return Facts(
         live=node.live,
@@ -122,12 +126,13 @@ def read(node: Node) -> Facts:
         boot=the_boot,
         pci=the_pci,
         firmware=firmware.read(node, the_pci),
-        nova=nova.read(node),
+        nova=the_nova,
         network=the_network,
         guests=guests.read(node, the_pci, the_network),
         history=history.read(node),
         initramfs_copies=initramfs.copies(held) if held is not None else None,
         initramfs_setters=initramfs.setters(held, "mlx4_core") if held is not None else (),
+        neutron=neutron.read(node, the_nova, the_network),
         files=Files(node),
     )
 

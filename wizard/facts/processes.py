@@ -13,6 +13,8 @@ from wizard.node.node import Node
 
 TICKS = 100  # USER_HZ: the unit of the times in /proc/PID/stat, the same on every architecture that runs nova-compute
 _INTERPRETER = re.compile(r"python[\d.]*|pypy[\d.]*")
+# setproctitle (neutron/agent/linux, neutron/cmd/agents): a title in place of the arguments, with these as one text in brackets
+_TITLE = re.compile(r"[\w.-]+(?:: [^()]+)? \((/?[\w./-]+(?: .*)?)\)", re.DOTALL)
 _START_TIME = 19  # field 22 of /proc/PID/stat, counted from the field after the closing bracket of the name
 
 
@@ -122,8 +124,14 @@ def _process(node: Node, pid: int, boot: float | None) -> Process | None:
     line = line.rstrip(b"\0\n")
     if not line:
         return None
-    argv = tuple(line.decode("utf-8", "replace").split("\0"))
+    argv = _behind_title(tuple(line.decode("utf-8", "replace").split("\0")))
     return Process(pid, argv, node.text(f"/proc/{pid}/cgroup") or "", _started(node, pid, boot))
+
+
+def _behind_title(argv: tuple[str, ...]) -> tuple[str, ...]:
+    """The arguments of a process that shows a title of its own in their place; others as they are."""
+    match = _TITLE.fullmatch(argv[0]) if len(argv) == 1 else None
+    return tuple(match[1].split()) if match else argv
 
 
 def _boot_time(node: Node) -> float | None:

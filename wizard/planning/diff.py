@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from functools import lru_cache
 
+from wizard.facts.neutron.catalog import OPTIONS
 from wizard.facts.nova.nova import SHOWN_OPTIONS
 from wizard.formats.oslo_masking import masked
 from wizard.redaction import redacted
@@ -29,7 +30,7 @@ def _lines(content: bytes | None, secret: bool) -> list[str]:
     if content is None:
         return []
     if secret:
-        content = masked(content, SHOWN_OPTIONS)
+        content = masked(content, SHOWN_OPTIONS | OPTIONS)
     text = content.decode("utf-8", "backslashreplace")
     lines = [redacted(line.replace("\r", "\\r")) for line in text.split("\n")]
     if lines[-1]:

@@ -41,7 +41,7 @@ def test_a_file_that_may_not_be_read_blocks_its_chapters_only(monkeypatch: pytes
 
 def test_every_code_has_a_page() -> None:
     pattern = re.compile(
-        r'"((?:BOOT|IOMMU|VFS|PASSTHROUGH|GATEWAYS|METADATA|FILE|GUESTS|NODE|NOVA|UNDO)-[A-Z0-9]+(?:-[A-Z0-9]+)*)"'
+        r'"((?:BOOT|IOMMU|VFS|PASSTHROUGH|GATEWAYS|METADATA|FILE|GUESTS|NEUTRON|NODE|NOVA|UNDO)-[A-Z0-9]+(?:-[A-Z0-9]+)*)"'
     )
     used = {
         code

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import field_validator
 
 from wizard.chapters.gateways import findings as gateways_findings
-from wizard.chapters.gateways import others
+from wizard.chapters.gateways import neutron, others
 from wizard.chapters.gateways import suggestion as gateways_rows
 from wizard.chapters.gateways.suggestion import Left, Odd
 from wizard.chapters.shared import foreign, init_system
@@ -198,7 +198,7 @@ def _stop(network: NovaNetwork) -> StopByPidfile:
 def findings(facts: Facts, answers: AllAnswers) -> list[Finding]:
     mine = answers.of(Answers)
     if facts.nova.networking == "neutron":
-        return [gateways_findings.neutron(facts, mine)]
+        return [gateways_findings.neutron(facts, mine), *neutron.findings(facts, answers)]
     if mine is None:
         path = _path(facts)
         lines = others.general_lines(facts, path, facts.content(path) or b"")
@@ -262,7 +262,7 @@ def _not_suggested(facts: Facts, mine: Answers | None) -> list[Finding]:
 def checks(facts: Facts, answers: AllAnswers) -> list[Check]:
     mine = answers.of(Answers)
     if facts.nova.networking == "neutron":
-        return [_neutron_check(facts, mine)] if mine is not None and mine.network else []
+        return [_neutron_check(facts, mine)] if mine is not None and mine.network else neutron.checks(facts)
     if mine is None or not mine.network:
         elsewhere = _elsewhere(facts, mine) if mine is not None else []
         return foreign.checks(NAME, "Guests are told no router by this tool", elsewhere)
@@ -335,7 +335,7 @@ def _router(facts: Facts, answers: Answers, network: Network, content: bytes) ->
 
 def summary(facts: Facts) -> list[str]:
     if facts.nova.networking == "neutron":
-        return ["Neutron: does not apply here"]
+        return neutron.summary(facts)
     networks = [
         f"{network.label or '(label unknown)'}: {network.bridge}, {network.cidr or 'network unknown'}, "
         f"this node is {network.listen or 'unknown'}"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from wizard.chapters.gateways import suggestion
 from wizard.chapters.gateways.suggestion import Left, Odd
-from wizard.chapters.shared import nova_owner, nova_unknown
+from wizard.chapters.shared import neutron_words, nova_owner, nova_unknown
 from wizard.chapters.shared.networks import Network, NetworkAnswers
 from wizard.chapters.shared.nova_owner import OwnerAnswers
 from wizard.facts.facts import Facts
@@ -64,11 +64,19 @@ def neutron(facts: Facts, answers: NetworkAnswers | None) -> Finding:
     return _finding(
         "GATEWAYS-NEUTRON",
         "blocks" if answers is not None and answers.network else "tells",
-        f"this node's networking is Neutron ({facts.nova.networking_source})",
+        f"this node's networking is Neutron ({facts.nova.networking_source}), by {neutron_words.driver(facts)}",
         "dnsmasq_config_file in nova.conf is nova-network's: with Neutron nothing reads it. A router outside is the subnet's "
-        "own gateway_ip there.",
-        f"`openstack subnet set --gateway {router} SUBNET` on the controller; nothing is to be done on this node.",
+        "own gateway_ip there, and reaches guests by the provider network's own bridge and port on this node.",
+        f"`openstack subnet set --gateway {router} SUBNET` on the controller. On this node: {_on_this_node(facts)}.",
     )
+
+
+def _on_this_node(facts: Facts) -> str:
+    """What there is of mappings here, in words."""
+    mapped = [neutron_words.mapping(facts, each) for each in facts.neutron.mappings if each.kind != "sriov"]
+    if mapped:
+        return _some(mapped, 4)
+    return "the mapping of the physical network to a bridge or interface, which is not seen here"
 
 
 def odd_router(odd: Odd) -> Finding:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import field_validator
+from pydantic import field_validator, model_validator
 
 from wizard import asset_text
+from wizard.chapters.metadata import config_drive, neutron, neutron_served, rules
 from wizard.chapters.metadata import findings as metadata_findings
-from wizard.chapters.metadata import rules
 from wizard.chapters.metadata import service as metadata_service
 from wizard.chapters.shared import advice, foreign, init_system
 from wizard.chapters.shared.networks import NetworkAnswers, interface_name
+from wizard.chapters.shared.nova_owner import OwnerAnswers
 from wizard.facts.facts import Facts
 from wizard.formats import ebtables
 from wizard.model.answers import AllAnswers, AnswersModel
@@ -24,8 +25,8 @@ NAME = "metadata"
 TITLE = "Metadata redirect"
 WHY = (
     "With a router outside, a guest's request to 169.254.169.254 is bridged past this node's IP stack and never reaches nova's "
-    "metadata service. One bridge rule brings it back; it has to be there after each boot, once, and leave libvirt's "
-    "anti-spoofing in force."
+    "metadata service. With nova-network one bridge rule brings it back; it has to be there after each boot, once, and leave "
+    "libvirt's anti-spoofing in force. With Neutron its agents serve metadata, and a config drive reaches guests that they do not."
 )
 NEEDS: tuple[str, ...] = ()
 
@@ -39,12 +40,20 @@ NOT_WATCHED = "nothing watches it in between: what `service ebtables restart` an
 
 
 class Answers(AnswersModel):
-    """`bridges`: "all" means those of every network answered or found. `uplinks`: ports that lead out of the node."""
+    """`bridges`: "all" means those of every network answered or found. `uplinks`: ports that lead out of the node. `redirect` is
+    nova-network's; `config_drive` (each new guest gets a config drive) is for any networking. None leaves either alone."""
 
-    redirect: bool
+    redirect: bool | None = None
     bridges: Literal["all"] | list[str] = "all"
     target: Literal["continue", "accept"] = "continue"
     uplinks: Literal["auto"] | list[str] = "auto"
+    config_drive: bool | None = None
+
+    @model_validator(mode="after")
+    def _something(self) -> Answers:
+        if self.redirect is None and self.config_drive is None:
+            raise ValueError("give redirect (nova-network), or config_drive: true or false")
+        return self
 
     @field_validator("bridges", "uplinks", mode="before")
     @classmethod
@@ -62,6 +71,8 @@ class Answers(AnswersModel):
 
 def suggest(facts: Facts) -> Answers | None:
     """The redirect, where nothing stands in its way; what does is told by the findings."""
+    if facts.nova.networking == "neutron" and facts.nova.installed:
+        return Answers(config_drive=config_drive.is_on(facts) or False)
     if facts.nova.networking != "nova-network" or _hindered(facts):
         return None
     return Answers(redirect=True)
@@ -75,6 +86,8 @@ def _hindered(facts: Facts) -> list[Finding]:
 
 def questions(facts: Facts, answers: AllAnswers) -> list[Question | Table]:
     mine = answers.of(Answers)
+    if facts.nova.networking == "neutron" and (mine is None or mine.redirect is None):
+        return [_drive_question()]
     off = "" if facts.nova.networking != "neutron" else "Neutron has its own way to the metadata service"
     inner = off or ("" if mine is None or mine.redirect else "the redirect is off")
     targets = (
@@ -99,6 +112,15 @@ def questions(facts: Facts, answers: AllAnswers) -> list[Question | Table]:
             disabled=inner,
         ),
     ]
+
+
+def _drive_question() -> Question:
+    return Question(
+        ("config_drive",),
+        "yesno",
+        "Give every new guest a config drive",
+        help="force_config_drive in nova.conf: metadata that needs no network. No: guests get it from the network, as now",
+    )
 
 
 def bridges(facts: Facts, answers: AllAnswers) -> list[str]:
@@ -145,7 +167,13 @@ def changes(facts: Facts, answers: AllAnswers) -> Changes:
     mine = answers.of(Answers)
     if mine is None:
         return Changes()
-    return _installed(facts, answers, mine) if mine.redirect else _removed(facts)
+    found = Changes() if mine.config_drive is None else config_drive.changes(facts, mine.config_drive)
+    if mine.redirect is None:
+        return found
+    more = _installed(facts, answers, mine) if mine.redirect else _removed(facts)
+    return Changes(
+        edits=more.edits + found.edits, products=more.products + found.products, actions=more.actions + found.actions
+    )
 
 
 def _boot_files(facts: Facts) -> list[tuple[str, str]]:
@@ -271,9 +299,18 @@ def findings(facts: Facts, answers: AllAnswers) -> list[Finding]:
     mine = answers.of(Answers)
     if mine is None and facts.nova.networking == "nova-network":
         return [metadata_findings.not_suggested(each) for each in _hindered(facts)[:1]]
+    found = config_drive.findings(facts, mine.config_drive if mine else None, answers.of(OwnerAnswers))
+    if facts.nova.networking == "neutron":
+        redirect, drive = (mine.redirect, mine.config_drive) if mine else (None, None)
+        found = neutron.findings(facts, answers, bool(redirect), drive) + found
+    return found + _of_redirect(facts, answers, mine)
+
+
+def _of_redirect(facts: Facts, answers: AllAnswers, mine: Answers | None) -> list[Finding]:
+    """What concerns the bridge rule alone."""
     if mine is None or not mine.redirect:
-        elsewhere = rules.metadata(facts) if mine is not None else []
-        return metadata_findings.findings(facts, None) + foreign.findings(NAME, "redirect = false", elsewhere)
+        elsewhere = rules.metadata(facts) if mine is not None and mine.redirect is False else []
+        return foreign.findings(NAME, "redirect = false", elsewhere)
     places = tuple(bridges(facts, answers)), tuple(uplinks(facts, answers))
     return metadata_findings.findings(facts, metadata_findings.Asked(*places, mine.target))
 
@@ -281,6 +318,15 @@ def findings(facts: Facts, answers: AllAnswers) -> list[Finding]:
 def checks(facts: Facts, answers: AllAnswers) -> list[Check]:
     mine = answers.of(Answers)
     if mine is None:
+        return []
+    found = config_drive.checks(facts, mine.config_drive)
+    if facts.nova.networking == "neutron" and not mine.redirect:
+        found += neutron_served.checks(facts)
+    return _checks_of_redirect(facts, answers, mine) + found
+
+
+def _checks_of_redirect(facts: Facts, answers: AllAnswers, mine: Answers) -> list[Check]:
+    if mine.redirect is None:
         return []
     if mine.redirect and facts.nova.networking == "neutron":
         return [_neutron_check(facts)]
@@ -291,7 +337,7 @@ def checks(facts: Facts, answers: AllAnswers) -> list[Check]:
 
 
 def _neutron_check(facts: Facts) -> Check:
-    (finding,) = metadata_findings.findings(facts, metadata_findings.Asked((), (), "continue"))
+    finding = neutron.findings(facts, AllAnswers(), True, None)[0]
     do = f"Take [{NAME}] out of the answers. {finding.do}"
     return Check(NAME, "Metadata is redirected to this node", "failed", f"does not apply: {finding.seen}", do)
 
@@ -355,7 +401,7 @@ def _served(facts: Facts) -> Check:
 
 def summary(facts: Facts) -> list[str]:
     if facts.nova.networking == "neutron":
-        return ["Neutron: does not apply here"]
+        return neutron.summary(facts)
     value = facts.network.bridge_nf_call_iptables
     tables = ", ".join(facts.network.ebtables) or "not installed"
     service = metadata_service.service(facts)

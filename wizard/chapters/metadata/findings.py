@@ -30,9 +30,7 @@ def _finding(code: str, severity: Severity, seen: str, why: str, do: str) -> Fin
 
 def findings(facts: Facts, asked: Asked | None) -> list[Finding]:
     """`asked` is None where no redirect is wanted."""
-    if facts.nova.networking == "neutron":
-        return [_neutron(facts, asked is not None)]
-    if asked is None:
+    if asked is None or facts.nova.networking == "neutron":
         return []
     found = [*_bridge_firewall(facts), *_listener(facts), *_rules(facts, asked), *_single_host(facts)]
     if not asked.bridges:
@@ -80,23 +78,6 @@ def not_suggested(hindrance: Finding) -> Finding:
         'bridges = ["br1441"]: a rule may stand before its bridge.'
         if fresh
         else hindrance.do,
-    )
-
-
-def _neutron(facts: Facts, asked: bool) -> Finding:
-    agents = facts.nova.neutron_agents
-    runs = f"; seen running: {', '.join(agents)}" if agents else ""
-    return _finding(
-        "METADATA-NEUTRON",
-        "blocks" if asked else "tells",
-        f"this node's networking is Neutron ({facts.nova.networking_source}){runs}",
-        "Neutron brings metadata by its own agents: OVN by a port of its own on each network, OVS by the DHCP agent. A bridge "
-        "rule would be never used, or in the way.",
-        "Where guests have a router outside: force_metadata = True in dhcp_agent.ini (OVS), the OVN metadata agent on every "
-        "compute node (OVN), or a config drive (force_config_drive = True). Guests whose ports are VFs pass by this node's bridges: "
-        "with OVN they are external ports, and DHCP and metadata come from the chassis that has these (enable-chassis-as-extport-host, "
-        "else enable-chassis-as-gw, in its ovn-cms-options): the metadata agent is needed there. VFs by an alias and a flavor have no "
-        "port at all: a config drive alone.",
     )
 
 

@@ -11,13 +11,14 @@ from wizard.chapters.passthrough import (
     nova_options,
     pool_findings,
     shared_vfs,
+    sriov_agent,
 )
 from wizard.chapters.passthrough import controller as handover
 from wizard.chapters.passthrough import findings as passthrough_findings
 from wizard.chapters.passthrough import pools as passthrough_pools
 from wizard.chapters.passthrough import questions as passthrough_questions
 from wizard.chapters.passthrough import suggestion as passthrough_suggestion
-from wizard.chapters.passthrough.pools import alias, file_of, for_node, fragment, release_of, specs
+from wizard.chapters.passthrough.pools import alias, due, file_of, for_node, fragment, release_of, specs
 from wizard.chapters.shared import advice, foreign, init_system
 from wizard.facts.facts import Facts
 from wizard.model.answers import AllAnswers
@@ -46,10 +47,11 @@ def changes(facts: Facts, answers: AllAnswers) -> Changes:
     path = file_of(facts, mine)
     wanted = for_node(facts, answers, mine, release)
     own = nova_conf.own_values(facts, mine)
+    agent = sriov_agent.changes(facts, answers, mine)
     edit = FileEdit(path, _why(mine), lambda old: nova_conf.edited(old, wanted, own), mode=0o640, secret=True)
     return Changes(
-        edits=(edit,),
-        products=_restart(facts, path),
+        edits=(edit, *agent.edits),
+        products=(*_restart(facts, path), *agent.products),
         controller=handover.steps(facts, release, _pools(facts, answers, mine, release)) if mine.pool else (),
     )
 
@@ -71,6 +73,7 @@ def _pools(facts: Facts, answers: AllAnswers, mine: Answers, release: str) -> li
             pool.trusted is True,
             pool.numa_policy or "",
             bool(passthrough_pools.whole(facts, answers, pool)),
+            tuple(passthrough_pools.kinds(facts, answers, pool)),
         )
         for pool in mine.pool
     ]
@@ -99,6 +102,7 @@ def findings(facts: Facts, answers: AllAnswers) -> list[Finding]:
         *pool_findings.findings(facts, answers, mine, release),
         *foreign.findings(NAME, "No pool asks for these devices", _elsewhere(facts, mine, values)),
     ]
+    found += sriov_agent.findings(facts, answers, mine)
     if asked is not None:
         found += handout_findings.findings(asked) + shared_vfs.findings(asked)
         found += alias_findings.findings(asked) + card_findings.findings(asked)
@@ -126,16 +130,17 @@ def checks(facts: Facts, answers: AllAnswers) -> list[Check]:
     for pool in mine.pool:
         what = f"nova may hand out the devices of {pool.name}"
         values = specs(facts, answers, pool)
+        needed = due(facts, answers, pool, nova_conf.own_values(facts, mine))
         there = {
             setting.value for place in nova_options.device_options_read(release) for setting in facts.nova.all(*place)
         }
         if facts.hidden(path):
             found.append(Check(NAME, what, "unknown", f"{path} {facts.hidden(path)}", advice.of_node(facts)))
-        elif values and all(value.replace("$$", "$") in there for value in values):
+        elif values and all(value.replace("$$", "$") in there for value in needed):
             found.append(handout_findings.check(asked, pool, what) or _loaded(facts, path, what, option))
         else:
             found.append(Check(NAME, what, "failed", f"{path} does not say so", "Run plan, then apply."))
-    return found
+    return found + sriov_agent.checks(facts, answers, mine)
 
 
 def _loaded(facts: Facts, path: str, what: str, option: str) -> Check:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from wizard.chapters.passthrough import nova_options
 from wizard.facts.facts import Facts
+from wizard.facts.nova.release import at_least
 from wizard.model.plan import ControllerStep
 
 CONFIG = "/etc/nova/nova.conf"
@@ -26,6 +27,7 @@ class Pool:
     trusted: bool = False
     numa_policy: str = ""
     whole: bool = False  # cards, not their VFs
+    kinds: tuple[tuple[str, str], ...] = ()  # (vendor, product) of its devices
 
 
 def steps(facts: Facts, release: str, pools: list[Pool]) -> tuple[ControllerStep, ...]:
@@ -108,6 +110,25 @@ def _filter(release: str, prefix: str) -> ControllerStep:
     )
 
 
+def _supported(pool: Pool, release: str) -> list[ControllerStep]:
+    """Neutron's server of an old release binds only ids that it is told (2015.1 to mitaka: mech_sriov/mech_driver/mech_driver.py)."""
+    if at_least(release, "newton") or pool.infiniband:
+        return []
+    return [
+        ControllerStep(
+            service="neutron-server",
+            file="/etc/neutron/plugins/ml2/ml2_conf_sriov.ini",
+            section="ml2_sriov",
+            option="supported_pci_vendor_devs",
+            op="append_to_list",
+            value=f"{vendor}:{product}",
+            restart="neutron-server",
+            why="the mechanism driver of this release binds no port to a device whose ids are not in this list",
+        )
+        for vendor, product in pool.kinds
+    ]
+
+
 def _ports(pool: Pool, release: str) -> list[ControllerStep]:
     by = "mechanism driver sriovnicswitch, and the SR-IOV agent on this node"
     if pool.infiniband:
@@ -115,8 +136,9 @@ def _ports(pool: Pool, release: str) -> list[ControllerStep]:
     words, why = nova_options.port_options(release, pool.trusted, pool.numa_policy)
     kind = "direct-physical" if pool.whole else "direct"
     return [
+        *_supported(pool, release),
         _run(
             " ".join(["openstack port create --network NETWORK --vnic-type", kind, *words, "PORT"]),
             ". ".join([f"guests get devices of {pool.name} as Neutron ports on {pool.physical_network}: {by}", *why]),
-        )
+        ),
     ]

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from wizard.chapters.passthrough.pools import Answers, file_of
-from wizard.facts.facts import Facts
+from wizard.chapters.passthrough.pools import own_values
 from wizard.formats import oslo_config
 
+__all__ = ["Wanted", "edited", "own_values"]
+
 Wanted = dict[tuple[str, str], list[str]]
-
-
-def own_values(facts: Facts, answers: Answers) -> set[str]:
-    """Values in nova.conf that an earlier run of this tool added."""
-    content = "\n".join(facts.history.file(file_of(facts, answers)).lines)
-    return {line.partition("=")[2].strip() for line in content.splitlines() if "=" in line}
 
 
 def edited(content: bytes | None, wanted: Wanted, own: set[str]) -> bytes | None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Collection
 from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from wizard.chapters.passthrough import device_spec, nova_options
+from wizard.chapters.passthrough.matching import outlook
+from wizard.chapters.passthrough.matching.handout import Row
 from wizard.chapters.passthrough.questions import Policy
 from wizard.chapters.shared import cards
 from wizard.chapters.shared.cards import CardAnswers, HexId, Match, PciAddress
@@ -83,10 +86,12 @@ class Pool(AnswersModel):
 
 
 class Answers(OwnerAnswers):
-    """`release`, `manager` and `config_file` are "auto" or what the admin knows better."""
+    """`release`, `manager` and `config_file` are "auto" or what the admin knows better. `sriov_agent`: whether the lists of Neutron's
+    SR-IOV agent on this node are written for pools of ports."""
 
     release: str = "auto"
     config_file: str = "auto"
+    sriov_agent: bool | None = None
     pool: list[Pool] = Field(default=[])
 
     @model_validator(mode="before")
@@ -136,6 +141,12 @@ def file_of(facts: Facts, answers: Answers) -> str:
     return facts.nova.main_file if answers.config_file == "auto" else answers.config_file
 
 
+def own_values(facts: Facts, answers: Answers) -> set[str]:
+    """Values in nova.conf that an earlier run of this tool added."""
+    content = "\n".join(facts.history.file(file_of(facts, answers)).lines)
+    return {line.partition("=")[2].strip() for line in content.splitlines() if "=" in line}
+
+
 def with_vfs(facts: Facts, answers: AllAnswers) -> list[PciFunction]:
     """The PFs that are to have VFs, or have them where nothing is asked of cards."""
     asked = answers.of(CardAnswers)
@@ -169,6 +180,31 @@ def specs(facts: Facts, answers: AllAnswers, pool: Pool) -> list[str]:
             address = function.address if tags or _shared_id(facts, function, product, functions) else None
             found.append(device_spec.value(function.vendor, product, address, tags))
     return list(dict.fromkeys(found))
+
+
+def due(facts: Facts, answers: AllAnswers, pool: Pool, own: Collection[str]) -> list[str]:
+    """Those values of a pool that nova.conf needs: none for a PF whose VFs are ports of that network already, by lines of others in
+    whatever form. `own` are values that an earlier run of this tool wrote: these stay."""
+    values = specs(facts, answers, pool)
+    mine = answers.of(Answers)
+    release = release_of(facts, mine) if mine else None
+    if pool.physical_network is None or isinstance(pool.devices, list) or release is None:
+        return values
+    functions = pool_functions(facts, answers, pool)
+    coming = {f.address: f.num_vfs or 1 for f in functions}
+    there = outlook.of(facts, release, tuple(s for s in facts.nova.settings if s.value not in own), coming).rows
+    served = [f for f in functions if _is_served(pool, [row for row in there if row.device.parent == f.address])]
+    return [value for value in values if not any(f'"{f.address}"' in value for f in served)]
+
+
+def _is_served(pool: Pool, rows: list[Row]) -> bool:
+    """Whether all these VFs are certainly ports of the pool's network, trusted as it is asked."""
+    if not rows or any(row.doubt or row.maybe or row.spec is None or not row.for_ports for row in rows):
+        return False
+    if any(row.network != pool.physical_network for row in rows):
+        return False
+    said = {str(row.spec.get("trusted") or "").lower() for row in rows if row.spec is not None}
+    return pool.trusted is None or said == {"true" if pool.trusted else "false"}
 
 
 def _shared_id(facts: Facts, function: PciFunction, product: str, functions: list[PciFunction]) -> bool:
@@ -229,9 +265,10 @@ def alias(facts: Facts, answers: AllAnswers, pool: Pool, release: str) -> list[s
 
 
 def for_node(facts: Facts, answers: AllAnswers, mine: Answers, release: str) -> dict[tuple[str, str], list[str]]:
-    """What nova.conf of this node has to say: values by (section, option)."""
+    """What nova.conf of this node has to say that others do not say already: values by (section, option)."""
+    own = own_values(facts, mine)
     found = {
-        nova_options.device_option(release): [value for pool in mine.pool for value in specs(facts, answers, pool)]
+        nova_options.device_option(release): [value for pool in mine.pool for value in due(facts, answers, pool, own)]
     }
     if nova_options.alias_on_compute(release):
         values = [value for pool in mine.pool for value in alias(facts, answers, pool, release)]

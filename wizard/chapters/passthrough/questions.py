@@ -30,7 +30,22 @@ def questions(facts: Facts, answers: AllAnswers) -> list[Question | Table]:
         Question(("release",), "choice", "Release of nova", choices=releases),
         Question(("manager",), "choice", "Who writes nova.conf", choices=managers),
         Question(("config_file",), "text", "nova.conf", help='"auto" follows the running nova-compute'),
+        *_agent(facts),
         Table(("pool",), "Pools", columns, fresh, more=_more_of_a_pool(answers)),
+    ]
+
+
+def _agent(facts: Facts) -> list[Question]:
+    agent = facts.neutron.agent("sriov")
+    if agent is None:
+        return []
+    return [
+        Question(
+            ("sriov_agent",),
+            "yesno",
+            "Write the SR-IOV agent's mappings",
+            help=f"of pools with a physical network, in {agent.own_file or 'its file'}; the agent is restarted",
+        )
     ]
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from wizard.errors import FormatError, NodeError, NotThere
@@ -53,7 +53,7 @@ SHOWN_OPTIONS = frozenset(
     flat_network_bridge public_interface my_ip metadata_host metadata_port metadata_listen
     metadata_listen_port enabled_apis networks_path state_path dnsmasq_config_file use_single_default_gateway
     share_dhcp_address force_snat_range dhcp_domain dhcpbridge_flagfile service_metadata_proxy enable
-    compute_driver""".split()
+    compute_driver force_config_drive config_drive_format mkisofs_cmd""".split()
 )
 
 
@@ -113,7 +113,7 @@ def sources(node: Node, process: Process | None, container: str, owner: str, rel
     if process is not None and container:
         return Sources((), f"unknown: nova-compute (pid {process.pid}) reads files inside its container", MAIN)
     if process is not None:
-        named = _named(process.argv[1:])
+        named = files_named(process.argv[1:])
         why = f"command line of nova-compute (pid {process.pid})"
         if not named:
             why += ", which names none: the defaults of oslo.config"
@@ -124,7 +124,7 @@ def sources(node: Node, process: Process | None, container: str, owner: str, rel
 def network_sources(node: Node, process: Process | None, release: str | None, compute: Sources) -> Sources | None:
     """The files of nova-network, where they are others than nova-compute's: by its process, else by its unit or job."""
     if process is not None:
-        named = _named(process.argv[1:])
+        named = files_named(process.argv[1:])
         why = f"command line of nova-network (pid {process.pid})"
     else:
         named, why = _in_definitions(node, _NETWORK_DEFINITIONS, "nova-network")
@@ -134,8 +134,11 @@ def network_sources(node: Node, process: Process | None, release: str | None, co
     return found if found.files and found.files != compute.files else None
 
 
-def read(node: Node, where: Sources) -> Content:
-    """Parse every file. Secrets never enter: only :data:`SHOWN_OPTIONS` are kept."""
+def read(
+    node: Node, where: Sources, shown: frozenset[str] = SHOWN_OPTIONS, defaults: Mapping[str, str] = DEFAULTS
+) -> Content:
+    """Parse every file. Secrets never enter: only the options that are `shown` are kept. `defaults` are the values of what a
+    value may refer to and the files do not say."""
     settings: list[NovaSetting] = []
     values: dict[tuple[str, str], list[str]] = {}
     problems: dict[str, str] = {}
@@ -143,7 +146,7 @@ def read(node: Node, where: Sources) -> Content:
     for path in where.files:
         try:
             content = node.read(path)
-            settings += _settings(path, content)
+            settings += _settings(path, content, shown)
             for found in oslo_config.parse(content):
                 if found.option in REFERABLE:
                     values.setdefault((found.section, found.option), []).append(found.value)
@@ -153,18 +156,18 @@ def read(node: Node, where: Sources) -> Content:
             unseen.append(Unseen(path, error.what))
     problem = problems.get(where.main_file) or next(iter(problems.values()), "")
     complete = not unseen and not problem and bool(where.files)
-    settings = [_resolved(setting, values) for setting in settings]
+    settings = [_resolved(setting, values, defaults) for setting in settings]
     unseen += [Unseen(f"{each.place}: {each.option}", each.unknown) for each in settings if each.unknown]
     return Content(tuple(settings), problem, complete, tuple(unseen))
 
 
-def _resolved(setting: NovaSetting, values: oslo_interpolation.Values) -> NovaSetting:
+def _resolved(setting: NovaSetting, values: oslo_interpolation.Values, defaults: Mapping[str, str]) -> NovaSetting:
     """The setting as nova gets it."""
     hidden = [name for name in oslo_interpolation.names(setting.value) if name.rpartition(".")[2] not in REFERABLE]
     if hidden:
         return replace(setting, unknown=f"${hidden[0]} is none of the options that are looked at")
     try:
-        value = oslo_interpolation.resolved(setting.value, setting.section, values, DEFAULTS)
+        value = oslo_interpolation.resolved(setting.value, setting.section, values, defaults)
     except oslo_interpolation.Unknown as error:
         return replace(setting, unknown=str(error))
     return replace(setting, value=value)
@@ -176,21 +179,21 @@ def last(settings: Iterable[NovaSetting], section: str, option: str) -> str | No
     return found[-1].value if found and not found[-1].unknown else None
 
 
-def _settings(path: str, content: bytes) -> list[NovaSetting]:
+def _settings(path: str, content: bytes, shown: frozenset[str]) -> list[NovaSetting]:
     lines = split_lines(content.decode("utf-8", "replace"))
     return [
-        NovaSetting(path, found.line, found.section, found.option, _shown(lines, found))
+        NovaSetting(path, found.line, found.section, found.option, _shown(lines, found, shown))
         for found in oslo_config.parse(content)
-        if found.option in SHOWN_OPTIONS
+        if found.option in shown
     ]
 
 
-def _shown(lines: list[Line], found: oslo_config.Setting) -> str:
+def _shown(lines: list[Line], found: oslo_config.Setting, shown: frozenset[str]) -> str:
     """The value; an option that was indented by mistake continues the one above it, and may hold a secret."""
     if found.last_line == found.line:
         return found.value
     block = "".join(line.text + line.eol for line in lines[found.line - 1 : found.last_line])
-    return oslo_config.parse(b"[DEFAULT]\n" + masked(block.encode("utf-8"), SHOWN_OPTIONS))[0].value
+    return oslo_config.parse(b"[DEFAULT]\n" + masked(block.encode("utf-8"), shown))[0].value
 
 
 def _is_there(node: Node, path: str) -> bool:
@@ -203,7 +206,7 @@ def _is_there(node: Node, path: str) -> bool:
         return True
 
 
-def _named(words: Sequence[str]) -> list[tuple[str, str]]:
+def files_named(words: Sequence[str]) -> list[tuple[str, str]]:
     """The ("file" or "dir", path) that a command line names, in order."""
     found: list[tuple[str, str]] = []
     for index, word in enumerate(words):

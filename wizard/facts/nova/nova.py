@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from wizard.facts import processes
 from wizard.facts.nova import config as nova_config
+from wizard.facts.nova import config_drive
 from wizard.facts.nova import managers as nova_managers
 from wizard.facts.nova import networks as nova_networks
 from wizard.facts.nova import release as nova_release
@@ -73,6 +74,8 @@ class NovaFacts:
     network_run_by: str = ""  # the systemd unit that its process belongs to; "" where that is not known
 
     neutron_agents: tuple[str, ...] = ()  # programs of Neutron and OVN that are seen running
+    config_drive_program: str = config_drive.DEFAULT  # what nova-compute makes config drives with
+    config_drive_ready: bool | None = None  # whether that program is here; None where that is not known
 
     def for_network(self) -> NovaFacts:
         """The same with the configuration that nova-network reads: dnsmasq's file, routers and metadata are its business."""
@@ -131,6 +134,7 @@ def read(node: Node) -> NovaFacts:
     flat = "Flat" in (last("DEFAULT", "network_manager") or "")
     served, unseen_state = nova_networks.networks(node, place, flat, running)
     services = tuple(_services(node))
+    drives = config_drive.program(content.settings)
     return NovaFacts(
         installed=installed,
         release=release,
@@ -162,6 +166,8 @@ def read(node: Node) -> NovaFacts:
         neutron_agents=tuple(
             sorted({each.program for each in running.seen if each.program.startswith(("neutron-", "ovn-"))})
         ),
+        config_drive_program=drives,
+        config_drive_ready=config_drive.is_there(node, drives, bool(container or owner)),
         network_running=network_process is not None,
         network_run_by=nova_networks.unit_of(network_process) if network_process else "",
     )

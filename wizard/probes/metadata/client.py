@@ -107,6 +107,11 @@ def _fetch(name: str, router: str, mac: str) -> dict[str, Any]:
     """The metadata service's list of versions, by way of the router: how it ended, and the HTTP status where there is one."""
     _know(name, router, mac)
     ip("route", "replace", "default", "via", router, "dev", name, "onlink")
+    return get()
+
+
+def get() -> dict[str, Any]:
+    """One request to the metadata service from here: how it ended, and the HTTP status where there is one."""
     try:
         with socket.create_connection((METADATA, 80), timeout=FETCH_LIMIT) as tcp:
             tcp.sendall(f"GET / HTTP/1.0\r\nHost: {METADATA}\r\nUser-Agent: compute-wizard\r\n\r\n".encode())

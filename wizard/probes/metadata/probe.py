@@ -18,7 +18,7 @@ from wizard.model.findings import Check
 from wizard.node.node import Node
 from wizard.probes.base import Tell
 from wizard.probes.lock import only_one
-from wizard.probes.metadata import arp, bridges
+from wizard.probes.metadata import arp, bridges, neutron
 from wizard.probes.metadata import verdicts as readings
 from wizard.probes.metadata.bridges import Bridge
 from wizard.probes.metadata.client import DHCP_ATTEMPTS, DHCP_PATIENCE, FETCH_LIMIT
@@ -38,8 +38,10 @@ NEEDED = ("ip", "unshare")
 
 def announce(node: Node, facts: Facts, answers: AllAnswers, only: str = "") -> list[str]:
     """What would be done on each bridge; empty where nothing can be asked."""
-    if why_not(node) or facts.nova.networking == "neutron":
+    if why_not(node):
         return []
+    if facts.nova.networking == "neutron":
+        return neutron.announce(facts, only)
     found = [each for each in _bridges(node, facts, answers, only) if not each.why_not]
     return [
         f"on {each.name}: a port of its own for some seconds, that borrows {each.spare[0]} of {each.own.network}"
@@ -60,9 +62,7 @@ def why_not(node: Node) -> str:
 def prove(node: Node, facts: Facts, answers: AllAnswers, only: str = "", tell: Tell = lambda line: None) -> list[Check]:
     """Ask on every bridge, or on one alone, one after the other, some seconds each."""
     if facts.nova.networking == "neutron":
-        why = f"does not apply: this node's networking is Neutron ({facts.nova.networking_source})"
-        do = "Neutron's agents serve metadata: `curl http://169.254.169.254/` in a guest asks them."
-        return [Check(chapter.NAME, "A guest gets metadata from this node", "unknown", why, do)]
+        return neutron.prove(facts, why_not(node), only)
     found = _bridges(node, facts, answers, only)
     if not found:
         why = f"no network with the bridge {only} is answered or found" if only else "no network is answered or found"

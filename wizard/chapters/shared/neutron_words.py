@@ -1,0 +1,55 @@
+"""What is seen of Neutron on this node, in words that several chapters need."""
+
+from __future__ import annotations
+
+from wizard.facts.facts import Facts
+from wizard.facts.neutron.neutron import Mapping
+
+DRIVERS = {
+    "ovn": "OVN",
+    "ovs": "the Open vSwitch agent",
+    "linuxbridge": "the Linux bridge agent",
+    "none": "no driver that connects guests",
+    "unknown": "a driver that is not seen here",
+}
+
+
+def driver(facts: Facts) -> str:
+    """`OVN (ovn-controller runs (pid 1460))`."""
+    return f"{DRIVERS[facts.neutron.driver]}: {facts.neutron.driver_source}"
+
+
+def agents(facts: Facts) -> str:
+    """The agents that run here, by their programs; empty where none is seen."""
+    return ", ".join(agent.program for agent in facts.neutron.agents if agent.running)
+
+
+def mapping(facts: Facts, each: Mapping) -> str:
+    """`physnet1 is on the bridge br-ex, with the port bond0`."""
+    if each.kind == "sriov":
+        return f"{each.network} is on the PF {each.target} (SR-IOV agent)"
+    if each.kind == "linuxbridge":
+        return f"{each.network} is on {each.target}"
+    bridge = facts.neutron.switch.bridge(each.target)
+    if not facts.neutron.switch.known:
+        return f"{each.network} is on the bridge {each.target}"
+    if bridge is None:
+        return f"{each.network} is mapped to {each.target}, and Open vSwitch has no such bridge"
+    ports = ", ".join(bridge.physical)
+    return f"{each.network} is on the bridge {each.target}, with {f'the port {ports}' if ports else 'no physical port'}"
+
+
+def summary(facts: Facts) -> list[str]:
+    """Driver, agents and mappings, a line each."""
+    neutron = facts.neutron
+    lines = [f"Neutron by {driver(facts)}"]
+    others = [agent for agent in neutron.agents if agent.evidence != neutron.driver_source]
+    lines += [f"{agent.evidence}{_files(agent.files)}" for agent in others]
+    lines += [mapping(facts, each) for each in neutron.mappings]
+    if neutron.switch.hw_offload:
+        lines.append("Open vSwitch has hardware offload on (other_config:hw-offload)")
+    return lines
+
+
+def _files(files: tuple[str, ...]) -> str:
+    return f"; it reads {', '.join(files)}" if files else ""
