@@ -20,7 +20,7 @@ def main():  # type: ignore[no-untyped-def] # Python 2 knows no annotations
         return 1
     from screens.start import main as start
 
-    return start()
+    return start()  # type: ignore[no-untyped-call]
 
 
 def _stranger():  # type: ignore[no-untyped-def]

@@ -100,7 +100,8 @@ def test_applied_nothing_is_left_to_be_done_and_taken_back_all_is_as_it_was(
         back = undo_plan(facts.read(node), node, run, node.directory)
         assert back.stopped is False, back.findings
         undo = carried_out(node, back)
-        assert (said := result(node, undo)) == "done", said
+        said = result(node, undo)
+        assert said == "done", said
         assert differences(before, seen_of(node.directory, made)) == {}
         assert {path for path in node.names("/boot") if path.endswith(KEPT)} <= copies
 
@@ -128,7 +129,8 @@ def test_runs_that_were_cut_anywhere_are_taken_back_one_after_the_other(
             back = undo_plan(facts.read(node), node, run.id, node.directory)
             assert back.stopped is False, back.findings
             undo = carried_out(node, back)
-            assert (said := result(node, undo)) == "done", said
+            said = result(node, undo)
+        assert said == "done", said
         after = seen_of(node.directory, every)
         assert differences(before, after) == {}
         assert not [path for path in node.names("/boot") if path.endswith(KEPT)]
