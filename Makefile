@@ -4,7 +4,8 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3.10 python3; 
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null && echo "$$p" && break; done)
 BIN := .venv/bin
 QUICK := answers boot chapters facts formats model planning/test_planner.py probes test_documents.py
-PYTEST_WORKERS ?= 2
+# One more than there are processors: many tests wait for a program, a terminal or a clock.
+PYTEST_WORKERS ?= $(shell expr $$(nproc 2>/dev/null || echo 2) + 1)
 MEMORY = $(shell "$(PYTHON)" tests/memory.py)
 .DEFAULT_GOAL := help
 .PHONY: help demo check coverage test torture lint unit packages clean bench lab pythons dist test-dist nova cases
@@ -14,7 +15,7 @@ help:
 	@echo "make check   style, types, walls and the quick unit tests, in under a minute: while you work"
 	@echo "make test    everything that is checked: style, types, walls, tests"
 	@echo "make coverage  branch coverage of formats, planning, apply and runs, with a floor"
-	@echo "make torture every fault at every system call of an apply and of an undo and an hour of races against writers (STEP=8: at each eighth; RACES=200: so many)"
+	@echo "make torture every fault at every system call of an apply and of an undo, hundreds of odd nodes and an hour of races against writers (STEP=8: at each eighth; RACES=200, EXAMPLES=40: so many)"
 	@echo "make nova    every release of nova from 27 on judges what is said of its lines (a minute or two, about 45 MB)"
 	@echo "make lab     virtual machines that really boot, with the tool in them; SCENARIO=any-device plays one (docs/lab.md)"
 	@echo "make pythons the unit tests on every Python from 3.10 on that is found; the others are checked statically"
@@ -35,7 +36,7 @@ check: lint
 	$(MEMORY) COMPUTE_WIZARD_QUICK=1 $(BIN)/pytest -n $(PYTEST_WORKERS) $(addprefix tests/unit/,$(QUICK))
 
 torture: packages .venv/tested
-	COMPUTE_WIZARD_TORTURE=$(or $(STEP),1) COMPUTE_WIZARD_RACES=$(or $(RACES),4000) $(BIN)/pytest -n $(PYTEST_WORKERS) -s $(and $(wildcard /dev/shm),--basetemp=/dev/shm/compute-wizard-torture) tests/real/test_torture.py tests/real/test_rescue_torture.py tests/real/test_writer_races.py
+	COMPUTE_WIZARD_TORTURE=$(or $(STEP),1) COMPUTE_WIZARD_RACES=$(or $(RACES),4000) COMPUTE_WIZARD_EXAMPLES=$(or $(EXAMPLES),400) $(BIN)/pytest -n $(PYTEST_WORKERS) -s $(and $(wildcard /dev/shm),--basetemp=/dev/shm/compute-wizard-torture) tests/real/test_torture.py tests/real/test_rescue_torture.py tests/real/test_writer_races.py tests/unit/apply/test_any_state.py tests/unit/apply/test_cut_undo.py
 
 lint: .venv/tested
 	$(BIN)/ruff format --check .

@@ -5,20 +5,24 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from wizard.redaction_names import STEM, Telling, telling
+from wizard.redaction_names import STEM, STEMS, Telling, telling
 from wizard.redaction_spans import LOOKED_AT, Name, span
 from wizard.redaction_values import HIDDEN, without_values
 
 __all__ = ["HIDDEN", "redacted", "redacted_data"]
 
-# Each part is bounded: these look through texts of a node, of any size. A line without any of this holds nothing that is known.
-_TRIGGER = re.compile(
-    STEM.pattern
-    + r"|@|%40|\$[0-9a-z]|basic|bearer|digest|negotiate|-u|-p|--user|--login|mysql|mariadb|ipmi|ldap|snmp|redis|rabbit"
-    r"|htpass|com2sec|sink|createuser|inguser|goinguser|-----BEGIN|gAAAAA|eyJ|gh[opsu]_|glpat|xox|AKIA|pbkdf2|\{S?M?(SHA|MD5|CRYPT)"
-    r"|[A-Za-z0-9+/=]{60}",
-    re.ASCII | re.IGNORECASE,
-)
+# A line without any of this holds nothing that is known. Words are looked for one after the other: in a text of megabytes, as a
+# command may say it, that takes a fiftieth of the time of one pattern with all of them.
+_WORDS = (
+    *STEMS, "@", "%40", "basic", "bearer", "digest", "negotiate", "-u", "-p", "--login", "mysql", "mariadb", "ipmi", "ldap", "snmp",
+    "redis", "rabbit", "com2sec", "sink", "createuser", "inguser", "-----begin", "gaaaaa", "eyj", "gho_", "ghp_", "ghs_", "ghu_",
+    "glpat", "xox", "akia", "pbkdf2",
+)  # fmt: skip
+_SHAPES = {
+    "hash": re.compile(r"hash[_-]?(path)?[_-]?(suffix|prefix)"),
+    "$": re.compile(r"\$[0-9a-z]"),
+    "{": re.compile(r"\{s?m?(sha|md5|crypt)"),
+}  # what may come behind a word, in small letters
 _NAME = re.compile(r"[A-Za-z0-9_.-]{0,64}")
 _NAME_CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-")
 _LONGEST_NAME = 64
@@ -43,13 +47,25 @@ def redacted(text: str) -> str:
     secrets, and so it is no reason to show what may hold them. docs/secrets.md lists what is promised.
     """
     for _ in range(_PASSES):
-        if _TRIGGER.search(text) is None:
+        if not _may_hold(text):
             break
         lines, before = _Lines(), text
         text = "\n".join([lines.next(line) for line in before.split("\n")])
         if text == before:
             break
     return text
+
+
+def _may_hold(text: str) -> bool:
+    """Whether a text holds anything that a secret is known by. Each part is bounded: the text may be of any size."""
+    low = text.lower()
+    for word in _WORDS:  # written out, since it is asked of every line that is shown
+        if word in low:
+            return True
+    for word, shape in _SHAPES.items():
+        if word in low and shape.search(low):
+            return True
+    return len(text) >= 60 and _LONE.search(text) is not None
 
 
 def redacted_data(data: Any) -> Any:
@@ -106,7 +122,7 @@ class _Lines:
             if value and value.end() < len(line):
                 closing = re.search(r"(</.*|[\"']?,?)$", line[value.end() :])
                 return line[: value.end()] + HIDDEN + (closing[0] if closing else "")
-        if _TRIGGER.search(line) is None:
+        if not _may_hold(line):
             return line
         if len(line) >= 60 and _is_key_material(line):
             return lead + HIDDEN

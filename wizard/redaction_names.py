@@ -10,11 +10,11 @@ import re
 from enum import Enum
 
 # What any name that is looked at holds, without regard to case.
-STEM = re.compile(
-    r"passw|passphrase|passcode|pass|pwd|pswd|psk|secret|token|credential|communit|authorization|cookie|key|private|pin|pw|masterauth|kek"
-    r"|hash[_-]?(path)?[_-]?(suffix|prefix)",
-    re.ASCII | re.IGNORECASE,
-)
+STEMS = (
+    "passw", "passphrase", "passcode", "pass", "pwd", "pswd", "psk", "secret", "token", "credential", "communit", "authorization",
+    "cookie", "key", "private", "pin", "pw", "masterauth", "kek",
+)  # fmt: skip
+STEM = re.compile("|".join((*STEMS, r"hash[_-]?(path)?[_-]?(suffix|prefix)")), re.ASCII | re.IGNORECASE)
 
 _LAST_PART = re.compile(r"\.(value|data|text|plain|in|out|[0-9]+)$")
 _HARMLESS = re.compile(

@@ -1,20 +1,19 @@
 """Nova's own matching, asked about many cases at once: run by the Python that has nova's dependencies, never imported by a test.
 
-`python nova_matching.py [DIRECTORY]`: with the release of nova that is unpacked there, or the one that is installed. Reads {"cases":
-[...], "files": [...]} as JSON from stdin, and prints what nova makes of each case as JSON.
+Its text is a program for nova_process.py, with one argument or none: the directory of an unpacked release of nova, else the one that
+is installed. A question is {"cases": [...], "files": [...]}; the answer, what nova makes of each case.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import sys
 import types
 from unittest import mock
 
-if len(sys.argv) > 1:
-    sys.path.insert(0, sys.argv[1])
+if len(sys.argv) > 2:
+    sys.path.insert(0, sys.argv[2])
 os.environ["OS_NOVA_DISABLE_EVENTLET_PATCHING"] = "1"
 try:  # nova up to 30 imports it, and asks it for addresses of its host only
     import netifaces  # noqa: F401
@@ -35,13 +34,9 @@ from oslo_config import cfg
 CONF = nova.conf.CONF
 
 
-def main() -> None:
-    objects.register_all()
+def answer(asked):
     CONF([], project="nova", default_config_files=[], default_config_dirs=[])
-    asked = json.load(sys.stdin)
-    print(
-        json.dumps({"from": devspec.__file__, "said": [case(each) for each in asked["cases"]]} | order(asked["files"]))
-    )
+    return {"from": devspec.__file__, "said": [case(each) for each in asked["cases"]]} | order(asked["files"])
 
 
 def order(files):
@@ -122,4 +117,5 @@ def taken(pools, wanted):
     return sorted(device.address for pool in found for device in pool["devices"])
 
 
-main()
+objects.register_all()
+serve(answer)  # noqa: F821 - nova_process.py puts it before this

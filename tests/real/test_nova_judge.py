@@ -5,11 +5,11 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
+from nova_process import started
 
 from wizard.answers import files as answer_files
 from wizard.answers import suggestion
@@ -25,45 +25,47 @@ from wizard.simulator.built_in import built_in
 NOVA = os.environ.get("COMPUTE_WIZARD_NOVA", ".venv-nova/bin/python")
 
 ASK = """
-import json, logging, os, sys
+import logging, os
 from unittest import mock
 os.environ["OS_NOVA_DISABLE_EVENTLET_PATCHING"] = "1"
 import nova.conf
 from nova import exception, objects
-from nova.pci import request, whitelist
+from nova.pci import request, stats, whitelist
 objects.register_all()
-asked = json.load(sys.stdin)
-nova.conf.CONF(["--config-file", asked["file"]], project="nova", default_config_dirs=[])
-said = {"device_spec": nova.conf.CONF.pci.device_spec, "hits": []}
-try:
-    said["alias"] = {name: found[1] for name, found in request.get_alias_from_config().items()}
-except exception.PciInvalidAlias as error:
-    said["alias"] = str(error)
-with mock.patch("nova.pci.utils.is_physical_function", lambda *a: "%s:%s:%s.%s" % a in asked["pfs"]), \\
-     mock.patch("nova.pci.utils.get_mac_by_pci_address", side_effect=exception.PciDeviceNotFoundById(id="x")):
-    for value in asked["values"]:
-        try:
-            found = whitelist.Whitelist([value])
-        except Exception as error:
-            said["hits"].append(type(error).__name__)
-            continue
-        said["hits"].append([d["address"] for d in asked["devices"] if found.device_assignable(d)])
-from nova.pci import stats
-said["given"] = {}
-if isinstance(said["alias"], dict):
-    with mock.patch("nova.pci.utils.is_physical_function", lambda *a: "%s:%s:%s.%s" % a in asked["pfs"]):
-        there = stats.PciDeviceStats(objects.NUMATopology(cells=[]))
-        for each in asked["devices"]:
-            kind = "type-VF" if each["parent_addr"] != each["address"] else "type-PF" if each["address"] in asked["pfs"] else "type-PCI"
-            there.add_device(objects.PciDevice(
-                dev_type=kind, numa_node=None, extra_info={}, status="available",
-                parent_addr=each["parent_addr"] if kind == "type-VF" else None,
-                **{key: each[key] for key in ("vendor_id", "product_id", "address")}))
-    for name in said["alias"]:
-        (wanted,) = request._translate_alias_to_requests(name + ":1")
-        found = there._filter_pools(there.pools, wanted, None, []) or []
-        said["given"][name] = sorted(device.address for pool in found for device in pool["devices"])
-print(json.dumps(said))
+
+def answer(asked):
+    nova.conf.CONF(["--config-file", asked["file"]], project="nova", default_config_dirs=[])
+    said = {"device_spec": nova.conf.CONF.pci.device_spec, "hits": []}
+    try:
+        said["alias"] = {name: found[1] for name, found in request.get_alias_from_config().items()}
+    except exception.PciInvalidAlias as error:
+        said["alias"] = str(error)
+    with mock.patch("nova.pci.utils.is_physical_function", lambda *a: "%s:%s:%s.%s" % a in asked["pfs"]), \\
+         mock.patch("nova.pci.utils.get_mac_by_pci_address", side_effect=exception.PciDeviceNotFoundById(id="x")):
+        for value in asked["values"]:
+            try:
+                found = whitelist.Whitelist([value])
+            except Exception as error:
+                said["hits"].append(type(error).__name__)
+                continue
+            said["hits"].append([d["address"] for d in asked["devices"] if found.device_assignable(d)])
+    said["given"] = {}
+    if isinstance(said["alias"], dict):
+        with mock.patch("nova.pci.utils.is_physical_function", lambda *a: "%s:%s:%s.%s" % a in asked["pfs"]):
+            there = stats.PciDeviceStats(objects.NUMATopology(cells=[]))
+            for each in asked["devices"]:
+                kind = "type-VF" if each["parent_addr"] != each["address"] else "type-PF" if each["address"] in asked["pfs"] else "type-PCI"
+                there.add_device(objects.PciDevice(
+                    dev_type=kind, numa_node=None, extra_info={}, status="available",
+                    parent_addr=each["parent_addr"] if kind == "type-VF" else None,
+                    **{key: each[key] for key in ("vendor_id", "product_id", "address")}))
+        for name in said["alias"]:
+            (wanted,) = request._translate_alias_to_requests(name + ":1")
+            found = there._filter_pools(there.pools, wanted, None, []) or []
+            said["given"][name] = sorted(device.address for pool in found for device in pool["devices"])
+    return said
+
+serve(answer)
 """
 
 VALUES = [
@@ -114,16 +116,7 @@ def asked(values: list[str], path: Path) -> tuple[dict[str, Any], list[Any]]:
             for f in devices
         ],
     }
-    done = subprocess.run(
-        [NOVA, "-W", "ignore", "-c", ASK],
-        input=json.dumps(question),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    said: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    said = started(NOVA, ASK).ask(question)
     return said, devices
 
 

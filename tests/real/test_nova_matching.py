@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import os
 import random
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
+from nova_process import started
 
 from wizard.chapters.passthrough.matching import handout, outlook
 from wizard.chapters.passthrough.matching.devices import Device, Host
@@ -176,16 +176,8 @@ def _ask(version: str, cases: list[dict[str, Any]], files: list[str]) -> dict[st
     unpacked = [] if version == INSTALLED else [str(RELEASES / version)]
     if unpacked and not (RELEASES / version).is_dir():
         pytest.skip(f"nova: {version} could not be had beside the tests (`make test` asks for it)")
-    done = subprocess.run(
-        [str(NOVA), "-W", "ignore", str(Path(__file__).with_name("nova_matching.py")), *unpacked],
-        input=json.dumps({"cases": cases, "files": files}),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    said: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    program = Path(__file__).with_name("nova_matching.py").read_text(encoding="utf-8")
+    said = started(str(NOVA), program, *unpacked).ask({"cases": cases, "files": files})
     if unpacked:
         assert said["from"].startswith(unpacked[0]), "another release than the one that was meant"
     return said

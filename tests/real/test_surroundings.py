@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from one_python import commanded
 
 from wizard.simulator.built_in import built_in, simulate
 
@@ -27,8 +26,7 @@ COMMANDS = (
 )
 
 
-def words(root: Path, *arguments: str) -> list[str]:
-    return [sys.executable, "-I", "-X", "utf8=0", "-m", "screens.start", "--root", str(root), *arguments]
+NO_UTF8 = ("-X", "utf8=0")
 
 
 def odd_node(directory: Path) -> None:
@@ -49,7 +47,8 @@ def odd_node(directory: Path) -> None:
 
 @pytest.mark.parametrize("locale", ["C", "POSIX", "en_US.ISO-8859-1", "no_such_LOCALE"])
 def test_no_locale_makes_it_fall(locale: str, tmp_path: Path) -> None:
-    odd_node(tmp_path)
+    (tmp_path / "node").mkdir()
+    odd_node(tmp_path / "node")
     environment = {
         "PATH": os.environ["PATH"],
         "LC_ALL": locale,
@@ -57,10 +56,11 @@ def test_no_locale_makes_it_fall(locale: str, tmp_path: Path) -> None:
         "PYTHONUTF8": "0",
         "PYTHONCOERCECLOCALE": "0",
     }
-    for arguments in COMMANDS:
-        done = subprocess.run(
-            words(tmp_path, *arguments), capture_output=True, env=environment, check=False, timeout=120
-        )
+    root = ["--root", str(tmp_path / "node")]
+    answered = commanded(
+        tmp_path / "said", [[*root, *each] for each in COMMANDS], options=NO_UTF8, environment=environment
+    )
+    for arguments, done in zip(COMMANDS, answered, strict=True):
         assert b"Traceback" not in done.stderr, (arguments, done.stderr)
         assert done.returncode < 64, (arguments, done.stderr)
         assert done.returncode == 1 or done.stderr == b"", (arguments, done.stderr)
@@ -75,22 +75,24 @@ def test_no_name_service_is_asked(tmp_path: Path) -> None:
     simulate(built_in("demo"), tmp_path / "node")
     log = tmp_path / "log"
     environment = {"PATH": os.environ["PATH"], "HOME": "/root"}  # without it Python itself asks, for site-packages
-    for arguments in (*COMMANDS, ["apply", "--yes", "--files-only", "--answers", str(tmp_path / "answers")]):
-        if arguments[0] == "suggest":
-            suggested = subprocess.run(
-                words(tmp_path / "node", "suggest"), capture_output=True, check=True, env=environment
-            )
-            (tmp_path / "answers").write_bytes(suggested.stdout)
-        traced = [strace, "-f", "-qq", "-e", "trace=open,openat,connect", "-o", str(log)]
-        done = subprocess.run(
-            [*traced, *words(tmp_path / "node", *arguments)],
-            capture_output=True,
-            check=False,
-            timeout=300,
-            env=environment,
-        )
-        if b"ptrace" in done.stderr:
-            pytest.skip("kernel: this process may not trace others")
-        text = log.read_text(encoding="utf-8", errors="replace")
-        assert "/etc/passwd" in text or arguments[0] == "history", arguments
-        assert not re.findall(r".*(?:nsswitch|nscd|libnss|sssd|\"/etc/(?:passwd|group)\").*", text), arguments
+    root = ["--root", str(tmp_path / "node")]
+    (suggested,) = commanded(tmp_path / "suggested", [[*root, "suggest"]], options=NO_UTF8, environment=environment)
+    (tmp_path / "answers").write_bytes(suggested.stdout)
+    commands = [*COMMANDS, ["apply", "--yes", "--files-only", "--answers", str(tmp_path / "answers")]]
+    traced = [strace, "-ff", "-qq", "-e", "trace=open,openat,connect", "-o", str(log)]
+    answered = commanded(
+        tmp_path / "said",
+        [[*root, *each] for each in commands],
+        before=traced,
+        options=NO_UTF8,
+        environment=environment,
+    )
+    if any(b"ptrace" in done.stderr for done in answered):
+        pytest.skip("kernel: this process may not trace others")
+    texts = [
+        each.read_text(encoding="utf-8", errors="replace") for each in tmp_path.glob("log.*")
+    ]  # one of each process
+    looking = [each for each in commands if each[0] != "history"]
+    assert sum("/etc/passwd" in text for text in texts) >= len(looking), "the node's own is looked at"
+    asked = re.compile(r".*(?:nsswitch|nscd|libnss|sssd|\"/etc/(?:passwd|group)\").*")
+    assert not [line for text in texts for line in asked.findall(text)]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from textual import app as textual_app
+from textual import pilot as textual_pilot
 from textual.pilot import Pilot
 from textual.widget import Widget
 from textual.widgets import Static
@@ -23,6 +26,25 @@ NAMED = {
     " ": "space", "/": "slash", ".": "full_stop", ",": "comma", "-": "minus", "{": "left_curly_bracket",
     "}": "right_curly_bracket", "%": "percent_sign", "_": "underscore",
 }  # fmt: skip
+FRAME = 0.02  # seconds: Textual paints what has changed within 1/60
+
+
+async def idle(min_sleep: float = 0.0, max_sleep: float = 1.0) -> None:
+    """Until the event loop has nothing to do, now or within a frame. Textual's own of this name looks at the processor's clock
+    instead: it waits 20 ms at least, and far longer where something else of this process computes."""
+    loop = asyncio.get_running_loop()
+    start = loop.time()
+    while (now := loop.time()) < start + max_sleep:
+        await asyncio.sleep(0)
+        timers = [timer.when() for timer in loop._scheduled if not timer.cancelled()]  # type: ignore[attr-defined]
+        due = min((when for when in timers if when < now + FRAME), default=0.0)
+        if due:
+            await asyncio.sleep(max(0.0, due - now))
+        elif not loop._ready and now >= start + min_sleep:  # type: ignore[attr-defined]
+            return
+
+
+textual_app.wait_for_idle = textual_pilot.wait_for_idle = idle  # type: ignore[attr-defined]
 
 
 @asynccontextmanager

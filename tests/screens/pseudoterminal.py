@@ -18,6 +18,8 @@ from typing import Any
 
 PATIENCE = 90.0  # seconds; a loaded machine is slow, and nothing here depends on how long something takes
 QUERY = re.compile(rb"\x1b\[(?:6n|\?\d+\$p|c|\?u)")
+# The beginning of a sequence whose end has not come yet.
+UNFINISHED = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*|[\]P](?:[^\x07\x1b]|\x1b(?!\\))*|[ -/]*)?\Z")
 UNKNOWN_TO_PYTE = re.compile(rb"\x1b\[[<>=][0-9;]*[a-zA-Z]|\x1b\[\?[0-9;]*\$p|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)")
 WIZARD = (str(Path(sys.executable).with_name("compute-wizard")),)
 # The terminal is that of the program's own session: it gets its signals.
@@ -41,6 +43,9 @@ class Session:
         self.output = b""
         self._mark = 0
         self._asked = 0
+        self._shown: tuple[Any, Any, int] | None = (
+            None  # a screen, what it is fed by, and how much of the output it got
+        )
         self.master, slave = pty.openpty()
         if size is not None:
             fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", *size, 0, 0))
@@ -140,11 +145,20 @@ class Session:
         return termios.tcgetattr(self.slave)
 
     def screen(self) -> Any:
-        """What a terminal shows, as pyte sees it."""
+        """What a terminal of this size shows, as pyte sees it: it is fed what is new. The same object each time while the
+        size stays."""
         import pyte
 
-        screen = pyte.Screen(self.size[1], self.size[0])
-        pyte.ByteStream(screen).feed(UNKNOWN_TO_PYTE.sub(b"", self.output))
+        rows, columns = self.size
+        if self._shown is None or (self._shown[0].lines, self._shown[0].columns) != (rows, columns):
+            screen = pyte.Screen(columns, rows)
+            self._shown = screen, pyte.ByteStream(screen), 0
+        screen, stream, fed = self._shown
+        new = self.output[fed:]
+        new = new[: match.start()] if (match := UNFINISHED.search(new)) else new
+        if new:
+            stream.feed(UNKNOWN_TO_PYTE.sub(b"", new))
+            self._shown = screen, stream, fed + len(new)
         return screen
 
     def lines(self) -> list[str]:

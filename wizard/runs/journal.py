@@ -108,8 +108,10 @@ class Journal:
         """Append a line that a command said: without control characters, and not without end. A journal that is lost is
         told at the next event: the command is not to be stopped in the middle. What was reserved is not for output."""
         self._lines += 1
+        if self._lines > MOST_LINES + 1 or self._lost:
+            return
         self._tight = self._tight or self._spent()
-        if self._lines > MOST_LINES + 1 or self._lost or self._tight:
+        if self._tight:
             return
         if self._lines == MOST_LINES + 1:
             text = f"(more than {MOST_LINES} lines: the rest is left out)"

@@ -70,6 +70,7 @@ def test_a_random_walk_ends_in_the_same_screen(seed: int) -> None:
         for key in walk(seed):
             for session in (ours, stock):
                 session.press(key)
+            for session in (ours, stock):
                 session.settle(0.25)
         for session in (ours, stock):
             session.settle(1.2)

@@ -104,16 +104,21 @@ def console(tmp_path: Path) -> Iterator[Console]:
     pytest.skip("kernel: no Linux console that can be used and read")
 
 
-def quiet(console: Console) -> None:
-    """Until the console shows the same for a while."""
-    end = time.monotonic() + PATIENCE
-    before, since = None, time.monotonic()
-    while time.monotonic() - since < 0.4:
+Shown = tuple[list[list[tuple[int, int]]], tuple[int, int]]
+
+
+def quiet(console: Console, before: Shown | None = None) -> None:
+    """Until the console shows the same for a while; and first something else than `before`, where that comes."""
+    start = time.monotonic()
+    while console.cells() == before and time.monotonic() < start + 0.5:
+        time.sleep(0.02)
+    last, since = before, time.monotonic()
+    while time.monotonic() - since < (0.4 if before is None else 0.15):
         now = console.cells()
-        if now != before:
-            before, since = now, time.monotonic()
-        assert time.monotonic() < end
-        time.sleep(0.05)
+        if now != last:
+            last, since = now, time.monotonic()
+        assert time.monotonic() < start + PATIENCE
+        time.sleep(0.02)
 
 
 def hidden(console: Console) -> list[tuple[int, int, int, int]]:
@@ -152,7 +157,7 @@ def test_every_widget_is_focused_once_and_no_cell_is_invisible(console: Console)
                 first = first or here
                 focused.add(here)
                 console.press(b"\t")
-                quiet(console)
+                quiet(console, (cells, cursor))
             console.press(b"\x1b")
             quiet(console)
     except OSError:

@@ -32,7 +32,7 @@ from wizard.simulator.built_in import built_in, simulate
 from wizard.simulator.simulated_node import SimulatedNode
 
 NODES = st.sampled_from(["demo", "origin"])  # with systemd, and with upstart
-EXAMPLES = int(os.environ.get("COMPUTE_WIZARD_EXAMPLES", "40"))
+EXAMPLES = int(os.environ.get("COMPUTE_WIZARD_EXAMPLES", "16"))
 REDIRECT = "/usr/local/sbin/compute-wizard-metadata"
 GENERATED = (("update-grub",), ("update-initramfs", "-u", "-k", "all"), (REDIRECT, "apply"))
 

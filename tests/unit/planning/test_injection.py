@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import driving  # noqa: F401 - how it waits for the event loop
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st

@@ -5,8 +5,13 @@ Whoever is late is refused with exit 4 and touches nothing; what the history say
 
 from __future__ import annotations
 
+import atexit
 import json
+import shutil
+import subprocess
+import tempfile
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +99,28 @@ def node(tmp_path: Path) -> SimulatedNode:
     return simulate(built_in("demo"), tmp_path / "node")
 
 
+@cache
+def _kept() -> Path:
+    """Where the nodes with a past lie; they go with this process."""
+    place = Path(tempfile.mkdtemp())
+    atexit.register(shutil.rmtree, place, ignore_errors=True)
+    return place
+
+
+@cache
+def _after(past: Callable[[SimulatedNode], None]) -> SimulatedNode:
+    node = simulate(built_in("demo"), _kept() / past.__name__)
+    past(node)
+    return node
+
+
+def with_past(node: SimulatedNode, past: Callable[[SimulatedNode], None]) -> None:
+    """Make the node what it is after that: a copy, with owners, of one that is made once."""
+    kept = _after(past)
+    shutil.rmtree(node.directory)
+    subprocess.run(["cp", "-a", str(kept.directory), str(node.directory)], check=True)
+
+
 @pytest.fixture(autouse=True)
 def here(node: SimulatedNode, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The command line takes the node for a simulated one, and runs its runners in this process."""
@@ -157,7 +184,7 @@ def test_who_waited_at_the_prompt_is_refused(
     early: tuple[str, ...],
 ) -> None:
     before = own(node)
-    past(node)
+    with_past(node, past)
     first = words(node, early) + said_yes(early)
     real, seen, codes = command_apply.ask, {}, list[int]()
 
@@ -198,7 +225,7 @@ def test_who_is_just_about_to_begin_is_refused_under_the_lock(
 ) -> None:
     """All that is looked at before was looked at: the runner itself, which has the lock, is the last one that can know."""
     before = own(node)
-    past(node)
+    with_past(node, past)
     first, once, seen = words(node, early) + said_yes(early), iter([True]), {}
 
     def spawn(place: Path, run: str, directory: Path, how: str, events: int) -> None:

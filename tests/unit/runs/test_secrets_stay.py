@@ -9,11 +9,13 @@ import stat
 import subprocess
 import sys
 import tarfile
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
 
+import driving  # noqa: F401 - how it waits for the event loop
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -322,8 +324,10 @@ def test_any_text_may_be_looked_through(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["a-", "password", "://", "x:", "token =  ", '"', "secret ", "a@", "=", "10.44.1.1,"])
 def test_a_text_of_any_size_is_looked_through_in_time(text: str) -> None:
-    """A step for each character, not for each pair: the test would not end otherwise."""
-    assert len(redacted(text * (2_000_000 // len(text)) + "@=")) > 0
+    """A step for each character, not for each pair: that would take an hour."""
+    start = time.process_time()
+    assert len(redacted(text * (400_000 // len(text)) + "@=")) > 0
+    assert time.process_time() - start < 60
 
 
 @pytest.mark.parametrize(
