@@ -7,6 +7,10 @@ QUICK := answers boot chapters facts formats model planning/test_planner.py prob
 # One more than there are processors: many tests wait for a program, a terminal or a clock.
 PYTEST_WORKERS ?= $(shell expr $$(nproc 2>/dev/null || echo 2) + 1)
 MEMORY = $(shell "$(PYTHON)" tests/memory.py)
+# One that says it is installed and is not - a Python that was upgraded, a checkout that was copied, a half of it deleted - is made anew.
+WHOLE = import os, textual, wizard; assert os.path.realpath(wizard.__file__) == os.path.realpath("wizard/__init__.py")
+$(shell test ! -e .venv/installed || { test -x $(BIN)/compute-wizard && $(BIN)/python -I -c '$(WHOLE)' 2>/dev/null; } || \
+	rm -f .venv/installed .venv/tested .venv/bin/python)
 .DEFAULT_GOAL := help
 .PHONY: help demo check coverage test torture lint unit packages clean bench lab pythons dist test-dist nova cases
 

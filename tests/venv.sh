@@ -36,8 +36,10 @@ make_it
 [ "$what" = install ] || exit 0
 said=$("$place/bin/python" -m pip install --quiet --disable-pip-version-check --retries 2 "$@" 2>&1) && exit 0
 case $said in
+*"CERTIFICATE_VERIFY_FAILED"* | *"SSLError"*)
+	fail "the packages that it needs cannot be downloaded: the certificate of the package index is not accepted. PIP_CERT=FILE names the certificates of a proxy of your own." ;;
 *"Temporary failure in name resolution"* | *"Name or service not known"* | *"Failed to establish a new connection"* | *"Network is unreachable"* | \
-	*"No address associated"* | *"ProxyError"* | *"ConnectTimeout"* | *"Connection refused"* | *"Read timed out"* | *"SSLError"*)
+	*"No address associated"* | *"ProxyError"* | *"ConnectTimeout"* | *"Connection refused"* | *"Read timed out"*)
 	fail "the packages that it needs cannot be downloaded: no package index can be reached. With a directory of wheels: PIP_NO_INDEX=1 PIP_FIND_LINKS=DIRECTORY make" ;;
 *"No space left"*) fail "there is no space left below $(pwd)." ;;
 esac
