@@ -9,6 +9,7 @@ remove=
 [ "${1:-}" != --remove ] || { remove=1; shift; }
 place=${1:-/opt/compute-wizard}
 case $place in /*) ;; *) place=$(pwd)/$place ;; esac
+case $place in *[\"\$\`\\]*) echo "$place: a name with quotes, dollars or backslashes cannot be used" >&2; exit 1 ;; esac
 command=/usr/local/sbin/compute-wizard
 if [ -n "$remove" ]; then
 	[ -e "$place/pyvenv.cfg" ] || { echo "there is no compute-wizard in $place" >&2; exit 1; }
@@ -35,9 +36,9 @@ set -- "$here"/wheels/pip-*.whl
 "$place/bin/python" "$1/pip" install --quiet --disable-pip-version-check --no-index --no-cache-dir --find-links "$here/wheels" "compute-wizard==@VERSION@"
 trap - EXIT
 start="#!/bin/sh
-exec $place/bin/python -I -m screens.start \"\$@\""
+exec \"$place/bin/python\" -I -m screens.start \"\$@\""
 printf '%s\n' "$start" >"$place/bin/compute-wizard"
-if [ "$(id -u)" = 0 ] && [ "$place" = /opt/compute-wizard ]; then
+if [ "$(id -u)" = 0 ] && { [ ! -e "$command" ] || grep -qF "$place/" "$command" || [ "$place" = /opt/compute-wizard ]; }; then
 	mkdir -p /usr/local/sbin
 	printf '%s\n' "$start" >"$command"
 	chmod 755 "$command"
