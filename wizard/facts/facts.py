@@ -138,5 +138,5 @@ def read(node: Node) -> Facts:
 
 
 def _needs_initramfs(functions: pci.PciFacts) -> bool:
-    """Only mlx4 takes its VFs from a module option; looking into images of 60 MB for nothing would cost seconds."""
-    return any(function.family == "mlx4" and not function.is_vf for function in functions.functions)
+    """Where VFs come from a module's options; looking into images of 60 MB for nothing would cost seconds."""
+    return any(function.card_family.option_module and not function.is_vf for function in functions.functions)

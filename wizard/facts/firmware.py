@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from wizard.errors import NodeError, NotThere
 from wizard.facts import firmware_query
 from wizard.facts.pci.functions import PciFacts, PciFunction
-from wizard.facts.pci.ids import CARDS
 from wizard.node import best_effort
 from wizard.node.node import Node, Output, Unseen
 
@@ -111,7 +110,7 @@ def _cards(pci: PciFacts) -> list[list[PciFunction]]:
     """The Mellanox PFs, those of one card together."""
     slots: dict[str, list[PciFunction]] = {}
     for function in pci.functions:
-        if function.is_mellanox and function.device in CARDS and not function.is_vf:
+        if function.has_settings:
             slots.setdefault(function.address.partition(".")[0], []).append(function)
     return list(slots.values())
 

@@ -58,7 +58,8 @@ def not_seen(facts: Facts, plan: Plan) -> list[str]:
     found = []
     if "iommu" in chapters and facts.boot.entries is None and facts.boot.grubby_arguments is None:
         found.append(f"the boot menu ({facts.boot.because})")
-    if "vfs" in chapters and facts.initramfs_copies is None and any(f.family == "mlx4" for f in facts.pci.functions):
+    by_option = any(function.card_family.option_module for function in facts.pci.functions)
+    if "vfs" in chapters and facts.initramfs_copies is None and by_option:
         found.append("the initramfs (an image could not be read or unpacked)")
     return found
 

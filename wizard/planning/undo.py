@@ -82,10 +82,10 @@ def _expected_runs(facts: Facts, node: Node, past: PastRun, told: str) -> Iterab
     """The run, and all that are about it: each undo of it, of that undo, and so on."""
     newest = max(run_records.run_ids(node), key=run_records.age)
     yield ExpectRun(run=past.id, sha256=told, newest=newest)
-    family = {past.id}
+    related = {past.id}
     for run in facts.history.runs:
-        if run.undoes in family:
-            family.add(run.id)
+        if run.undoes in related:
+            related.add(run.id)
             yield ExpectRun(run=run.id, sha256=story(_events(node, run.id)), newest=newest)
 
 

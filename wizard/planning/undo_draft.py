@@ -200,11 +200,11 @@ class Draft:
     def _on_the_way_back(self, path: str) -> Iterable[str]:
         """Values that a rollback or an undo of the run which was cut may have left: it leads through others."""
         cut = [(self.done, self.record)] if self.record.rolling_back else []
-        family = {self.past.id}
+        related = {self.past.id}
         for run in self.facts.history.runs:
-            if run.undoes not in family:
+            if run.undoes not in related:
                 continue
-            family.add(run.id)
+            related.add(run.id)
             record = run_records.read_record(self.node, run.id)
             if record is not None and run.state in ("interrupted", "failed", "stopped"):
                 cut.append((plan_of(self.node, run.id), record))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from wizard.chapters.shared.cards import MLX4_LIMIT
 from wizard.facts.facts import Facts
 from wizard.facts.pci.functions import NetDevice, PciFunction
 
@@ -11,8 +10,7 @@ MAC = len("00:00:00:00:00:00")
 
 def lines(facts: Facts) -> list[str]:
     """Three lines a function: what it is, what hangs on it, and who limits its VFs; VFs and other functions are left out."""
-    functions = [f for f in facts.pci.functions if not f.is_vf and (f.offer in ("offered", "off") or f.is_mellanox)]
-    return [line for function in functions for line in _of(function)]
+    return [line for function in facts.pci.functions if function.is_listed for line in _of(function)]
 
 
 def _of(function: PciFunction) -> list[str]:
@@ -49,6 +47,7 @@ def _group(function: PciFunction) -> str:
 def _limits(function: PciFunction) -> str:
     if function.total_vfs is None:
         return f"no VFs: {function.why_no_vfs or 'its limit is not known'}"
-    driver = f", {function.driver} at most {MLX4_LIMIT}" if function.family == "mlx4" else ""
+    most = function.card_family.most_vfs
+    driver = f", {function.driver} at most {most}" if most is not None else ""
     why = f": {function.why_no_vfs}" if function.why_no_vfs else ""
     return f"VFs: the kernel and the firmware allow {function.total_vfs}{driver}; {function.num_vfs or 0} now{why}"

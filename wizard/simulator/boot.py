@@ -86,12 +86,12 @@ def boot(node: PlayedNode) -> None:
             node.put(f"{simulated_pci.DEVICES}/{address}/sriov_totalvfs", f"{values['NUM_OF_VFS']}\n")
     for function in seen.pci.functions:
         if not function.is_vf and function.total_vfs is not None:
-            _make_at_boot(node, function.address, function.family)
+            _make_at_boot(node, function.address, bool(function.card_family.option_module))
 
 
-def _make_at_boot(node: PlayedNode, address: str, family: str) -> None:
+def _make_at_boot(node: PlayedNode, address: str, by_option: bool) -> None:
     total = simulated_pci.number(node, f"{simulated_pci.DEVICES}/{address}/sriov_totalvfs")
-    if family == "mlx4":
+    if by_option:
         options = _options(node)
         text = options.get("num_vfs", "0")
         count = sum(mlx4_options.by_port(text) or (0,))

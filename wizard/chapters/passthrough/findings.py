@@ -216,7 +216,7 @@ def _groups(facts: Facts, handed_out: frozenset[str]) -> list[Finding]:
             continue
         members = next((members for number, members in facts.iommu.groups if number == function.iommu_group), ())
         others = [address for address in members if address != function.address]
-        if others and (function.is_mellanox or function.address in handed_out):
+        if others and (function.card_family.for_guests or function.address in handed_out):
             return [
                 _finding(
                     "PASSTHROUGH-SHARED-GROUP",

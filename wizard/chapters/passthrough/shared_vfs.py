@@ -62,7 +62,7 @@ def _of_the_other_port(asked: Asked, pool: Pool) -> list[Finding]:
     found = []
     for function in cards.select(pool.cards, asked.facts.pci):
         port = _port(pool.cards, function)
-        if function.family != "mlx4" or port is None:
+        if not function.card_family.ports_share_function or port is None:
             continue
         said = coming(asked, function)
         by_port = mlx4_options.by_port(said) or (mlx4_options.kinds_by_card(said) or {}).get(function.address)

@@ -15,7 +15,8 @@ NAME = "passthrough"
 
 def suggest(facts: Facts) -> Answers | None:
     """What the last run was answered, where it still stands in nova.conf; else one pool over all cards that are nobody's yet."""
-    offered = [function for function in facts.pci.functions if function.offer == "offered" and function.is_mellanox]
+    able = (function for function in facts.pci.functions if function.offer == "offered")
+    offered = [function for function in able if function.card_family.for_guests]
     if not facts.nova.installed:
         return None
     standing = _last_answers(facts)

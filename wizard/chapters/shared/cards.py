@@ -12,7 +12,6 @@ from wizard.facts.pci.addresses import PCI_ADDRESS
 from wizard.facts.pci.functions import PciFacts, PciFunction
 from wizard.model.answers import AnswersModel
 
-MLX4_LIMIT = 63  # in-tree mlx4_core refuses to probe above this on a port: the card would be gone after the reboot
 MOST_VFS = 1024  # of one function; what asks for more is a mistake
 
 
@@ -142,10 +141,15 @@ def own_mac(function: PciFunction) -> str | None:
 
 
 def limit(function: PciFunction) -> int | None:
-    """How many VFs the function can have: what sysfs says, and for mlx4 what the driver bears."""
-    if function.total_vfs is None:
-        return None
-    return min(function.total_vfs, MLX4_LIMIT) if function.family == "mlx4" else function.total_vfs
+    """How many VFs the function can have: what sysfs says, and what its driver bears."""
+    most = function.card_family.most_vfs
+    return function.total_vfs if function.total_vfs is None or most is None else min(function.total_vfs, most)
+
+
+def above_driver(function: PciFunction, count: int) -> bool:
+    """Whether so many VFs are more than its driver bears, whatever the card offers."""
+    most = function.card_family.most_vfs
+    return most is not None and count > most
 
 
 def requests(answers: CardAnswers, pci: PciFacts) -> list[Request]:
@@ -167,7 +171,7 @@ def identity(function: PciFunction) -> Match:
     A serial names every function of its card: what a Mellanox card is bought for; of other cards one port often carries the
     node itself, so each port is named by its own MAC.
     """
-    if function.serial and function.is_mellanox:
+    if function.serial and function.card_family.for_guests:
         return Match(serial=function.serial)
     return port_identity(function)
 

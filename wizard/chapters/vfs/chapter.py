@@ -7,7 +7,8 @@ from wizard.chapters.shared.cards import Card, CardAnswers, Request
 from wizard.chapters.vfs import checks as vfs_checks
 from wizard.chapters.vfs import findings as vfs_findings
 from wizard.chapters.vfs import firmware as vfs_firmware_findings
-from wizard.chapters.vfs import mlx4, sriov, vf_owners
+from wizard.chapters.vfs.drivers import driver_of, shared_out
+from wizard.chapters.vfs.vf_driver import SUGGESTED
 from wizard.facts.facts import Facts
 from wizard.facts.pci.functions import PciFunction
 from wizard.model.answers import AllAnswers
@@ -24,8 +25,6 @@ WHY = (
 )
 NEEDS: tuple[str, ...] = ()
 
-SUGGESTED = 16  # a round number of guests for one node; cards may offer hundreds
-
 
 class Answers(CardAnswers):
     """One entry a card."""
@@ -37,7 +36,7 @@ def suggest(facts: Facts) -> Answers | None:
     found: list[Card] = []
     for function in facts.pci.functions:
         able = function.is_network and not function.is_vf and function.offer == "offered" and not function.switchdev
-        if not able or _covered(found, function, facts) or _gets_none(facts, function):
+        if not able or _covered(found, function, facts) or driver_of(function).gets_none(facts, function):
             continue
         found.append(card_for(facts, function))
     return Answers(card=found) if found else None
@@ -46,13 +45,13 @@ def suggest(facts: Facts) -> Answers | None:
 def card_for(facts: Facts, function: PciFunction) -> Card:
     """An entry for a function, with what it is set to have; one that has no VFs gets some if it is Mellanox's."""
     now = configured(facts, function)
-    fresh = min(cards.limit(function) or 0, SUGGESTED) if function.is_mellanox else 0
+    fresh = min(cards.limit(function) or 0, SUGGESTED) if function.card_family.for_guests else 0
     count = min(now if now is not None else fresh, cards.MOST_VFS)  # whatever the node says, answers hold no more
     return Card(
         match=_identity(facts, function),
         count=count,
-        host_vfs=min(_host_vfs(facts, function), count),
-        ports=_ports(facts, function),
+        host_vfs=min(driver_of(function).host_vfs(facts, function), count),
+        ports=driver_of(function).ports(facts, function),
     )
 
 
@@ -61,15 +60,6 @@ def _identity(facts: Facts, function: PciFunction) -> cards.Match:
     match = cards.identity(function)
     others = (other for other in cards.select(match, facts.pci) if other.address != function.address)
     return cards.port_identity(function) if any(other.switchdev for other in others) else match
-
-
-def _gets_none(facts: Facts, function: PciFunction) -> bool:
-    """Whether the option that is set is more than this card can have, and another one has it: to ask for fewer would take VFs
-    from that one, to ask for as many would be refused."""
-    count = configured(facts, function) if function.family == "mlx4" else None
-    if not count or mlx4.gets(function, count):
-        return False
-    return any(mlx4.gets(other, configured(facts, other) or 0) for other in mlx4.cards_here(facts))
 
 
 def not_answered(facts: Facts, answers: AllAnswers) -> list[PciFunction]:
@@ -85,21 +75,8 @@ def _covered(found: list[Card], function: PciFunction, facts: Facts) -> bool:
 
 
 def configured(facts: Facts, function: PciFunction) -> int | None:
-    """How many VFs the function is set to have at the next boot, by whoever set it; None where nobody did. Of ConnectX-3, which
-    share one option, then what all of them can have."""
-    if function.family == "mlx4":
-        return mlx4.suggested(facts, function, SUGGESTED)
-    unit = sriov.configured(facts, function)
-    others = [owner.count for owner in vf_owners.of(facts, function) if owner.count is not None]
-    return next((count for count in (unit, *others) if count is not None), function.num_vfs or None)
-
-
-def _host_vfs(facts: Facts, function: PciFunction) -> int:
-    return mlx4.host_vfs(facts, function) if function.family == "mlx4" else 0
-
-
-def _ports(facts: Facts, function: PciFunction) -> cards.Ports | list[cards.Ports]:
-    return mlx4.configured_ports(facts) if function.family == "mlx4" else "keep"
+    """How many VFs the function is set to have at the next boot, by whoever set it; None where nobody did."""
+    return driver_of(function).configured(facts, function)
 
 
 def questions(facts: Facts, answers: AllAnswers) -> list[Question | Table]:
@@ -123,9 +100,9 @@ def questions(facts: Facts, answers: AllAnswers) -> list[Question | Table]:
         found.append(
             Question(("card", index, "host_vfs"), "number", "of these, kept by the host", group=group, disabled=off)
         )
-        if any(function.family == "mlx4" for function in functions):
+        if any(driver_of(function).sets_ports for function in functions):
             found.append(_ports_question(index, group))
-        if any(function.is_mellanox for function in functions):
+        if any(function.card_family.mstconfig for function in functions):
             found.append(_firmware_question(facts, index, group))
     return found
 
@@ -159,15 +136,12 @@ def changes(facts: Facts, answers: AllAnswers) -> Changes:
     if mine is None:
         return Changes()
     requests = cards.requests(mine, facts.pci)
-    by_option = [request for request in requests if request.function.family == "mlx4"]
-    by_sysfs = [request for request in requests if request.function.family != "mlx4"]
-    option = mlx4.changes(facts, by_option)
-    attribute = sriov.changes(facts, by_sysfs)
+    parts = [driver.changes(facts, own) for driver, own in shared_out(requests)]
     return Changes(
-        edits=option.edits + attribute.edits,
-        products=option.products + attribute.products,
-        actions=option.actions + attribute.actions + _firmware(facts, requests),
-        reads=option.reads + attribute.reads,
+        edits=tuple(edit for part in parts for edit in part.edits),
+        products=tuple(product for part in parts for product in part.products),
+        actions=tuple(action for part in parts for action in part.actions) + _firmware(facts, requests),
+        reads=tuple(path for part in parts for path in part.reads),
         attributes=_identities(facts, requests),
     )
 
@@ -212,5 +186,5 @@ def checks(facts: Facts, answers: AllAnswers) -> list[Check]:
 
 
 def summary(facts: Facts) -> list[str]:
-    functions = [f for f in facts.pci.functions if not f.is_vf and (f.offer != "none" or f.is_mellanox)]
+    functions = [f for f in facts.pci.functions if not f.is_vf and (f.offer != "none" or f.card_family.for_guests)]
     return [describe(function) for function in functions] or ["no device with SR-IOV was found"]

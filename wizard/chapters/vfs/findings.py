@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from wizard.chapters.shared import boot_space, cards
+from wizard.chapters.shared import cards
 from wizard.chapters.shared import foreign as set_elsewhere
 from wizard.chapters.shared.cards import Card, Request
 from wizard.chapters.vfs import firmware as firmware_findings
-from wizard.chapters.vfs import foreign, mlx4, mlx4_findings, next_driver, sriov, switchdev, vf_owners
-from wizard.chapters.vfs import mlx5_findings as option_findings
+from wizard.chapters.vfs import foreign, next_driver, sriov, switchdev, vain_options, vf_owners
+from wizard.chapters.vfs.drivers import driver_of, shared_out
 from wizard.chapters.vfs.firmware import code_of
 from wizard.chapters.vfs.mlx4_findings import CHAPTER
 from wizard.chapters.vfs.mlx4_findings import finding as _finding
@@ -20,17 +20,14 @@ def findings(facts: Facts, answered: list[Card], requests: list[Request]) -> lis
     found = [*_unmatched(facts, answered), *_twice(facts, answered)]
     for request in requests:
         found += _of_one(facts, request)
-    found += mlx4_findings.of_all_cards(facts, [request for request in requests if request.function.family == "mlx4"])
-    by_option = [request for request in requests if request.function.family == "mlx4"]
-    if mlx4.rebuilds_initramfs(facts, by_option):
-        found += boot_space.finding(facts, CHAPTER, "making the initramfs anew", boot_space.needed(facts))
-    found += _guids([request for request in requests if request.count])
-    found += _unknown([each for each in requests if each.function.family != "mlx4" and each.count])
-    found += _owners(facts, [request for request in requests if request.function.family != "mlx4" and request.count])
+    for driver, own in shared_out(requests):
+        found += driver.findings(facts, own)
     found += _elsewhere(facts, requests)
-    found += option_findings.of_mlx5(facts)
+    found += vain_options.of_other_drivers(facts)
     asked = {request.function.address for request in requests}
-    silent = [f for f in facts.pci.functions if f.is_mellanox and f.offer == "off" and f.address not in asked]
+    silent = [
+        f for f in facts.pci.functions if f.card_family.for_guests and f.offer == "off" and f.address not in asked
+    ]
     found += [_why_none(facts, function) for function in silent]
     found += next_driver.findings(facts, [request.function for request in requests if request.count])
     found += _links(facts, requests)
@@ -121,7 +118,7 @@ def _why_none(facts: Facts, function: PciFunction) -> Finding:
 
 def _of_one(facts: Facts, request: Request) -> list[Finding]:
     function = request.function
-    found = mlx4_findings.of_ports(facts, request)
+    found = driver_of(function).findings_of_one(facts, request)
     if request.card.count == "max" and not request.limit:
         found.append(
             _finding(
@@ -138,14 +135,9 @@ def _of_one(facts: Facts, request: Request) -> list[Finding]:
         )
     else:
         found += firmware_findings.of_one(facts, request)
-    if _written_now(facts, request):
+    if driver_of(function).changes_now(facts, request):
         found += [*_used(facts, request), *_carries(facts, request)]
     return found
-
-
-def _written_now(facts: Facts, request: Request) -> bool:
-    """Whether this run changes the VFs that are there: those that wait for the reboot touch nobody before it."""
-    return request.function.family == "mlx4" or not firmware_findings.waits(facts, request)
 
 
 def _used(facts: Facts, request: Request) -> list[Finding]:
@@ -186,24 +178,6 @@ def _carries(facts: Facts, request: Request) -> list[Finding]:
     ]
 
 
-def _guids(requests: list[Request]) -> list[Finding]:
-    found = []
-    for request in requests:
-        if request.function.family == "mlx5" and request.function.is_infiniband:
-            found.append(
-                _finding(
-                    "VFS-IB-GUID",
-                    "warns",
-                    f"{request.function.address} is InfiniBand on mlx5: its VFs come up with GUID 0 and port Down",
-                    "Without a node and a port GUID for each VF, and a subnet manager that virtualises, guests get no link.",
-                    "Set `ip link set dev IBDEV vf N node_guid …; port_guid …; state auto` for each VF after each boot (IBDEV is "
-                    "there once mlx5_ib and ib_ipoib are loaded), and virt_enabled 2 in the subnet manager. This tool does not choose "
-                    "GUIDs: they are unique in the fabric.",
-                )
-            )
-    return found
-
-
 def _links(facts: Facts, requests: list[Request]) -> list[Finding]:
     """Drivers that refuse VFs as long as their interface is down."""
     found = []
@@ -224,75 +198,3 @@ def _links(facts: Facts, requests: list[Request]) -> list[Finding]:
             )
         )
     return found
-
-
-def _unknown(requests: list[Request]) -> list[Finding]:
-    """Cards that the unit cannot tell from others of their kind."""
-    unknown = [each.function for each in requests if sriov.identity(each.function) == sriov.UNKNOWN]
-    return [
-        _finding(
-            "VFS-UNKNOWN-CARD",
-            "tells",
-            f"{function.address} ({function.model}) has no serial number, no GUID and no MAC that is known to be its own",
-            "The unit knows the card at boot by its address and its ids alone: another one of its kind at that address would get its "
-            "VFs. The MAC that an interface has now may be a bond's, a team's, or set by hand, and is another one when the unit runs.",
-            "Plan as root, who sees serial numbers. Else nothing: look at the VFs again after cards were added or moved.",
-        )
-        for function in unknown
-    ]
-
-
-def _owners(facts: Facts, requests: list[Request]) -> list[Finding]:
-    """A card that somebody else gives its VFs is left to them where they give it as many; else there would be two owners."""
-    found = []
-    for request in requests:
-        address, count = request.function.address, request.count
-        for owner in vf_owners.of(facts, request.function):
-            if owner.count == count:
-                found.append(
-                    _finding(
-                        "VFS-OTHER-OWNER",
-                        "tells",
-                        str(owner),
-                        f"{owner.program} gives {address} its {count} VFs at each boot: it is left to it, and gets no unit of ours.",
-                        "Nothing. To have another number, change it there and in the answers.",
-                    )
-                )
-                continue
-            number = f"{owner.count} VFs" if owner.count is not None else "a number that cannot be read"
-            leave = f"answer count = {owner.count}, or " if owner.count is not None else ""
-            found.append(
-                _finding(
-                    "VFS-OTHER-OWNER",
-                    "blocks",
-                    str(owner),
-                    f"{owner.program} sets {number} on {address} at each boot, and {count} are asked for: of two owners the later "
-                    "one wins, and on its way through 0 the guests lose their VFs.",
-                    f"Put {owner.to_put(count)} there, and it is left to {owner.program}. Or {leave}take that line "
-                    "out, and this tool sets them.",
-                )
-            )
-        found += [_doubtful(owner, address) for owner in vf_owners.doubtful(facts, request.function)]
-        found += [_idle(owner, address) for owner in vf_owners.idle(facts, request.function)]
-    return found
-
-
-def _doubtful(owner: vf_owners.Owner, address: str) -> Finding:
-    return _finding(
-        "VFS-OTHER-OWNER",
-        "warns",
-        str(owner),
-        f"Whether {owner.program} sets VFs of {address} at boot cannot be determined from this: {owner.doubt(address)}. If it does, "
-        "there are two owners: the later one wins, and on its way through 0 the guests lose their VFs.",
-        "Read it. Where it sets VFs of this card, take that out of it, or take the card out of the answers.",
-    )
-
-
-def _idle(owner: vf_owners.Owner, address: str) -> Finding:
-    return _finding(
-        "VFS-OTHER-OWNER",
-        "tells",
-        str(owner),
-        f"This would set VFs of {address}, and does not: {owner.runs.why}. So it does not count as an owner of their number.",
-        "Nothing, or take it away: whoever makes it work later gives the card two owners.",
-    )

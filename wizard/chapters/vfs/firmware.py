@@ -77,7 +77,7 @@ FROM_THE_DPU = (
 def waits(facts: Facts, request: Request) -> Wait:
     """What more VFs than the card offers now wait for; nothing where it offers as many, or no boot would bring them."""
     function = request.function
-    if not request.count or (function.family == "mlx4" and request.count > cards.MLX4_LIMIT):
+    if not request.count or cards.above_driver(function, request.count):
         return ""
     if function.offer == "offered":
         if request.limit is None or request.count <= request.limit:
@@ -242,14 +242,14 @@ def _no_step(facts: Facts, request: Request) -> str:
 
 def _above(facts: Facts, request: Request) -> Finding:
     function, total = request.function, request.function.total_vfs
-    driver = function.family == "mlx4" and request.count > cards.MLX4_LIMIT
+    family, driver = function.card_family, cards.above_driver(function, request.count)
     why = (
-        f"mlx4_core refuses to start a card with more than {cards.MLX4_LIMIT} VFs: the card itself would be gone after the reboot."
+        f"{family.driver} refuses to start a card with more than {family.most_vfs} VFs: the card itself would be gone after the reboot."
         if driver
         else "The firmware offers no more: the driver would make none at all."
     )
     do = f"Ask for at most {request.limit}"
-    if driver or not function.is_mellanox:
+    if driver or not family.mstconfig:
         do += "."
     elif request.card.firmware == "keep":
         do += ', or answer firmware = "set" to raise NUM_OF_VFS.'

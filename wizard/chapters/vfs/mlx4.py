@@ -65,7 +65,12 @@ def host_vfs(facts: Facts, function: PciFunction) -> int:
 
 def cards_here(facts: Facts) -> list[PciFunction]:
     """Every card that mlx4_core's options count for."""
-    return [function for function in facts.pci.functions if function.family == "mlx4" and not function.is_vf]
+    return [function for function in facts.pci.functions if is_ours(function) and not function.is_vf]
+
+
+def is_ours(function: PciFunction) -> bool:
+    """Whether its VFs come from mlx4_core's options."""
+    return function.card_family.option_module == MODULE
 
 
 def suggested(facts: Facts, function: PciFunction, most: int) -> int:
@@ -153,7 +158,7 @@ def wanted_ports(request: Request) -> tuple[str, ...]:
     """What each port is to be; empty where they are kept, or where nothing is asked of the card."""
     count = max(1, len(request.function.port_types))
     words = request.card.ports if isinstance(request.card.ports, list) else [request.card.ports] * count
-    return () if "keep" in words or request.function.family != "mlx4" or not request.count else tuple(words)
+    return () if "keep" in words or not is_ours(request.function) or not request.count else tuple(words)
 
 
 def port_types(request: Request) -> str:

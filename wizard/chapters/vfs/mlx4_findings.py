@@ -27,7 +27,7 @@ def of_ports(facts: Facts, request: Request) -> list[Finding]:
         return []
     words = ports if isinstance(ports, list) else []
     there = len(function.port_types)
-    if function.family == "mlx4" and not request.count:
+    if not request.count:
         return [
             finding(
                 "VFS-PORTS",
@@ -37,11 +37,7 @@ def of_ports(facts: Facts, request: Request) -> list[Finding]:
                 'Answer a count, or ports = "keep".',
             )
         ]
-    if function.family != "mlx4":
-        what = f"only mlx4_core takes the kind of its ports from an option, and {function.model} is not driven by it"
-        do = f"mstconfig -d {function.address} set LINK_TYPE_P1=1 (InfiniBand) or 2 (Ethernet), where the card can be both."
-        do = f'Answer ports = "keep". ConnectX-4 and newer: {do}'
-    elif there and words and len(words) != there:
+    if there and words and len(words) != there:
         what, do = (
             f"{len(words)} kinds are named, and the card has {there} port{'s' * (there != 1)}",
             "Name one kind for each port.",

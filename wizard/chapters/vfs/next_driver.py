@@ -24,7 +24,6 @@ from wizard.model.findings import Finding
 INITRAMFS = "/etc/initramfs-tools/modules"
 """Modules that an initramfs loads first, each with its options (initramfs-tools(7))."""
 HOLDERS = ("vfio-pci", "pci-stub", "uio_pci_generic", "igb_uio", "xen-pciback")
-_OWN = {"mlx4": "mlx4_core", "mlx5": "mlx5_core"}
 _NOTHING = re.compile(r"(?:(?:/usr)?/bin/)?(?:true|false|:|exit\s+\d+)\s*;?$|/dev/null$|/nonexistent\S*$")
 _ON_LINE = {
     "modprobe.blacklist": "blacklist",
@@ -50,8 +49,8 @@ class Hindrance:
 
 def own_driver(function: PciFunction) -> str:
     """The driver that makes its VFs; empty where it is not known."""
-    if function.family:
-        return _OWN[function.family]
+    if function.card_family.driver:
+        return function.card_family.driver
     return function.driver if function.driver and function.driver not in HOLDERS else ""
 
 

@@ -11,6 +11,7 @@ from wizard.facts.pci.addresses import PCI_ADDRESS
 from wizard.facts.pci.children import NetDevice, RdmaDevice, RdmaPort, is_switchdev, netdevs, rdma
 from wizard.facts.pci.config_space import vf_addresses
 from wizard.facts.pci.directory import Place
+from wizard.facts.pci.families import CardFamily, card_family
 from wizard.facts.pci.ids import CARDS, MELLANOX, VFS, family_of
 from wizard.facts.pci.permanent_address import OwnAddresses
 from wizard.facts.pci.sriov_support import NoVfs, Offer
@@ -73,6 +74,21 @@ class PciFunction:
     def family(self) -> pci_names.Family:
         """Which Mellanox driver family this is, by PCI id and never by what sysfs offers; empty for other vendors."""
         return family_of(self.vendor, self.device)
+
+    @property
+    def card_family(self) -> CardFamily:
+        """What follows from its family: asked for in place of its name."""
+        return card_family(self.vendor, self.device)
+
+    @property
+    def has_settings(self) -> bool:
+        """Whether it is a PF whose firmware mstconfig can be asked about."""
+        return self.card_family.mstconfig and self.device in CARDS and not self.is_vf
+
+    @property
+    def is_listed(self) -> bool:
+        """Whether it is a PF that offers VFs, could offer them, or is expected to."""
+        return not self.is_vf and (self.offer in ("offered", "off") or self.card_family.for_guests)
 
     @property
     def is_network(self) -> bool:

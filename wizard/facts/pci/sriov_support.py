@@ -14,7 +14,8 @@ from wizard.errors import NodeError
 from wizard.facts.pci import config_space
 from wizard.facts.pci.config_space import SriovCapability
 from wizard.facts.pci.directory import Place
-from wizard.facts.pci.ids import MELLANOX, VFS, family_of, recovery_model
+from wizard.facts.pci.families import card_family
+from wizard.facts.pci.ids import MELLANOX, VFS, recovery_model
 
 Offer = Literal["offered", "off", "none", "unknown"]
 
@@ -58,7 +59,7 @@ def offer(place: Place, driver: str | None, total: int | None, has_iov: bool) ->
             return "off", _FIRMWARE, NoVfs.FIRMWARE
         return "off", "its firmware or its driver allows no VFs", NoVfs.FIRMWARE_OF_OTHERS
     if driver is None:
-        module = {"mlx4": "mlx4_core", "mlx5": "mlx5_core"}.get(family_of(*place.ids), "its driver")
+        module = card_family(*place.ids).driver or "its driver"
         return "off", f"no driver is bound to it, and VFs are made by the driver: load {module}", NoVfs.NO_DRIVER
     if _HOLDERS.fullmatch(driver):
         why = f"the driver {driver} holds the whole card, for a guest or a program, and makes no VFs"
