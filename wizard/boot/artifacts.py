@@ -19,7 +19,7 @@ def entries_lack(
 
     Recovery entries are left out: they are the way to boot without the arguments. With `most`, so many are looked at.
     """
-    if boot.way == "grubby":
+    if boot.loader.in_entries:
         if boot.grubby_arguments is None:
             return None
         lines = [(f"kernel {number} of grubby --info=ALL", line) for number, line in enumerate(boot.grubby_arguments)]

@@ -51,9 +51,9 @@ def next_boot(
 
 
 def _next_boot(facts: Facts, overlay: Mapping[str, bytes | None], commands: Iterable[Sequence[str]]) -> NextLine:
-    if facts.boot.way in ("grub-dropin", "grub-inplace"):
+    if facts.boot.loader.from_sources:
         return _grub(facts, overlay)
-    if facts.boot.way == "grubby":
+    if facts.boot.loader.in_entries:
         lines = facts.boot.grubby_arguments
         if not lines:
             why = "grubby --info=ALL names no kernel" if lines is not None else "grubby could not be asked: run as root"
@@ -134,7 +134,7 @@ def whole(facts: Facts, line: NextLine) -> str | None:
     if arguments is None:
         return None
     image = _image(facts)
-    if facts.boot.way == "grubby":  # what it says holds ro or rw already, and may hold the root
+    if facts.boot.loader.in_entries:  # what it says holds ro or rw already, and may hold the root
         there = kernel_arguments.split(arguments)
         keys = {kernel_arguments.key(word) for word in there}
         words = [word for word in kernel_arguments.split(image) if kernel_arguments.key(word) not in keys]

@@ -53,7 +53,7 @@ def _of(
     if isinstance(proof, HoldsFile):
         content = overlay[proof.path] if proof.path in overlay else facts.content(proof.path)
         yield HoldsFile(path=proof.path, sha256=digest(content) if content is not None else None)
-    elif facts.boot.way == "grubby":
+    elif facts.boot.loader.in_entries:
         if "--update-kernel=ALL" in command.argv:  # else other kernels had the arguments before
             yield KernelArgumentsPresent(words=proof.without, without=proof.words)
     else:

@@ -9,12 +9,13 @@ from typing import Literal
 
 from wizard.errors import NodeError
 from wizard.facts import boot_evidence
+from wizard.facts.bootloaders import registry
+from wizard.facts.bootloaders.loader import BootLoader, Way
 from wizard.facts.system import SystemFacts
 from wizard.formats import grub_cfg
 from wizard.node import best_effort
 from wizard.node.node import Node, Unseen
 
-Way = Literal["grub-dropin", "grub-inplace", "grubby", "systemd-boot", "unknown"]
 InitramfsTool = Literal["update-initramfs", "dracut", "none"]
 
 
@@ -63,33 +64,33 @@ class BootFacts:
     ] = ()  # name, value and place of variables that GRUB puts into the line
     kexec: str = ""  # where it says that reboots go through kexec
 
+    @property
+    def loader(self) -> BootLoader:
+        """What follows from the way: asked for in place of its name."""
+        return registry.loader(self.way)
 
-GRUB_DEFAULT, GRUB_DIRECTORY = "/etc/default/grub", "/etc/default/grub.d"
-GENERATED = ("/boot/grub/grub.cfg", "/boot/grub2/grub.cfg")
-BLS_DIRECTORY = "/boot/loader/entries"
+
 MENU = "what the boot menu holds"
 KEPT = ".before-compute-wizard"
-MKCONFIG = ("grub-mkconfig", "grub2-mkconfig")
 
 
 def read(node: Node, system: SystemFacts) -> BootFacts:
     """Find out who makes the next boot's line, in the order in which one would be overruled by another."""
     unseen: list[Unseen] = []
-    way, because = _way(node, system)
-    grub = way in ("grub-dropin", "grub-inplace")
-    generated = _generated(node) if grub else ""
+    loader, because = registry.recognize(node, system)
+    generated = loader.generated(node)
     tool, images = _initramfs(node)
-    kernels, arguments, roots = _grubby(node, unseen) if way == "grubby" else ((), None, ())
-    sources = _sources(node, way)
+    of_kernels = loader.entries(node, unseen)
+    sources = loader.sources(node)
     return BootFacts(
-        way=way,
+        way=loader.name,
         because=because,
         sources=sources,
-        update=_update(node, generated) if grub else (),
+        update=loader.update(node, generated),
         generated=generated,
         entries=_entries(node, generated, unseen) if generated else None,
-        grubby_arguments=arguments,
-        grubby_kernels=kernels,
+        grubby_arguments=of_kernels.arguments,
+        grubby_kernels=of_kernels.kernels,
         initramfs=tool,
         initramfs_images=images,
         initramfs_sizes=tuple(_size(node, image) for image in images),
@@ -99,10 +100,10 @@ def read(node: Node, system: SystemFacts) -> BootFacts:
             _newest_last(name.removeprefix("vmlinuz-") for name in _boot(node) if name.startswith("vmlinuz-"))
         ),
         unseen=tuple(unseen),
-        roots=roots,
+        roots=of_kernels.roots,
         dash=boot_evidence.runs_dash(node, system),
-        programs=boot_evidence.programs(node, sources) if grub else (),
-        refused=boot_evidence.refused(node, sources) if grub else "",
+        programs=boot_evidence.programs(node, sources) if loader.from_sources else (),
+        refused=boot_evidence.refused(node, sources) if loader.from_sources else "",
         environment=boot_evidence.environment(node, _environment_directory(node, generated), generated),
         kexec=boot_evidence.kexec(node),
     )
@@ -111,90 +112,6 @@ def read(node: Node, system: SystemFacts) -> BootFacts:
 def _environment_directory(node: Node, generated: str) -> str:
     places = (generated.rpartition("/")[0], "/boot/grub2", "/boot/grub")
     return next((place for place in places if place and node.exists(f"{place}/grubenv")), places[0])
-
-
-def _way(node: Node, system: SystemFacts) -> tuple[Way, str]:
-    if node.exists("/run/ostree-booted"):
-        return "unknown", "/run/ostree-booted: this system's kernel arguments belong to rpm-ostree"
-    if node.command("proxmox-boot-tool") and node.exists("/etc/kernel/proxmox-boot-uuids"):
-        return "unknown", "proxmox-boot-tool makes the boot entries here"
-    bls = _bls_setting(node)
-    if node.command("grubby") and (bls == "true" or system.is_redhat):
-        return "grubby", "grubby is here, and boot entries of this system are BLS files"
-    if {"suse", "opensuse"} & set(system.os_like) and node.exists("/etc/sysconfig/bootloader"):
-        return "unknown", "/etc/sysconfig/bootloader: update-bootloader makes the boot entries here"
-    program = node.command(*MKCONFIG)
-    other, by_systemd = boot_evidence.not_grub(node)
-    if other:
-        return "systemd-boot" if by_systemd else "unknown", other
-    if program and node.exists(GRUB_DEFAULT):
-        menu = _other_menu(node, system, bls)
-        return ("unknown", menu) if menu else _grub(node, program)
-    if node.exists("/etc/kernel/cmdline"):
-        return "systemd-boot", "systemd-boot: /etc/kernel/cmdline is here, and no GRUB in use"
-    return "unknown", "neither grub-mkconfig with /etc/default/grub nor grubby is here"
-
-
-def _bls_setting(node: Node) -> str:
-    """What /etc/default/grub says of BLS entries last; empty where it says nothing."""
-    default = node.text(GRUB_DEFAULT) or ""
-    said = re.findall(r"^[ \t]*(?:export[ \t]+)?GRUB_ENABLE_BLSCFG=[\"']?(\w*)", default, re.MULTILINE)
-    return said[-1] if said else ""
-
-
-def _other_menu(node: Node, system: SystemFacts, bls: str) -> str:
-    """Why what grub-mkconfig makes would not rule the next boot, as a sentence; empty where nothing is known against it.
-
-    Fedora's and RHEL's make no entries where the setting is true: GRUB reads them from BLS files, which grub2-mkconfig does
-    not change from 9.3 on. Debian's knows no such setting. A menu that only loads another one is not the one to be made.
-    """
-    why = "boot entries are BLS files here, and grubby, which changes them, is not installed"
-    if bls == "true" and not system.is_debian:
-        return f"{GRUB_DEFAULT} has GRUB_ENABLE_BLSCFG=true: {why}"
-    if not bls and system.is_redhat and any(name.endswith(".conf") for name in best_effort.names(node, BLS_DIRECTORY)):
-        return f"{BLS_DIRECTORY} holds entries: {why}"
-    menu = _generated(node)
-    text = (node.text(menu) if menu else "") or ""
-    if grub_cfg.linux_lines(text.encode("utf-8", "surrogateescape")):
-        return ""
-    commands = {line.split()[0] for line in text.splitlines() if line.split()}
-    if "blscfg" in commands:
-        return f"{menu} has no entries and calls blscfg: {why}"
-    return f"{menu} has no entries and only loads another menu" if "configfile" in commands else ""
-
-
-def _generated(node: Node) -> str:
-    return next((path for path in GENERATED if node.exists(path)), "")
-
-
-def _grub(node: Node, program: str) -> tuple[Way, str]:
-    """Whether grub-mkconfig reads drop-ins is written in it: upstream's does not, Debian's does."""
-    try:
-        text = node.read(program)
-    except NodeError as error:
-        return "grub-inplace", f"{program} {error.what}: taken as one that reads no drop-ins"
-    if b"default/grub.d" in text:
-        return "grub-dropin", f"{program} reads {GRUB_DIRECTORY}/*.cfg after {GRUB_DEFAULT}"
-    return "grub-inplace", f"{program} reads {GRUB_DEFAULT} only"
-
-
-def _sources(node: Node, way: Way) -> tuple[str, ...]:
-    if way == "systemd-boot":
-        return ("/etc/kernel/cmdline",) if node.exists("/etc/kernel/cmdline") else ()
-    drop_ins: list[str] = []
-    if way == "grub-dropin":  # the shell's glob in the C locale; names that begin with a dot are left out
-        names = sorted(
-            name for name in best_effort.names(node, GRUB_DIRECTORY) if name.endswith(".cfg") and name[0] != "."
-        )
-        drop_ins = [f"{GRUB_DIRECTORY}/{name}" for name in names]
-    return (GRUB_DEFAULT, *drop_ins) if way.startswith("grub-") else ()
-
-
-def _update(node: Node, generated: str) -> tuple[str, ...]:
-    if node.command("update-grub"):
-        return ("update-grub",)
-    program = node.command(*MKCONFIG)
-    return (program.rsplit("/", 1)[1], "-o", generated) if program and generated else ()
 
 
 def _entries(node: Node, path: str, unseen: list[Unseen]) -> tuple[BootEntry, ...] | None:
@@ -210,26 +127,6 @@ def _entries(node: Node, path: str, unseen: list[Unseen]) -> tuple[BootEntry, ..
     if not found:
         unseen.append(Unseen(MENU, f"{path} holds no entry that boots Linux"))
     return found or None
-
-
-def _grubby(node: Node, unseen: list[Unseen]) -> tuple[tuple[str, ...], tuple[str, ...] | None, tuple[str, ...]]:
-    """The kernels that have an entry, the arguments and the root of each."""
-    said = best_effort.ask(node, ["grubby", "--info=ALL"])
-    if said is None or said.status:
-        unseen.append(Unseen("the kernels' arguments", "grubby --info=ALL could not be asked: run as root"))
-        return (), None, ()
-    found: list[tuple[str, str, list[str]]] = []
-    kernel = ""
-    for line in said.stdout.splitlines():
-        name, _, value = line.rstrip().partition("=")
-        if name == "kernel":
-            kernel = value.strip('"')
-        elif name == "args":
-            found.append((kernel, value.removeprefix('"').removesuffix('"'), []))
-        elif name == "root" and found:
-            found[-1][2].append(value.strip('"'))
-    kernels, arguments, roots = zip(*found, strict=True) if found else ((), (), ())
-    return tuple(kernels), tuple(arguments), tuple((root or [""])[0] for root in roots)
 
 
 def _size(node: Node, path: str) -> int:

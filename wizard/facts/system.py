@@ -6,8 +6,9 @@ import platform
 import re
 import shlex
 from dataclasses import dataclass
-from typing import Literal
 
+from wizard.facts import init_systems
+from wizard.facts.init_systems import Init, InitSystem
 from wizard.node import best_effort
 from wizard.node.node import Node, Unseen
 from wizard.node.paths import BOOT_ID
@@ -22,7 +23,7 @@ class SystemFacts:
     os_like: tuple[str, ...]  # ID and ID_LIKE
     kernel: str  # release of the running kernel, "" where unknown
     architecture: str
-    init: Literal["systemd", "upstart", "sysvinit", "unknown"]  # what runs as PID 1, or would after boot
+    init: Init  # what runs as PID 1, or would after boot
     systemd_running: bool  # /run/systemd/system exists
     virtualization: str  # "none", "kvm", "docker", … ; "" where unknown
     container: bool
@@ -31,6 +32,11 @@ class SystemFacts:
     boot_free: int | None  # bytes free where /boot lies; None for a recorded node
     profile_directory: bool  # /etc/profile.d is there: login shells read the files in it
     unseen: tuple[Unseen, ...]
+
+    @property
+    def init_system(self) -> InitSystem:
+        """What follows from `init`: asked for in place of its name."""
+        return init_systems.init_system(self.init)
 
     @property
     def label(self) -> str:
@@ -47,7 +53,6 @@ class SystemFacts:
         return bool({"rhel", "fedora", "centos"} & set(self.os_like))
 
 
-Init = Literal["systemd", "upstart", "sysvinit", "unknown"]
 MACHINE_ID = ("/etc/machine-id", "/var/lib/dbus/machine-id")
 CONTAINERS = ("docker", "lxc", "lxc-libvirt", "openvz", "podman", "systemd-nspawn", "rkt", "wsl", "proot", "pouch")
 """Kinds as systemd-detect-virt names them; besides, `container-other`, and whatever a manager says in $container."""
@@ -80,7 +85,7 @@ def read(node: Node) -> SystemFacts:
         os_like=tuple(dict.fromkeys(like)),
         kernel=kernel,
         architecture=platform.machine() if node.live else _architecture(node, kernel),
-        init=_init(node),
+        init=init_systems.recognized(node),
         systemd_running=node.exists("/run/systemd/system"),
         virtualization=virtualization,
         container=container,
@@ -136,22 +141,6 @@ def _architecture(node: Node, kernel: str) -> str:
     ):
         return "x86_64"
     return kernel.rpartition(".")[2] if kernel.endswith(("x86_64", "aarch64", "ppc64le", "s390x")) else "x86_64"
-
-
-def _init(node: Node) -> Init:
-    if node.exists("/run/systemd/system"):
-        return "systemd"
-    first = (node.text("/proc/1/cmdline") or "").split("\0")[0] + " " + (node.text("/proc/1/comm") or "")
-    target = best_effort.resolved(node, "/sbin/init")
-    if "systemd" in first or target.endswith("/systemd"):
-        return "systemd"
-    if any(name.endswith(".conf") for name in best_effort.names(node, "/etc/init")) and not node.exists(
-        "/lib/systemd/systemd"
-    ):
-        return "upstart"
-    if node.exists("/lib/systemd/systemd") or node.exists("/usr/lib/systemd/systemd"):
-        return "systemd"
-    return "sysvinit" if node.exists("/etc/inittab") else "unknown"
 
 
 def _virtualization(node: Node) -> tuple[str, bool]:

@@ -5,26 +5,19 @@ from __future__ import annotations
 from wizard.boot import next_command_line
 from wizard.boot.artifacts import entries_lack, normal
 from wizard.chapters.iommu import findings as iommu_findings
-from wizard.chapters.iommu import foreign, grubby, interrupt_remapping, not_effective, pending_words
+from wizard.chapters.iommu import foreign, interrupt_remapping, not_effective, pending_words
 from wizard.chapters.iommu import kernel_arguments as iommu_line
-from wizard.chapters.iommu.kernel_arguments import (
-    asked_words,
-    edits_for,
-    menu_due,
-    overlay_of,
-    stale_entries,
-    verdict_of,
-    wanted_words,
-)
+from wizard.chapters.iommu.editors import asked_words, editor_of, overlay_of, wanted_words
+from wizard.chapters.iommu.kernel_arguments import menu_due, stale_entries, verdict_of
 from wizard.chapters.shared import advice as unseen_advice
 from wizard.chapters.shared import foreign as set_elsewhere
 from wizard.errors import FormatError
-from wizard.facts.bootloader import GRUB_DEFAULT, MENU
+from wizard.facts.bootloader import MENU
 from wizard.facts.facts import Facts
 from wizard.formats import kernel_arguments
 from wizard.formats.kernel_arguments import IommuVerdict
 from wizard.model.answers import AllAnswers
-from wizard.model.changes import Artifact, Changes
+from wizard.model.changes import Artifact, Changes, FileEdit
 from wizard.model.findings import Check, Finding
 from wizard.model.plan import KernelArgumentsPresent, Postcondition
 from wizard.model.questions import Question, Table
@@ -85,24 +78,36 @@ def changes(facts: Facts, answers: AllAnswers) -> Changes:
     mine = answers.of(Answers)
     if mine is None:
         return Changes()
+    editor = editor_of(facts)
     words = wanted_words(facts, mine)
-    if facts.boot.way == "grubby":
-        return Changes(actions=tuple(grubby.actions(NAME, facts, words)), reads=(GRUB_DEFAULT,))
-    edits = edits_for(facts, words)
-    overlay = {edit.path: edit.change(facts.content(edit.path)) for edit in edits}
-    product = Artifact(
-        "grub",
-        facts.boot.update,
-        "boot",
-        f"make {facts.boot.generated or 'the boot menu'} from its sources",
-        inputs=tuple(edit.path for edit in edits),
-        due=menu_due(facts, mine, overlay),
-        labels=("reboot",),
-        undo=facts.boot.update,
-        proves=_proof(facts, overlay, words),
-        order=10,
+    edits = editor.edits(words)
+    return Changes(
+        edits=edits,
+        products=_boot_menu(facts, mine, words, edits),
+        actions=editor.actions(NAME, facts, words),
+        reads=editor.reads(facts),
     )
-    return Changes(edits=edits, products=(product,) if facts.boot.update else (), reads=facts.boot.sources)
+
+
+def _boot_menu(facts: Facts, mine: Answers, words: list[str], edits: tuple[FileEdit, ...]) -> tuple[Artifact, ...]:
+    """The menu that is made of these files; nothing where no command makes one."""
+    if not facts.boot.update:
+        return ()
+    overlay = {edit.path: edit.change(facts.content(edit.path)) for edit in edits}
+    return (
+        Artifact(
+            "grub",
+            facts.boot.update,
+            "boot",
+            f"make {facts.boot.generated or 'the boot menu'} from its sources",
+            inputs=tuple(edit.path for edit in edits),
+            due=menu_due(facts, mine, overlay),
+            labels=("reboot",),
+            undo=facts.boot.update,
+            proves=_proof(facts, overlay, words),
+            order=10,
+        ),
+    )
 
 
 def findings(facts: Facts, answers: AllAnswers) -> list[Finding]:
@@ -139,7 +144,7 @@ def _grubby_entries(facts: Facts, answers: Answers) -> Check:
 
 def _menu(facts: Facts, answers: Answers) -> list[Check]:
     """Whether the boot menu that was generated holds what its sources say; nothing where it is made in another way."""
-    if facts.boot.way == "grubby":
+    if facts.boot.loader.in_entries:
         return [_grubby_entries(facts, answers)]
     if not facts.boot.generated:
         return []

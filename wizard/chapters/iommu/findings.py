@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from wizard.boot import next_command_line
-from wizard.chapters.iommu import grubby, interrupt_remapping
-from wizard.chapters.iommu.kernel_arguments import Answers, overlay_of, stale_entries, verdict_of, wanted_words
+from wizard.chapters.iommu import interrupt_remapping
+from wizard.chapters.iommu.editors import editor_of, overlay_of, wanted_words
+from wizard.chapters.iommu.kernel_arguments import Answers, stale_entries, verdict_of
 from wizard.chapters.shared import boot_space
 from wizard.facts.facts import Facts
 from wizard.formats import kernel_arguments
@@ -21,13 +22,13 @@ def findings(facts: Facts, mine: Answers | None) -> list[Finding]:
     if mine is None or not mine.enable:
         return [finding.model_copy(update={"severity": "tells"}) for finding in (*_bios(facts), *_driver(facts))]
     found = [*_bios(facts), *_driver(facts), *interrupt_remapping.findings(facts)]
-    if facts.boot.way in ("unknown", "systemd-boot"):
+    if not editor_of(facts).by_tool:
         found.append(_other_boot_loader(facts, mine))
         return found
     overlay = overlay_of(facts, mine)
     line = next_command_line.next_boot(facts)
     if not line.broken:  # else what grub-mkconfig fails on stands there already, whatever ours would make of it
-        line = next_command_line.next_boot(facts, overlay, _grubby_commands(facts, mine))
+        line = next_command_line.next_boot(facts, overlay, _commands(facts, mine))
     if facts.boot.update and (stale_entries(facts, overlay) or _changes(facts, overlay)):
         found += boot_space.finding(facts, CHAPTER, "a new boot menu", boot_space.MENU_BYTES)
     if line.arguments is None:
@@ -49,12 +50,10 @@ def findings(facts: Facts, mine: Answers | None) -> list[Finding]:
     return [*found, *_other_layers(facts, line), *_idle(facts, line)]
 
 
-def _grubby_commands(facts: Facts, answers: Answers) -> list[tuple[str, ...]]:
-    """What grubby is to be told: its arguments are on the next boot's line though no file of the overlay shows them."""
-    if facts.boot.way != "grubby":
-        return []
-    words = wanted_words(facts, answers)
-    return [action.step.argv for action in grubby.actions(CHAPTER, facts, words) if isinstance(action.step, RunCommand)]
+def _commands(facts: Facts, answers: Answers) -> list[tuple[str, ...]]:
+    """What brings arguments onto the next boot's line though no file of the overlay shows them."""
+    actions = editor_of(facts).actions(CHAPTER, facts, wanted_words(facts, answers))
+    return [action.step.argv for action in actions if isinstance(action.step, RunCommand)]
 
 
 def _changes(facts: Facts, overlay: dict[str, bytes | None]) -> bool:
@@ -65,16 +64,6 @@ def _other_boot_loader(facts: Facts, answers: Answers) -> Finding:
     """What is to be added by hand; once the running kernel has it, nothing is in the way any more."""
     verdict = verdict_of(facts, facts.iommu.command_line)
     there = facts.iommu.running and (verdict.passthrough is True or not answers.passthrough_mode)
-    words = " ".join(wanted_words(facts, answers))
-    by_hand = (
-        f"Add {words} to the kernel's command line"
-        if words
-        else "Take what keeps the IOMMU off from the kernel's command line"
-    )
-    way = "by this boot loader's own way, reboot, then run check again"
-    if facts.boot.way == "systemd-boot" and words:
-        by_hand = f"Put {words} into /etc/kernel/cmdline, which has to hold the whole line, root= too"
-        way = "make the entry or the unified image again (`kernel-install add`), reboot, then run check again"
     return Finding(
         code="IOMMU-BOOTLOADER",
         severity="tells" if there else "blocks",
@@ -83,7 +72,7 @@ def _other_boot_loader(facts: Facts, answers: Answers) -> Finding:
         why="This tool changes kernel arguments through grub-mkconfig or grubby only, and neither makes the next boot's here.",
         do="Keep that so when its kernel line is changed: this tool cannot see the next boot's."
         if there
-        else f"{by_hand}{', ' if facts.boot.way == 'systemd-boot' and words else ' '}{way}.",
+        else editor_of(facts).by_hand(wanted_words(facts, answers)),
     )
 
 

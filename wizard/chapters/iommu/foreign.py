@@ -13,7 +13,7 @@ IOMMU = ("intel_iommu", "amd_iommu")
 
 def iommu(facts: Facts, overlay: Mapping[str, bytes | None]) -> list[str]:
     """Kernel arguments that switch it on. grubby keeps no layers: whose argument it is cannot be said after a run of ours."""
-    if facts.boot.way == "grubby":
+    if facts.boot.loader.in_entries:
         ours = any("iommu" in run.chapters and not run.undone_by for run in facts.history.runs)
         lines = zip(facts.boot.grubby_kernels, facts.boot.grubby_arguments or (), strict=False)
         found = [

@@ -4,14 +4,44 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from wizard.facts.bootloader import GRUB_DEFAULT
+from wizard.chapters.iommu.kernel_arguments import GRUB_DEFAULT, Answers, all_words
+from wizard.facts.bootloaders.loader import Way
 from wizard.facts.facts import Facts
 from wizard.formats import kernel_arguments
-from wizard.model.changes import LiveAction
+from wizard.model.changes import FileEdit, LiveAction
 from wizard.model.plan import KernelArgumentsPresent, RunCommand
 
 
-def actions(chapter: str, facts: Facts, words: Sequence[str]) -> Iterator[LiveAction]:
+class Grubby:
+    """Commands of grubby: it keeps no layer of its own, so what any kernel lacks is wanted."""
+
+    loader: Way = "grubby"
+    by_tool = True
+
+    def lacking(self, facts: Facts, answers: Answers) -> list[str]:
+        lines = facts.boot.grubby_arguments
+        wanted = all_words(facts, answers)
+        if not lines:  # not asked, or it named no kernel: nothing says that one has them
+            return wanted
+        return [word for word in wanted if any(kernel_arguments.missing(line, [word]) for line in lines)]
+
+    def asked(self, facts: Facts, answers: Answers) -> list[str]:
+        return all_words(facts, answers)
+
+    def edits(self, words: list[str]) -> tuple[FileEdit, ...]:
+        return ()
+
+    def actions(self, chapter: str, facts: Facts, words: list[str]) -> tuple[LiveAction, ...]:
+        return tuple(_actions(chapter, facts, words))
+
+    def reads(self, facts: Facts) -> tuple[str, ...]:
+        return (GRUB_DEFAULT,)
+
+    def by_hand(self, words: list[str]) -> str:
+        return ""
+
+
+def _actions(chapter: str, facts: Facts, words: Sequence[str]) -> Iterator[LiveAction]:
     """One command for all kernels where all lack the same; else one for each kernel, with what that one lacks: what was
     there before must not go when the run is taken back.
 

@@ -12,7 +12,6 @@ from wizard.facts.facts import Facts
 from wizard.formats import kernel_arguments
 from wizard.formats.kernel_arguments import IommuVerdict
 from wizard.model.answers import AnswersModel
-from wizard.model.changes import FileEdit
 
 DROP_IN = "/etc/default/grub.d/zz-compute-wizard.cfg"
 GRUB_DEFAULT = "/etc/default/grub"
@@ -38,16 +37,16 @@ class Answers(AnswersModel):
         return data if self.accept else {name: value for name, value in data.items() if name != "accept"}
 
 
-def _without_ours(facts: Facts) -> dict[str, bytes | None]:
+def without_ours(facts: Facts) -> dict[str, bytes | None]:
     """The files of the boot loader as they would be had this tool never been here."""
     overlay: dict[str, bytes | None] = {DROP_IN: None}
     content = facts.content(GRUB_DEFAULT)
     if content is not None:
-        overlay[GRUB_DEFAULT] = _without_mark(content)
+        overlay[GRUB_DEFAULT] = without_mark(content)
     return overlay
 
 
-def _without_mark(content: bytes) -> bytes:
+def without_mark(content: bytes) -> bytes:
     return b"".join(line for line in content.splitlines(keepends=True) if not line.rstrip().endswith(MARK.encode()))
 
 
@@ -58,74 +57,26 @@ def verdict_of(facts: Facts, arguments: str) -> IommuVerdict:
     )
 
 
-def wanted_words(facts: Facts, answers: Answers) -> list[str]:
-    """The kernel arguments that this tool has to add to what others already set and to what the kernel does anyway."""
-    if not answers.enable:
-        return []
-    base = next_command_line.next_boot(facts, _without_ours(facts))
-    if facts.boot.way == "grubby":
-        return _grubby_words(facts, answers)
-    verdict = verdict_of(facts, base.resolved or "")
+def all_words(facts: Facts, answers: Answers) -> list[str]:
+    """The kernel arguments that the answers stand for, whatever is there already."""
+    words = ["intel_iommu=on"] if facts.iommu.vendor == "intel" else []
+    return [*words, passthrough_word(facts)] if answers.passthrough_mode else words
+
+
+def lacking_words(facts: Facts, answers: Answers) -> list[str]:
+    """Those that are to be added to what others already set and to what the kernel does anyway."""
+    verdict = verdict_of(facts, next_command_line.next_boot(facts, without_ours(facts)).resolved or "")
     words = []
     if facts.iommu.vendor == "intel" and verdict.on is not True:
         words.append("intel_iommu=on")
     if answers.passthrough_mode and verdict.passthrough is not True:
-        words.append(_passthrough_word(facts))
+        words.append(passthrough_word(facts))
     return words
 
 
-def _grubby_words(facts: Facts, answers: Answers) -> list[str]:
-    """grubby keeps no layer of its own: what any kernel lacks is wanted."""
-    lines = facts.boot.grubby_arguments
-    wanted = _all_words(facts, answers)
-    if not lines:  # not asked, or it named no kernel: nothing says that one has them
-        return wanted
-    return [word for word in wanted if any(kernel_arguments.missing(line, [word]) for line in lines)]
-
-
-def _all_words(facts: Facts, answers: Answers) -> list[str]:
-    words = ["intel_iommu=on"] if facts.iommu.vendor == "intel" else []
-    return [*words, _passthrough_word(facts)] if answers.passthrough_mode else words
-
-
-def _passthrough_word(facts: Facts) -> str:
+def passthrough_word(facts: Facts) -> str:
     """`iommu=` is a parameter of x86; the other name is read by drivers/iommu wherever that is built."""
     return "iommu.passthrough=1" if facts.iommu.vendor == "arm" else "iommu=pt"
-
-
-def asked_words(facts: Facts, answers: Answers) -> list[str]:
-    """The kernel arguments that the answers stand for here, whether they are on the next boot's line already or not."""
-    return _all_words(facts, answers) if facts.boot.way == "grubby" else wanted_words(facts, answers)
-
-
-def drop_in(words: list[str]) -> bytes:
-    """The drop-in's bytes. `NAME="$NAME …"` and never `+=`, which dash does not know: update-grub would fail."""
-    return f'{HEADER}{next_command_line.NORMAL}="${next_command_line.NORMAL} {" ".join(words)}"\n'.encode()
-
-
-def _in_place(words: list[str], content: bytes | None) -> bytes | None:
-    if content is None:
-        return None
-    kept = _without_mark(content)
-    if not words:
-        return kept
-    end = b"" if not kept or kept.endswith(b"\n") else b"\n"
-    name = next_command_line.NORMAL
-    return kept + end + f'{name}="${{{name}:+${name} }}{" ".join(words)}" {MARK}\n'.encode()
-
-
-def edits_for(facts: Facts, words: list[str]) -> tuple[FileEdit, ...]:
-    why = f"add {' '.join(words)} to the kernel's command line" if words else "the arguments are no longer wanted"
-    if facts.boot.way == "grub-dropin":
-        return (FileEdit(DROP_IN, why, lambda content: drop_in(words) if words else None, labels=("reboot",)),)
-    if facts.boot.way == "grub-inplace":
-        return (FileEdit(GRUB_DEFAULT, why, lambda content: _in_place(words, content), labels=("reboot",)),)
-    return ()
-
-
-def overlay_of(facts: Facts, answers: Answers) -> dict[str, bytes | None]:
-    """The boot loader's files as they will be with these answers."""
-    return {edit.path: edit.change(facts.content(edit.path)) for edit in edits_for(facts, wanted_words(facts, answers))}
 
 
 def stale_entries(facts: Facts, overlay: dict[str, bytes | None]) -> str | None:

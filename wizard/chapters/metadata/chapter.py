@@ -33,9 +33,10 @@ NEEDS: tuple[str, ...] = ()
 CHAIN = metadata_findings.CHAIN
 SCRIPT = "/usr/local/sbin/compute-wizard-metadata"
 CONFIG = "/etc/compute-wizard/metadata.conf"
-UNIT = "compute-wizard-metadata.service"
+SERVICE = "compute-wizard-metadata"
+UNIT = f"{SERVICE}.service"
 UNIT_FILE = f"{init_system.UNITS}/{UNIT}"
-JOB = f"{init_system.JOBS}/compute-wizard-metadata.conf"
+JOB = f"{init_system.JOBS}/{SERVICE}.conf"
 NOT_WATCHED = "nothing watches it in between: what `service ebtables restart` and the like take away comes back when nova starts again"
 
 
@@ -178,9 +179,8 @@ def changes(facts: Facts, answers: AllAnswers) -> Changes:
 
 def _boot_files(facts: Facts) -> list[tuple[str, str]]:
     """What applies the rule at boot: (path, asset)."""
-    if facts.system.init == "systemd":
-        return [(UNIT_FILE, "compute-wizard-metadata.service")]
-    return [(JOB, "compute-wizard-metadata.upstart")] if facts.system.init == "upstart" else []
+    starter = init_system.starter_of(facts)
+    return [(starter.boot_file(SERVICE), f"{SERVICE}.{starter.form}")] if starter.installs else []
 
 
 def _installed(facts: Facts, answers: AllAnswers, mine: Answers) -> Changes:
@@ -192,7 +192,7 @@ def _installed(facts: Facts, answers: AllAnswers, mine: Answers) -> Changes:
     ]
     boot = _boot_files(facts)
     why = "the rule is there again after each boot, before nova starts"
-    watched = facts.system.init == "systemd"
+    watched = init_system.starter_of(facts).watches
     more = "then watched" if watched else NOT_WATCHED
     edits += [init_system.installed(path, asset_text.asset(name), f"{why}; {more}") for path, name in boot]
     products: tuple[Artifact, ...] = ()
@@ -369,7 +369,7 @@ def _at_boot(facts: Facts, answers: AllAnswers, mine: Answers) -> Check:
             how = "is not there" if there is None else "is not as this version writes it"
             return Check(NAME, what, "failed", f"{path} {how}", "Run plan, then apply.")
     place = boot[0][0]
-    if facts.system.init == "systemd":
+    if init_system.starter_of(facts).watches:
         if not init_system.is_enabled(facts, UNIT):
             return Check(NAME, what, "failed", f"{UNIT} is not enabled", "Run plan, then apply.")
         changed = [f"{place}.d/{name}" for name in facts.files.names(f"{place}.d") if name.endswith(".conf")]
@@ -383,7 +383,7 @@ def _at_boot(facts: Facts, answers: AllAnswers, mine: Answers) -> Check:
 def _watched(facts: Facts) -> list[Check]:
     """Whether the watch runs now; nothing where processes are not seen, or none is installed for this init system."""
     watched = facts.nova.redirect_watched
-    if facts.system.init != "systemd" or watched is None:
+    if not init_system.starter_of(facts).watches or watched is None:
         return []
     what = "The redirect is put back when a packet filter is loaded anew"
     if watched:

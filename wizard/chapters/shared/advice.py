@@ -15,7 +15,7 @@ def of_node(facts: Facts) -> str:
 
 def of_next_line(facts: Facts) -> str:
     """About the next boot's kernel line: a source may be hidden, or say what only a shell could compute."""
-    hidden = facts.boot.way == "grubby" or any(facts.hidden(path) for path in facts.boot.sources)
+    hidden = facts.boot.loader.in_entries or any(facts.hidden(path) for path in facts.boot.sources)
     if hidden:
         return of_node(facts)
     return "What that line gives cannot be computed: compare /proc/cmdline after the reboot."

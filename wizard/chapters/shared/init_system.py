@@ -1,8 +1,12 @@
-"""Words for a node's init system: restart a service, enable a unit, reload the unit list."""
+"""What is asked of a node's init system: restart a service, start something of ours at boot. The reading half is
+`wizard/facts/init_systems.py`."""
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from wizard.facts.facts import Facts
+from wizard.facts.init_systems import Init
 from wizard.model.changes import Artifact, FileEdit, LiveAction
 from wizard.model.plan import Phase, RunCommand, UndoWhen
 
@@ -11,11 +15,82 @@ JOBS = "/etc/init"
 LOGIN = "multi-user.target.wants"
 
 
-def restart(facts: Facts, service: str) -> tuple[str, ...]:
-    """The words that restart a service here."""
-    if facts.system.init == "systemd":
+class Starter(Protocol):
+    """How one init system is told to start what is ours, and to restart what is not."""
+
+    init_systems: tuple[Init, ...]
+    installs: bool  # whether it can be told to start something at boot
+    watches: bool  # whether what it starts goes on, and is started again
+    form: str  # the ending of the assets that are for it
+
+    def boot_file(self, name: str) -> str:
+        """The path of the file that starts `name` at boot."""
+
+    def is_enabled(self, facts: Facts, name: str) -> bool:
+        """Whether that file takes effect at boot, once it is there."""
+
+    def enable(self, facts: Facts, chapter: str, name: str, why: str) -> tuple[LiveAction, ...]:
+        """What makes it take effect, besides being there."""
+
+    def restart(self, service: str) -> tuple[str, ...]:
+        """The words that restart a service."""
+
+
+class Others:
+    """Init systems that start nothing of ours."""
+
+    init_systems: tuple[Init, ...] = ("sysvinit", "unknown")
+    installs = False
+    watches = False
+    form = "service"
+
+    def boot_file(self, name: str) -> str:
+        return f"{UNITS}/{name}.service"
+
+    def is_enabled(self, facts: Facts, name: str) -> bool:
+        return is_enabled(facts, f"{name}.service")
+
+    def enable(self, facts: Facts, chapter: str, name: str, why: str) -> tuple[LiveAction, ...]:
+        return ()
+
+    def restart(self, service: str) -> tuple[str, ...]:
+        return ("service", service, "restart")
+
+
+class Systemd(Others):
+    init_systems: tuple[Init, ...] = ("systemd",)
+    installs = True
+    watches = True
+
+    def enable(self, facts: Facts, chapter: str, name: str, why: str) -> tuple[LiveAction, ...]:
+        return enable(facts, chapter, f"{name}.service", why)
+
+    def restart(self, service: str) -> tuple[str, ...]:
         return ("systemctl", "restart", service)
-    return ("service", service, "restart")
+
+
+class Upstart(Others):
+    """A job takes effect by being there."""
+
+    init_systems: tuple[Init, ...] = ("upstart",)
+    installs = True
+    form = "upstart"
+
+    def boot_file(self, name: str) -> str:
+        return f"{JOBS}/{name}.conf"
+
+    def is_enabled(self, facts: Facts, name: str) -> bool:
+        return True
+
+
+STARTERS: tuple[Starter, ...] = (Systemd(), Upstart(), Others())
+"""A test holds them against the init systems of `wizard/facts/init_systems.py`."""
+_BY_NAME = {name: starter for starter in STARTERS for name in starter.init_systems}
+
+
+def starter_of(facts: Facts) -> Starter:
+    """The one for this node's init system."""
+    return _BY_NAME[facts.system.init_system.name]
 
 
 def find(facts: Facts, *names: str) -> str | None:
@@ -27,7 +102,7 @@ def restarted(
     facts: Facts, service: str, why: str, inputs: tuple[str, ...], *, due: bool = False, waits_for_reboot: bool = False
 ) -> Artifact:
     """A running service as a product of its configuration."""
-    words = restart(facts, service)
+    words = starter_of(facts).restart(service)
     return Artifact(
         f"service:{service}",
         words,

@@ -35,10 +35,7 @@ def unit_name(address: str) -> str:
 
 def boot_path(facts: Facts, function: PciFunction) -> str:
     """The file that makes this function's VFs at boot."""
-    name = unit_name(function.address)
-    if facts.system.init == "upstart":
-        return f"{init_system.JOBS}/{name}.conf"
-    return f"{init_system.UNITS}/{name}.service"
+    return init_system.starter_of(facts).boot_file(unit_name(function.address))
 
 
 def configured(facts: Facts, function: PciFunction) -> int | None:
@@ -51,8 +48,8 @@ def configured(facts: Facts, function: PciFunction) -> int | None:
 
 
 def enabled(facts: Facts, function: PciFunction) -> bool:
-    """Whether that file takes effect at boot: an upstart job does by being there."""
-    return facts.system.init == "upstart" or init_system.is_enabled(facts, f"{unit_name(function.address)}.service")
+    """Whether that file takes effect at boot."""
+    return init_system.starter_of(facts).is_enabled(facts, unit_name(function.address))
 
 
 def identity(function: PciFunction) -> str:
@@ -84,8 +81,7 @@ def mistaken(facts: Facts, function: PciFunction) -> str:
 def unit(facts: Facts, request: Request) -> str:
     """The text of the unit (or upstart job) for one function."""
     function = request.function
-    kind = "upstart" if facts.system.init == "upstart" else "service"
-    text = asset_text.asset(f"compute-wizard-vfs.{kind}")
+    text = asset_text.asset(f"compute-wizard-vfs.{init_system.starter_of(facts).form}")
     for name, value in {
         "ADDRESS": function.address,
         "VENDOR": function.vendor,
@@ -119,16 +115,15 @@ def changes(facts: Facts, requests: list[Request]) -> Changes:
     edits: list[FileEdit] = []
     actions: list[LiveAction] = []
     kept = [request for request in requests if request.count and not vf_owners.of(facts, request.function)]
-    if kept and facts.system.init in ("systemd", "upstart"):
+    starter = init_system.starter_of(facts)
+    if kept and starter.installs:
         edits.append(
             init_system.installed(SCRIPT, asset_text.asset("compute-wizard-vfs"), "sets the VFs of one card", 0o755)
         )
     for request in kept:
         edits += _unit(facts, request)
-        if facts.system.init == "systemd":
-            name = f"{unit_name(request.function.address)}.service"
-            why = f"{request.count} VFs on {request.function.address} at each boot, before nova-compute starts"
-            actions += init_system.enable(facts, CHAPTER, name, why)
+        why = f"{request.count} VFs on {request.function.address} at each boot, before nova-compute starts"
+        actions += starter.enable(facts, CHAPTER, unit_name(request.function.address), why)
     for request in requests:
         actions += numvfs(facts, request)
     gone = _gone(facts, kept)
@@ -146,7 +141,7 @@ def changes(facts: Facts, requests: list[Request]) -> Changes:
 
 
 def _unit(facts: Facts, request: Request) -> list[FileEdit]:
-    if facts.system.init not in ("systemd", "upstart"):
+    if not init_system.starter_of(facts).installs:
         return []
     text = unit(facts, request)
     return [init_system.installed(boot_path(facts, request.function), text, f"{request.count} VFs at each boot")]

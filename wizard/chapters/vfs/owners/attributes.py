@@ -49,7 +49,7 @@ def _reads(view: View) -> Runs:
 
 def tmpfiles(view: View) -> Iterator[Owner]:
     """tmpfiles.d(5): lines `w PATH - - - - VALUE`, at boot by systemd-tmpfiles-setup.service."""
-    if view.facts.system.init not in ("systemd", "unknown"):
+    if not view.facts.system.init_system.may_run_units:
         return
     for path in view.layered(_TMPFILES, ".conf"):
         for number, line in enumerate((view.text(path) or "").splitlines(), 1):

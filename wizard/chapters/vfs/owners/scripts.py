@@ -101,7 +101,7 @@ def init_scripts(view: View) -> Iterator[Owner]:
             view.text(path) or ""
         ):
             continue
-        if view.facts.system.init == "systemd" and view.unit(f"{name}.service"):
+        if view.facts.system.init_system.runs_units and view.unit(f"{name}.service"):
             continue
         runs = view.executable(path)
         if runs.verdict is YES:
@@ -172,7 +172,7 @@ def nm_dispatcher(view: View) -> Iterator[Owner]:
 
 def upstart(view: View) -> Iterator[Owner]:
     """Jobs of upstart, which start on an event; `manual`, in the job or its override, keeps them from it."""
-    if view.facts.system.init != "upstart":
+    if not view.facts.system.init_system.runs_jobs:
         return
     for name in view.names("/etc/init"):
         if not name.endswith(".conf") or name.startswith("compute-wizard-"):

@@ -22,7 +22,7 @@ def read(view: View) -> Iterator[Owner]:
     if not active:
         return
     runs = view.service(_SERVICE)
-    if runs.verdict is YES and _SERVICE not in view.started_by() and view.facts.system.init == "systemd":
+    if runs.verdict is YES and _SERVICE not in view.started_by() and view.facts.system.init_system.runs_units:
         runs = Runs(NO, f"{_SERVICE} is not enabled, so that nothing reads it")
     files: list[tuple[str, list[ini.Section]]] = []
     for name in active:

@@ -24,7 +24,7 @@ class _Line:
 
 
 def read(view: View) -> Iterator[Owner]:
-    if view.facts.system.init not in ("systemd", "unknown"):
+    if not view.facts.system.init_system.may_run_units:
         return
     started = view.started_by()
     for name, path in _services(view).items():

@@ -108,7 +108,7 @@ class View:
 
     def service(self, *names: str) -> Runs:
         """For a service that reads a file: masked, or there and not enabled, it reads nothing."""
-        if self.facts.system.init != "systemd":
+        if not self.facts.system.init_system.runs_units:
             return RUNS
         there = [name for name in names if self.unit(name)]
         if not there:  # only a live node proves an absence, and even there the reader may go by another name

@@ -1,0 +1,71 @@
+"""Kernel arguments in the files that grub-mkconfig reads: in a drop-in of ours, or in a line of /etc/default/grub."""
+
+from __future__ import annotations
+
+from wizard.boot import next_command_line
+from wizard.chapters.iommu.kernel_arguments import (
+    DROP_IN,
+    GRUB_DEFAULT,
+    HEADER,
+    MARK,
+    Answers,
+    lacking_words,
+    without_mark,
+)
+from wizard.facts.bootloaders.loader import Way
+from wizard.facts.facts import Facts
+from wizard.model.changes import FileEdit, LiveAction
+
+
+class InPlace:
+    """A marked line at the end of /etc/default/grub."""
+
+    loader: Way = "grub-inplace"
+    by_tool = True
+
+    def lacking(self, facts: Facts, answers: Answers) -> list[str]:
+        return lacking_words(facts, answers)
+
+    def asked(self, facts: Facts, answers: Answers) -> list[str]:
+        return self.lacking(facts, answers)
+
+    def edits(self, words: list[str]) -> tuple[FileEdit, ...]:
+        return (FileEdit(GRUB_DEFAULT, _why(words), lambda content: _in_place(words, content), labels=("reboot",)),)
+
+    def actions(self, chapter: str, facts: Facts, words: list[str]) -> tuple[LiveAction, ...]:
+        return ()
+
+    def reads(self, facts: Facts) -> tuple[str, ...]:
+        return facts.boot.sources
+
+    def by_hand(self, words: list[str]) -> str:
+        return ""
+
+
+class DropIn(InPlace):
+    """A file of ours beside the others."""
+
+    loader: Way = "grub-dropin"
+
+    def edits(self, words: list[str]) -> tuple[FileEdit, ...]:
+        return (FileEdit(DROP_IN, _why(words), lambda _: drop_in(words) if words else None, labels=("reboot",)),)
+
+
+def _why(words: list[str]) -> str:
+    return f"add {' '.join(words)} to the kernel's command line" if words else "the arguments are no longer wanted"
+
+
+def drop_in(words: list[str]) -> bytes:
+    """The drop-in's bytes. `NAME="$NAME …"` and never `+=`, which dash does not know: update-grub would fail."""
+    return f'{HEADER}{next_command_line.NORMAL}="${next_command_line.NORMAL} {" ".join(words)}"\n'.encode()
+
+
+def _in_place(words: list[str], content: bytes | None) -> bytes | None:
+    if content is None:
+        return None
+    kept = without_mark(content)
+    if not words:
+        return kept
+    end = b"" if not kept or kept.endswith(b"\n") else b"\n"
+    name = next_command_line.NORMAL
+    return kept + end + f'{name}="${{{name}:+${name} }}{" ".join(words)}" {MARK}\n'.encode()
