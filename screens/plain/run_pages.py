@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from screens.plain import later_changes as later
 from screens.plain import lines
 from screens.plain.terminal_io import Command
-from screens.shared.page_order import to_do
+from screens.shared.page_order import PAGES, numbered, to_do
 from wizard.errors import Exit, WizardError
 from wizard.model.plan import GUESTS_TOUCHED, Plan
 from wizard.report import text as report
@@ -28,7 +28,7 @@ def preview(session: PlainSession) -> str:
     session.talk.say("\n".join(lines.steps(plan)))
     while True:
         line = session.ask(
-            "7 Preview, a number shows a step, a all, w writes, x exports [Enter goes on]:", PREVIEW_HELP
+            f"{numbered('preview')}, a number shows a step, a all, w writes, x exports [Enter goes on]:", PREVIEW_HELP
         )
         if isinstance(line, Command):
             return session.before("preview")
@@ -49,7 +49,7 @@ def _save(session: PlainSession, plan: Plan, as_script: bool) -> None:
         session.talk.say("! a plan that is blocked is not exported; the chapter says what stands in the way")
         return
     suggested = f"/root/{plan.node.hostname or 'node'}.{'sh' if as_script else 'plan'}"
-    line = session.ask(f"7 Write to [{suggested}]:", "A path. The file is for its owner only.")
+    line = session.ask(f"{PAGES.index('preview')} Write to [{suggested}]:", "A path. The file is for its owner only.")
     if isinstance(line, Command):
         return
     path = line or suggested
@@ -93,7 +93,10 @@ def _do(session: PlainSession, plan: Plan, question: str) -> bool | None:
     for finding in plan.findings:
         if finding.code in (GUESTS_TOUCHED, "GUESTS-RUNNING"):
             session.talk.say(f"{finding.seen}. {finding.why}")
-    line = session.ask(f"8 {question} {way} Type {word} [no]:", f"Only the word {word} starts it. Enter does nothing.")
+    number = PAGES.index("apply")
+    line = session.ask(
+        f"{number} {question} {way} Type {word} [no]:", f"Only the word {word} starts it. Enter does nothing."
+    )
     if isinstance(line, Command):
         return None
     if line.lower() != word:
@@ -118,7 +121,8 @@ def verify(session: PlainSession) -> str:
     keys = f"v verify again, {'r reboot the simulated node, ' if simulated else ''}h history and undo, q leave"
     while True:
         line = session.ask(
-            f"9 {keys} [v]:", "Verify looks whether all is as it is wanted, now and after the next boot."
+            f"{PAGES.index('verify')} {keys} [v]:",
+            "Verify looks whether all is as it is wanted, now and after the next boot.",
         )
         if isinstance(line, Command):
             return "preview"

@@ -12,7 +12,6 @@ from screens.shared.page_order import CHAPTERS, PAGES, TITLES
 from wizard.errors import Exit, UsageError, WizardError
 
 HISTORY = "history"
-BEHIND = (*PAGES, HISTORY)  # the pages in their order; history has no number, h goes there
 
 
 class Walk(PlainSession):
@@ -26,7 +25,8 @@ class Walk(PlainSession):
             page, backwards = "welcome", False
             while True:
                 following = self._visit(page, backwards)
-                backwards = BEHIND.index(following) < BEHIND.index(page)
+                order = (*PAGES, HISTORY)  # history has no number, h goes there
+                backwards = order.index(following) < order.index(page)
                 page = following
         except Leave:
             self.talk.say("Left. Nothing more is done." + ("" if self.engine.simulation else " The answers are kept."))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from screens.shared.fit_text import cut
+from screens.shared.page_order import numbered
 from wizard.model.plan import Plan, RemoveFile, Step, WriteFile
 from wizard.model.step_text import title
 
@@ -37,7 +38,7 @@ def changes(plan: Plan | None, chapter: str, answered: bool, most: int, width: i
             break
     if len(lines) >= most:
         left = len(lines) - most + 2
-        lines = [*lines[: most - 2], f"  and {left} more: see 7 Preview"]
+        lines = [*lines[: most - 2], f"  and {left} more: see {numbered('preview')}"]
     return [head, *(cut(each, width).rstrip() for each in lines)]
 
 

@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from screens.shared.page_order import PAGES
 from wizard.answers import drafts, suggestion
 from wizard.apply import launch
 from wizard.errors import Exit, UsageError, WizardError
@@ -35,7 +36,7 @@ from wizard.runs.selection import to_go_on
 from wizard.simulator.simulated_node import SimulatedNode
 from wizard.user_files import write_private
 
-CONTROLLER = "There is more to be done on the controller: the end of the preview (7) lists it, and so does `compute-wizard plan`."
+CONTROLLER = "There is more to be done on the controller: the end of the preview ({}) lists it, and so does `compute-wizard plan`."
 
 
 class NodeEngine:
@@ -109,7 +110,7 @@ class NodeEngine:
     def after_apply(self, plan: Plan) -> list[str]:
         """What is to be said of the reboot and of the controller, once the run has ended. Reads the node anew: takes up to seconds."""
         told = reboot_advice.after_apply(self.look(), plan)
-        return [*told, CONTROLLER] if plan.controller and not plan.undoes else told
+        return [*told, CONTROLLER.format(PAGES.index("preview"))] if plan.controller and not plan.undoes else told
 
     def vfs_there(self, step: Step) -> int | None:
         """How many VFs there are by now, of a step that makes or removes them; None for any other step."""

@@ -13,8 +13,6 @@ from wizard.model.answers import AllAnswers
 from wizard.model.plan import Plan
 from wizard.model.questions import Key
 
-UNDER_WAY = ("running", "waiting")  # states of a run that is followed
-
 
 @dataclass(frozen=True, slots=True)
 class Refused:

@@ -22,6 +22,7 @@ from screens.tui.messages import Failed, Looked, Opened, Planned, Proven, Told, 
 from screens.tui.page import Page
 from screens.tui.pages.opening import OpeningPage
 from wizard.errors import WizardError
+from wizard.runs.run_state import RunState
 
 if TYPE_CHECKING:
     from screens.shared.session import NodeEngine
@@ -103,10 +104,8 @@ class WizardApp(FacedApp):
 
     def saw(self, facts: Facts) -> None:
         """The node was read: what is known of it is of now, unless a run goes on."""
-        from screens.shared.state import UNDER_WAY
-
         self.state.facts, self.state.planned = facts, None
-        self.state.outdated = any(run.state in UNDER_WAY for run in facts.history.runs)
+        self.state.outdated = any(run.state.under_way for run in facts.history.runs)
 
     def on_failed(self, message: Failed) -> None:
         self.failure = message.error
@@ -115,19 +114,17 @@ class WizardApp(FacedApp):
     @staticmethod
     def first_page(state: State) -> str:
         """Welcome; or Apply where a run is under way, or Verify where the node was rebooted for one."""
-        from screens.shared.state import UNDER_WAY
-
         facts = state.facts
         assert facts is not None
-        under_way = next((run for run in facts.history.runs if run.state in UNDER_WAY), None)
+        under_way = next((run for run in facts.history.runs if run.state.under_way), None)
         if under_way is not None:
             state.run, state.runs = under_way.id, 1
             return "apply"
         last = facts.history.last
         rebooted = last is not None and last.boot_id and facts.system.boot_id not in ("", None, last.boot_id)
-        if last is None or last.state != "done" or not rebooted:
+        if last is None or last.state is not RunState.DONE or not rebooted:
             return "welcome"
-        before = [run for run in facts.history.standing if run.boot_id == last.boot_id and run.state == "done"]
+        before = [run for run in facts.history.standing if run.boot_id == last.boot_id and run.state is RunState.DONE]
         return "verify" if any(run.needs_reboot for run in before) else "welcome"
 
     def replan(self, wait: float = AT_ONCE) -> None:

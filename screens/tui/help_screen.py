@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from importlib import resources
 from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.screen import Screen
 from textual.widgets import Static
 
-from screens.shared.page_order import TITLES, heading
+from screens.shared.page_order import TITLES, heading, help_text
 from screens.tui.widgets.text_view import TextView
 
 KEYS = """
@@ -54,8 +53,7 @@ class HelpPage(Screen[None]):
         yield Static("Up, Down, PgUp, PgDn  Esc back", id="keys", markup=False)
 
     def on_mount(self) -> None:
-        text = (resources.files("assets") / "help" / f"{self._page}.md").read_text(encoding="utf-8")
-        self.query_one(TextView).show([*paragraphs(text), *KEYS.strip().splitlines()])
+        self.query_one(TextView).show([*paragraphs(help_text(self._page)), *KEYS.strip().splitlines()])
 
     def action_leave(self) -> None:
         self.dismiss()

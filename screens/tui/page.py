@@ -11,7 +11,7 @@ from textual.screen import Screen
 from textual.widgets import Input, Static, TextArea
 
 from screens.shared.key_line import Key, footer
-from screens.shared.page_order import PAGES, TITLES
+from screens.shared.page_order import KEYS, PAGES, TITLES, page_key
 from screens.tui.widgets.search_field import Find
 from wizard.safe_text import safe_text
 
@@ -48,7 +48,7 @@ class Page(Screen[None]):
         ("enter", "next", "next"),
         ("h", "jump('history')", "history"),
         ("slash", "find", "find"),
-        *[(str(number), f"jump('{page}')", "") for number, page in enumerate(PAGES)],
+        *[(key, f"jump_to({number})", "") for number, key in enumerate(KEYS)],
         ("down", "down", ""),
         ("up", "up", ""),
         ("pagedown", "scroll(1)", ""),
@@ -94,7 +94,7 @@ class Page(Screen[None]):
         return safe_text(" | ".join([first, *parts, last]))
 
     def pages(self) -> str:
-        lines = [self._entry(str(number), page) for number, page in enumerate(PAGES)]
+        lines = [self._entry(page_key(page), page) for page in PAGES]
         lines.insert(PAGES.index("preview"), "")
         return "\n".join([*lines, "", self._entry("h", "history")])
 
@@ -232,3 +232,8 @@ class Page(Screen[None]):
 
     def action_jump(self, page: str) -> None:
         self.wizard.go(page)
+
+    def action_jump_to(self, number: int) -> None:
+        """To a page by its place in the order, where there is one."""
+        if number < len(PAGES):
+            self.wizard.go(PAGES[number])

@@ -36,6 +36,7 @@ from wizard.runs.journal import Journal, JournalLost, read
 from wizard.runs.lock import only_run
 from wizard.runs.overtaken import refuse_overtaken
 from wizard.runs.records import JOURNAL_FORMAT, LOCK, STOP, Record, fold, lock_holder
+from wizard.runs.run_state import RunState
 from wizard.safe_text import safe_text
 
 
@@ -158,7 +159,11 @@ def _notice(node: Node, state: Path, run: str, plan: Plan, boot: str, journal: J
         waits = [run] if plan.needs_reboot else []
         if plan.undoes is not None:
             runs = [each for each in history.read(node).runs if each.id not in (run, plan.undoes) and not each.undoes]
-            waits = [each.id for each in runs if each.state == "done" and each.reboot_chapters and each.boot_id == boot]
+            waits = [
+                each.id
+                for each in runs
+                if each.state is RunState.DONE and each.reboot_chapters and each.boot_id == boot
+            ]
         if waits:
             verify_due.due(state, waits[-1], boot or "-")
         elif plan.undoes is not None:

@@ -27,6 +27,7 @@ from wizard.runs import history
 from wizard.runs import records as run_records
 from wizard.runs.overtaken import story
 from wizard.runs.records import Record
+from wizard.runs.run_state import RunState
 from wizard.version import version
 
 WORDS = {"boot_id": "the node was rebooted since", "machine_id": "the plan was made for another machine"}
@@ -244,9 +245,9 @@ def refuse_if_used(node: Node, plan: Plan, record: Record | None = None) -> None
     states = {run.id: run.state for run in history.read(node).runs}
     for name in run_records.run_ids(node):
         state = states.get(name)
-        other = run_records.read_record(node, name) if state not in ("undone", "rolled_back") else None
+        other = run_records.read_record(node, name) if state not in (RunState.UNDONE, RunState.ROLLED_BACK) else None
         if other is not None and other.begun is not None and other.begun.get("plan_sha256") == own:
-            cut = state in ("failed", "stopped", "interrupted")
+            cut = state is not None and state.resumable
             raise Refused(
                 f"this plan was used already, by run {name}{f', which is {state}' if cut else ''}",
                 do=f"`compute-wizard resume {name}` goes on with it." if cut else "Make it anew.",

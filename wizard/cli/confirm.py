@@ -14,6 +14,7 @@ from wizard.runs import history as histories
 from wizard.runs import selection
 from wizard.runs.history import PastRun
 from wizard.runs.journal import follow
+from wizard.runs.run_state import RunState
 
 
 def confirm(options: argparse.Namespace) -> int:
@@ -40,7 +41,7 @@ def confirm(options: argparse.Namespace) -> int:
 def _waiting(options: argparse.Namespace) -> PastRun:
     """The run that waits, also one whose runner is gone since. Raises InputError where there is none, or another is named."""
     seen = histories.read(open_node(options.root))
-    waiting = [run for run in seen.runs if run.confirm_until and run.state in ("waiting", "interrupted")]
+    waiting = [run for run in seen.runs if run.confirm_until and run.state in (RunState.WAITING, RunState.INTERRUPTED)]
     if options.run is None:
         if not waiting:
             selection.refuse_unread(seen.unread)

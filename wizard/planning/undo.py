@@ -36,6 +36,7 @@ from wizard.runs import records as run_records
 from wizard.runs.history import RESCUE, RUNS, PastRun, Unread
 from wizard.runs.overtaken import story
 from wizard.runs.records import Event
+from wizard.runs.run_state import RunState
 
 _PHASE: dict[Kind, Phase] = {"before": "check", "last": "last"}
 
@@ -114,7 +115,7 @@ def _chosen(facts: Facts, run: str | None) -> PastRun:
     past = named[0]
     if past.undone_by:
         raise InputError(f"run {past.id} was taken back already, by {past.undone_by}")
-    if past.state in ("rolled_back", "running"):
+    if past.state in (RunState.ROLLED_BACK, RunState.RUNNING):
         raise InputError(f"run {past.id} is {past.state}: it cannot be taken back")
     return _not_waiting(past)
 
@@ -136,7 +137,7 @@ def _way_back(run: Unread) -> str:
 
 
 def _not_waiting(past: PastRun) -> PastRun:
-    if past.state != "waiting":
+    if past.state is not RunState.WAITING:
         return past
     raise InputError(
         f"run {past.id} waits for its confirmation: it is taken back by itself",
@@ -149,7 +150,7 @@ def _answers_afterwards(facts: Facts, past: PastRun) -> dict[str, Any]:
     standing = [
         run
         for run in facts.history.runs
-        if run.id == past.undoes or (run.id != past.id and run.state == "done" and not run.undoes)
+        if run.id == past.undoes or (run.id != past.id and run.state is RunState.DONE and not run.undoes)
     ]
     return standing[-1].answers if standing else {}
 

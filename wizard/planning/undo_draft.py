@@ -30,6 +30,7 @@ from wizard.planning.later_changes import Choice, Version, Versions, choice_for
 from wizard.runs import records as run_records
 from wizard.runs.history import RUNS, PastRun, Unread
 from wizard.runs.records import Backup, Record
+from wizard.runs.run_state import RunState
 
 WHY = ("as it was before the run",)
 
@@ -110,7 +111,7 @@ class Draft:
         runs = self.facts.history.runs
         later = runs[[run.id for run in runs].index(self.past.id) + 1 :]
         for run in reversed(later):  # an undo that stands and what it took back are as if neither had been
-            if run.undoes or run.undone_by or run.state == "rolled_back":
+            if run.undoes or run.undone_by or run.state is RunState.ROLLED_BACK:
                 continue
             record = run_records.read_record(self.node, run.id)
             same = mine & _touched(self.node, plan_of(self.node, run.id), record) if record else set()
@@ -206,7 +207,7 @@ class Draft:
                 continue
             related.add(run.id)
             record = run_records.read_record(self.node, run.id)
-            if record is not None and run.state in ("interrupted", "failed", "stopped"):
+            if record is not None and run.state.resumable:
                 cut.append((plan_of(self.node, run.id), record))
         for plan, record in cut:
             for number in record.touched:

@@ -26,6 +26,7 @@ from wizard.node.node import Unseen
 from wizard.redaction import redacted, redacted_data
 from wizard.report import cards as report_cards
 from wizard.runs.history import PastRun
+from wizard.runs.run_state import RunState
 from wizard.safe_text import safe_text
 
 WIDTH = 100
@@ -234,7 +235,7 @@ def _state(run: PastRun) -> str:
     if not run.confirm_until:
         return run.state
     until = f"for confirmation until {clock(run.confirm_until)}"
-    return f"waiting {until}" if run.state == "waiting" else f"{run.state} while it waited {until}"
+    return f"waiting {until}" if run.state is RunState.WAITING else f"{run.state} while it waited {until}"
 
 
 def suggested(facts: Facts, answers: AllAnswers) -> dict[str, str]:

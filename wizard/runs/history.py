@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
 from wizard.errors import Denied, InputError, NodeError, WizardError
 from wizard.model import plan as plans
@@ -17,12 +17,11 @@ from wizard.node.node import Node, Unseen
 from wizard.node.paths import BOOT_ID
 from wizard.runs import records as run_records
 from wizard.runs.records import RUNS, STATE, Record
+from wizard.runs.run_state import RunState
 
 __all__ = ["RUNS", "STATE", "History", "OwnFile", "PastRun", "RunState", "Unread", "read"]
 
 RESCUE = "undo.sh"  # in the place of a run: it was taken back without this tool
-
-RunState = Literal["running", "waiting", "done", "failed", "stopped", "interrupted", "rolled_back", "undone"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +94,7 @@ class History:
     @property
     def standing(self) -> tuple[PastRun, ...]:
         """The runs that stand, oldest first: neither taken back nor themselves an undo."""
-        states = ("done", "waiting", "failed", "stopped", "interrupted")
-        return tuple(run for run in self.runs if not run.undoes and run.state in states)
+        return tuple(run for run in self.runs if not run.undoes and run.state.stands)
 
     @property
     def last(self) -> PastRun | None:
@@ -199,17 +197,17 @@ def _ran(plan: Plan, record: Record) -> tuple[str, ...]:
 
 def _state(record: Record, under_way: bool) -> RunState:
     if under_way:
-        return "waiting" if record.waiting else "running"
+        return RunState.WAITING if record.waiting else RunState.RUNNING
     if record.rescued:
-        return "undone"
-    ends: dict[str, RunState] = {
-        "done": "done",
-        "undone": "done",  # the undo itself is done; the run that it names is the one that is undone
-        "failed": "failed",
-        "stopped": "stopped",
-        "rolled_back": "rolled_back",
+        return RunState.UNDONE
+    ends = {
+        "done": RunState.DONE,
+        "undone": RunState.DONE,  # the undo itself is done; the run that it names is the one that is undone
+        "failed": RunState.FAILED,
+        "stopped": RunState.STOPPED,
+        "rolled_back": RunState.ROLLED_BACK,
     }
-    return ends.get(record.result, "interrupted")
+    return ends.get(record.result, RunState.INTERRUPTED)
 
 
 def _finished(seen: list[_Seen], boot_id: str) -> list[_Seen]:
@@ -220,7 +218,7 @@ def _finished(seen: list[_Seen], boot_id: str) -> list[_Seen]:
         steps = dict(enumerate(each.plan.steps, 1))
         words = {number: text for number, step in steps.items() if (text := plans.command(step))}
         ran = {text for number, text in words.items() if number in each.record.held}
-        cut = each.past.state in ("failed", "stopped", "interrupted", "done") and not each.past.undoes
+        cut = (each.past.state.resumable or each.past.state is RunState.DONE) and not each.past.undoes
         same = each.past.boot_id == boot_id  # a boot starts every service anew, and reads what is on the disk
         open_ = [
             text
@@ -237,7 +235,7 @@ def _undone(seen: list[_Seen]) -> list[_Seen]:
     by: dict[str, str] = {}
     decided: dict[str, str] = {}  # the newest undo of each run
     for each in reversed(seen):  # an undo that was itself taken back has undone nothing
-        if not each.past.undoes or each.past.state != "done":
+        if not each.past.undoes or each.past.state is not RunState.DONE:
             continue
         newest = decided.setdefault(each.past.undoes, each.past.id)
         if newest != each.past.id:  # taking it back was cut, and a newer undo made up for that
@@ -250,10 +248,10 @@ def _undone(seen: list[_Seen]) -> list[_Seen]:
 
 def _told(past: PastRun, by: dict[str, str], again: set[str]) -> PastRun:
     if past.id in again:
-        return replace(past, state="interrupted", unfinished=())
+        return replace(past, state=RunState.INTERRUPTED, unfinished=())
     if past.id not in by:
-        return replace(past, state="undone") if past.undoes in again and past.state == "done" else past
-    return replace(past, state="undone", undone_by=by[past.id], unfinished=())
+        return replace(past, state=RunState.UNDONE) if past.undoes in again and past.state is RunState.DONE else past
+    return replace(past, state=RunState.UNDONE, undone_by=by[past.id], unfinished=())
 
 
 def _begun_again(seen: list[_Seen], by: dict[str, str]) -> set[str]:
@@ -263,9 +261,9 @@ def _begun_again(seen: list[_Seen], by: dict[str, str]) -> set[str]:
     for each in seen:
         past = each.past
         first[past.id] = first.get(past.undoes, past.undoes) if past.undoes else past.id
-        if past.undoes and past.state == "done":
+        if past.undoes and past.state is RunState.DONE:
             again.discard(first[past.id])
-        elif past.undoes and past.state in ("interrupted", "failed", "stopped") and past.undoes != first[past.id]:
+        elif past.undoes and past.state.resumable and past.undoes != first[past.id]:
             again |= {first[past.id]} if set(each.record.touched) - each.record.taken_back else set()
     return again & by.keys()
 
@@ -280,7 +278,7 @@ def own_directory(node: Node, seen: list[_Seen], unseen: list[Unseen]) -> tuple[
     """What the standing runs put into each file, one after the other."""
     own: dict[str, _Own] = {}
     for each in seen:
-        if each.past.state in ("undone", "rolled_back") or each.past.undoes:
+        if each.past.state in (RunState.UNDONE, RunState.ROLLED_BACK) or each.past.undoes:
             continue
         for number, step in enumerate(each.plan.steps, 1):
             if not isinstance(step, WriteFile | RemoveFile):

@@ -17,6 +17,7 @@ from wizard.runs import history, selection
 from wizard.runs import records as run_records
 from wizard.runs.history import PastRun
 from wizard.runs.records import Event
+from wizard.runs.run_state import RunState
 
 
 def story(events: Iterable[Event]) -> str:
@@ -41,7 +42,7 @@ def refuse_overtaken(node: Node, run: str, plan: Plan, *, begun: bool) -> None:
         raise Refused(
             f"run {other.id} was undone by {other.undone_by} meanwhile", do="Nothing of it is left to be undone."
         )
-    if other.state == "rolled_back":
+    if other.state is RunState.ROLLED_BACK:
         raise Refused(f"run {other.id} was rolled back meanwhile", do="Nothing of it is left to be undone.")
 
 

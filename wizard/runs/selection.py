@@ -7,9 +7,7 @@ from collections.abc import Iterable, Sequence
 from wizard.errors import InputError, Refused, WizardError
 from wizard.runs.history import RESCUE, History, PastRun, Unread
 from wizard.runs.records import is_meant
-
-OPEN = ("interrupted", "stopped", "failed")
-"""States of a run that can be gone on with."""
+from wizard.runs.run_state import RESUMABLE, RunState
 
 
 def named(seen: History, word: str) -> PastRun | None:
@@ -51,15 +49,15 @@ def refuse_unread(later: Sequence[Unread], error: type[WizardError] = Refused) -
 
 def to_go_on(seen: History, word: str | None) -> PastRun:
     """The run that resume goes on with. Raises Refused for one that is in no state for that, saying what would be right."""
-    run = chosen(seen, word, OPEN)
+    run = chosen(seen, word, RESUMABLE)
     refuse_cut_undo(seen, run)
     other = next((each for each in seen.runs if each.id == run.undoes and each.undone_by), None)
-    if run.state in OPEN and other is not None and other.undone_by != run.id:
+    if run.state.resumable and other is not None and other.undone_by != run.id:
         raise Refused(
             f"run {run.id} was to take back run {other.id}, which was taken back by {other.undone_by} since",
             do="Nothing of it is left to be done.",
         )
-    if run.state not in OPEN:
+    if not run.state.resumable:
         what, do = _no_way_on(run)
         raise Refused(f"run {run.id} {what}: there is nothing to go on with", do=do)
     return run
@@ -87,9 +85,9 @@ def _cut_undo(seen: History, run: PastRun) -> PastRun | None:
 
     found = None
     for each in seen.runs:
-        if each.state not in OPEN or not each.undoes or each.undoes in taken_back:
+        if not each.state.resumable or not each.undoes or each.undoes in taken_back:
             continue
-        of_it = each.undoes == run.id and run.state not in OPEN
+        of_it = each.undoes == run.id and not run.state.resumable
         of_its_undo = each.undoes != run.id and about(each.id) == run.id
         found = each if of_it or of_its_undo else found
     return found
@@ -99,18 +97,18 @@ def _no_way_on(run: PastRun) -> tuple[str, str]:
     """What a run is instead of cut, and what would be right."""
     anew = "`compute-wizard plan` shows what is to be done now."
     match run.state:
-        case "running":
+        case RunState.RUNNING:
             return "is under way", "See it with `compute-wizard history --follow`."
-        case "waiting":
+        case RunState.WAITING:
             return (
                 "waits for its confirmation",
                 "`compute-wizard confirm` keeps it, `compute-wizard confirm --no` takes it back.",
             )
-        case "done" if run.unfinished:
+        case RunState.DONE if run.unfinished:
             return "is done, for files only", f"What was not run stays in the plan: {anew}"
-        case "done":
+        case RunState.DONE:
             return "is done", "`compute-wizard verify` says whether it is so now."
-        case "rolled_back":
+        case RunState.ROLLED_BACK:
             return "was rolled back, so nothing of it stands", f"Make a plan anew: {anew}"
         case _:
             again = f"`compute-wizard undo {run.undone_by}` does it again, shown first."

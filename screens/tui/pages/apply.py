@@ -27,8 +27,6 @@ from wizard.integers import MOST_MINUTES
 from wizard.model.plan import Plan
 from wizard.safe_text import safe_text
 
-GOES_ON = ("failed", "stopped", "interrupted")  # states of a run that can be gone on with
-
 
 class Happened(Message):
     """Events of the journal, in their order."""

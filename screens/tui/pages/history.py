@@ -9,9 +9,7 @@ from textual.widgets import Static
 
 from screens.shared.key_line import Key
 from screens.shared.page_order import short
-from screens.shared.state import UNDER_WAY
 from screens.tui.page import Page
-from screens.tui.pages.apply import GOES_ON
 from screens.tui.widgets.list_view import Column, Rows
 from screens.tui.widgets.text_view import TextView
 from wizard.errors import WizardError
@@ -39,7 +37,7 @@ class HistoryPage(Page):
     def keys(self) -> list[Key]:
         run = self.run_here()
         go_on: list[Key] = (
-            [("g", "watch" if run and run.state in UNDER_WAY else "go on")] if run and self.open(run) else []
+            [("g", "watch" if run and run.state.under_way else "go on")] if run and self.open(run) else []
         )
         return [*go_on, ("u", "take this run back (shown first)"), ("Tab", "journal")] if run else []
 
@@ -63,7 +61,7 @@ class HistoryPage(Page):
     @staticmethod
     def open(run: PastRun) -> bool:
         """Whether it can be gone on with, or watched."""
-        return run.state in GOES_ON or run.state in UNDER_WAY
+        return run.state.resumable or run.state.under_way
 
     def on_mount(self) -> None:
         self.query_one(Rows).show(list(self.runs()), self.cells)
@@ -108,9 +106,9 @@ class HistoryPage(Page):
         if run is None or not self.open(run):
             return
         try:
-            if run.state not in UNDER_WAY and self.state.facts is not None:
+            if not run.state.under_way and self.state.facts is not None:
                 self.wizard.engine.refuse_to_go_on(self.state.facts, run.id)
-            if run.state not in UNDER_WAY and not self.wizard.engine.word_to_go_on(run.id)[0]:  # else Apply asks it
+            if not run.state.under_way and not self.wizard.engine.word_to_go_on(run.id)[0]:  # else Apply asks it
                 self.wizard.engine.resume(run.id)
         except WizardError as error:
             self.say(str(error))

@@ -11,7 +11,7 @@ from textual.message import Message
 from textual.widgets import Static
 
 from screens.shared.key_line import Key
-from screens.shared.page_order import TITLES, to_do
+from screens.shared.page_order import TITLES, numbered, to_do
 from screens.tui.page import QUIT, Page
 from screens.tui.widgets.list_view import Column, Rows
 from screens.tui.widgets.text_view import TextView
@@ -95,7 +95,7 @@ class VerifyPage(Page):
         if message.key is not None and self._found:
             check = self._found[int(message.key)]
             lines = [f"{check.what}: {check.state}", "", f"seen: {check.seen}"]
-            do = check.do.replace("Run plan, then apply.", "See 7 Preview, then 8 Apply.")
+            do = check.do.replace("Run plan, then apply.", f"See {numbered('preview')}, then {numbered('apply')}.")
             lines += [f"do:   {do}"] if do and check.state != "held" else []
         self.query_one("#detail", TextView).show(lines)
 

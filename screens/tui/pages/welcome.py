@@ -9,14 +9,19 @@ from textual.app import ComposeResult
 from textual.widgets import Static
 
 from screens.shared.key_line import Key
-from screens.shared.page_order import CHAPTERS, PAGES, TITLES, short
+from screens.shared.page_order import CHAPTERS, PAGES, TITLES, page_key, short
 from screens.tui.page import PLANNING, Page
 from wizard.facts.facts import Facts
 from wizard.model.plan import Plan
+from wizard.runs.run_state import RunState
 from wizard.safe_text import safe_text
 
 MOST = 6  # lines of a list; the pages have the rest
-BROKEN = {"failed": "failed and was not taken back", "stopped": "was stopped", "interrupted": "was cut short"}
+BROKEN = {
+    RunState.FAILED: "failed and was not taken back",
+    RunState.STOPPED: "was stopped",
+    RunState.INTERRUPTED: "was cut short",
+}
 
 
 class WelcomePage(Page):
@@ -91,7 +96,7 @@ class WelcomePage(Page):
         return lines or ["  nothing yet"]
 
     def wrong(self, facts: Facts, plan: Plan) -> list[str]:
-        runs = [run for run in facts.history.runs if run.state in BROKEN][-1:]
+        runs = [run for run in facts.history.runs if run.state.resumable][-1:]
         lines = [
             f"  h History     run {short(run.id)} {BROKEN[run.state]} after {run.steps_done} of {run.steps} steps"
             for run in runs
@@ -99,7 +104,7 @@ class WelcomePage(Page):
         order = {"blocks": 0, "warns": 1}
         grave = sorted((f for f in plan.findings if f.severity in order), key=lambda f: order[f.severity])
         for finding in grave[:MOST]:
-            place = f"{PAGES.index(finding.chapter)} {TITLES[finding.chapter]}" if finding.chapter in PAGES else ""
+            place = f"{page_key(finding.chapter)} {TITLES[finding.chapter]}" if finding.chapter in PAGES else ""
             lines.append(f"  {place:<13} {finding.severity}: {finding.seen}")
         return [*lines, f"  and {len(grave) - MOST} more"] if len(grave) > MOST else lines
 
@@ -107,7 +112,9 @@ class WelcomePage(Page):
         if not plan.steps:
             return ["Nothing is to be done here." if not plan.blocked else "What is to be done is blocked: see above."]
         reboot = ", with a reboot after them" if plan.needs_reboot else ""
-        return [f"To be done: {len(plan.steps)} steps{reboot}. Enter goes through the chapters, 7 shows all of it."]
+        return [
+            f"To be done: {len(plan.steps)} steps{reboot}. Enter goes through the chapters, {page_key('preview')} shows all of it."
+        ]
 
     def back(self) -> None:
         """There is nothing before this page."""
