@@ -223,7 +223,7 @@ def _steps(plan: Plan, carrier: StepExecutor, journal: Journal, asked: Asked, do
             continue
         if asked:
             return "stopped"
-        journal.write("step", n=number, title=step_text.title(step))
+        journal.write("step", n=number, title=step_text.title(step), **({"id": step.id} if step.id else {}))
         carrier.started.append(number)
         try:
             carrier.carry(number, step)

@@ -12,7 +12,7 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import AfterValidator, Field, SerializerFunctionWrapHandler, ValidationError, model_serializer
 
 from wizard import user_files
 from wizard.errors import InputError
@@ -98,12 +98,22 @@ class FileContent(FileState):
 
 
 class StepBase(Model):
-    """What every step tells: which chapters asked for it, why, and what it does to the node."""
+    """What every step tells: which chapters asked for it, why, and what it does to the node.
+
+    `id` is what it is found by in another plan: the chapter and a key of that chapter's; empty in plans of versions before it.
+    """
 
     chapters: tuple[str, ...]
     phase: Phase
     why: tuple[str, ...]
     labels: tuple[Label, ...] = ()
+    id: str = ""
+
+    @model_serializer(mode="wrap")
+    def _as_it_was_written(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """A plan that was saved without ids is the same to the byte when it is saved again."""
+        data: dict[str, Any] = handler(self)
+        return data if self.id else {name: value for name, value in data.items() if name != "id"}
 
 
 class WriteFile(StepBase):
@@ -192,9 +202,15 @@ class RunCommand(StepBase):
 Step = Annotated[WriteFile | RemoveFile | WriteSysfs | StopByPidfile | RunCommand, Field(discriminator="kind")]
 
 
-def command(step: Step) -> str:
-    """What a step has run or stopped, so that it can be found again in another plan; empty for what is judged by what is
+def found_by(step: Step) -> str:
+    """What a command is found by in another plan: its id, or in a plan without ids its words. Empty for what is judged by what is
     there: files and attributes."""
+    words = command(step)
+    return words and (step.id or words)
+
+
+def command(step: Step) -> str:
+    """What a step has run or stopped, as it is shown; empty for files and attributes."""
     if isinstance(step, RunCommand):
         return " ".join(step.argv)
     return f"stop {step.pidfile}" if isinstance(step, StopByPidfile) else ""

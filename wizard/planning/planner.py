@@ -5,9 +5,10 @@ A pure function of Facts and Answers: nothing is read here but through the facts
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import bisect
+import functools
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from wizard.answers import suggestion
 from wizard.boot import next_command_line
@@ -30,14 +31,17 @@ from wizard.model.plan import (
     Plan,
     RemoveFile,
     RunCommand,
+    Step,
     WriteFile,
     WriteSysfs,
-    command,
 )
 from wizard.node.files import WITHOUT_SECRETS, Snapshot
 from wizard.planning import guest_findings, login_notice, reboot_findings
 from wizard.planning.diff import unified
 from wizard.planning.preconditions import expected
+
+
+_MOST_FILES = 1_000_000  # of one plan: numbers of a kind stay below those of the next kind
 
 
 @dataclass(slots=True)
@@ -51,6 +55,20 @@ class _File:
     @property
     def changed(self) -> bool:
         return self.content != (self.before.content if self.before else None)
+
+
+@dataclass(frozen=True, slots=True)
+class Scheduled:
+    """A step with what decides its turn: the phase, the order in it, and of what has the same order the number."""
+
+    phase: int  # its place in PHASES
+    order: int
+    number: int
+    step: Step
+
+    @property
+    def turn(self) -> tuple[int, int, int]:
+        return self.phase, self.order, self.number
 
 
 @dataclass(slots=True)
@@ -78,13 +96,13 @@ def make_plan(facts: Facts, answers: AllAnswers) -> Plan:
         found += draft.problems
         blocked = _blocked(found)
         draft = _collect(facts, answers, blocked)
-    steps = _with_notice(facts, draft)
+    steps = _steps(facts, draft)
     pending = reboot_findings.findings(facts, answers, steps, draft.overlay())
     found += pending
     if any(finding.severity == "blocks" for finding in pending):
         blocked = _blocked(found)
         draft = _collect(facts, answers, blocked)
-        steps = _with_notice(facts, draft)
+        steps = _steps(facts, draft)
     answered = answers.to_data()
     found += guest_findings.findings(facts, steps)
     return Plan(
@@ -114,7 +132,7 @@ def _not_suggested(facts: Facts, answers: AllAnswers) -> list[Finding]:
     ]
 
 
-def kernel_lines(facts: Facts, overlay: Mapping[str, bytes | None], steps: Iterable[Any]) -> KernelLine:
+def kernel_lines(facts: Facts, overlay: Mapping[str, bytes | None], steps: Iterable[Step]) -> KernelLine:
     """The kernel's command line now, and after the reboot with these files in place and these steps done."""
     after = next_command_line.next_boot(facts, overlay, [step.argv for step in steps if isinstance(step, RunCommand)])
     return KernelLine(now=facts.iommu.command_line or None, after_reboot=next_command_line.whole(facts, after))
@@ -192,51 +210,73 @@ def _not_editable(chapter: Chapter, error: FormatError) -> Finding:
     )
 
 
-def _steps(draft: _Draft, left: set[str]) -> list[Any]:
-    """The steps in their order. `left` are commands that an earlier run was to run and did not: they are due."""
-    files = [_file_step(path, file) for path, file in sorted(draft.files.items(), key=_newness) if file.changed]
-    ordered: list[tuple[int, int, int, Any]] = [
-        (PHASES.index("files"), 50, number, step) for number, step in enumerate(files)
+def _steps(facts: Facts, draft: _Draft) -> list[Step]:
+    """The steps in their order; where they end in a reboot, with the file that says at the next login that verify is due."""
+    runs = facts.history.runs
+
+    def left(step: Step) -> bool:
+        """Whether it is a command that an earlier run was to run and did not: then it is due."""
+        return any(run.left(step) for run in runs)
+
+    scheduled = [*_files(draft), *_actions(draft, left)]
+    scheduled = sorted([*scheduled, *_made(draft, left, scheduled)], key=lambda each: each.turn)
+    notice = _notice(facts, draft, [each.step for each in scheduled])
+    if notice is not None:
+        bisect.insort(scheduled, notice, key=lambda each: each.turn)
+    return [each.step for each in scheduled]
+
+
+def _files(draft: _Draft) -> list[Scheduled]:
+    changed = [(path, file) for path, file in sorted(draft.files.items(), key=_newness) if file.changed]
+    return [_scheduled_file(draft, path, file) for path, file in changed]
+
+
+def _scheduled_file(draft: _Draft, path: str, file: _File) -> Scheduled:
+    """New files first, then changes, then removals: nothing ever names a file that is not there."""
+    number = _newness((path, file)) * _MOST_FILES + list(draft.files).index(path)
+    return Scheduled(PHASES.index("files"), 50, number, _file_step(path, file))
+
+
+def _actions(draft: _Draft, left: Callable[[Step], bool]) -> list[Scheduled]:
+    actions = [action for _, changes in draft.changes for action in changes.actions]
+    return [
+        Scheduled(PHASES.index(action.step.phase), action.order, number, action.step)
+        for number, action in enumerate(actions)
+        if action.inputs is None or draft.changed(action.inputs) or left(action.step)
     ]
-    actions = [(name, action) for name, changes in draft.changes for action in changes.actions]
-    for number, (_, action) in enumerate(actions):
-        if action.inputs is None or draft.changed(action.inputs) or command(action.step) in left:
-            ordered.append((PHASES.index(action.step.phase), action.order, number, action.step))
-    reboot = any({"reboot", "power-cycle"} & set(step.labels) for _, _, _, step in ordered)
-    for number, (names, product) in enumerate(_products(draft)):
-        if not (product.due or draft.changed(product.inputs) or " ".join(product.argv) in left):
-            continue
-        reboot = reboot or "reboot" in product.labels
-        ordered.append((PHASES.index(product.phase), product.order, number, (names, product)))
-    done: list[Any] = []
-    for _, _, _, step in sorted(ordered, key=lambda each: each[:3]):
-        if isinstance(step, tuple):
-            names, product = step
-            if not (product.covered_by_reboot and reboot):
-                done.append(_product_step(names, product))
-        else:
-            done.append(step)
-    return done
 
 
-def _with_notice(facts: Facts, draft: _Draft) -> list[Any]:
-    """The steps; where they end in a reboot, with the file that says at the next login that verify is due."""
-    left = {text for run in facts.history.runs for text in run.unfinished}
-    steps = _steps(draft, left)
+def _made(draft: _Draft, left: Callable[[Step], bool], others: Iterable[Scheduled]) -> list[Scheduled]:
+    """The products that have to be made; not those that a reboot makes anyway, where one of these steps or products needs it."""
+    due = [
+        (number, product, step)
+        for number, (product, step) in enumerate(_products(draft))
+        if product.due or draft.changed(product.inputs) or left(step)
+    ]
+    reboot = any({"reboot", "power-cycle"} & set(each.step.labels) for each in others)
+    reboot = reboot or any("reboot" in product.labels for _, product, _ in due)
+    return [
+        Scheduled(PHASES.index(product.phase), product.order, number, step)
+        for number, product, step in due
+        if not (product.covered_by_reboot and reboot)
+    ]
+
+
+def _notice(facts: Facts, draft: _Draft, steps: Iterable[Step]) -> Scheduled | None:
+    """The file that says at login what waits for the reboot; None where nothing does, or it is there."""
     waiting = list(dict.fromkeys(name for step in steps if "reboot" in step.labels for name in step.chapters))
     edit = login_notice.wanted(facts)
     if not waiting or edit is None:
-        return steps
+        return None
     first = next(each for each in chapters() if waiting[0] == each.NAME)
-    if _apply(facts, draft, first, edit) is None and draft.changed(
-        [edit.path]
-    ):  # else it is left as it is: nothing needs it
-        draft.files[edit.path].edits += [(name, edit) for name in waiting[1:]]
-    return _steps(draft, left)
+    if _apply(facts, draft, first, edit) is not None or not draft.changed([edit.path]):
+        return None  # left as it is: nothing needs it
+    file = draft.files[edit.path]
+    file.edits += [(name, edit) for name in waiting[1:]]
+    return _scheduled_file(draft, edit.path, file)
 
 
 def _newness(item: tuple[str, _File]) -> int:
-    """New files first, then changes, then removals: nothing ever names a file that is not there."""
     _, file = item
     if file.content is None:
         return 2
@@ -246,41 +286,57 @@ def _newness(item: tuple[str, _File]) -> int:
 def _file_step(path: str, file: _File) -> WriteFile | RemoveFile:
     first = file.edits[0][1]
     secret = any(edit.secret for _, edit in file.edits)
-    common: dict[str, Any] = {
-        "chapters": tuple(dict.fromkeys(name for name, _ in file.edits)),
-        "phase": "files",
-        "why": tuple(dict.fromkeys(edit.why for _, edit in file.edits)),
-        "labels": tuple(dict.fromkeys(label for _, edit in file.edits for label in edit.labels)),
-        "path": path,
-        "secret": secret,
-        "diff": unified(path, file.before.content if file.before else None, file.content, secret),
-    }
+    names = tuple(dict.fromkeys(name for name, _ in file.edits))
+    why = tuple(dict.fromkeys(edit.why for _, edit in file.edits))
+    labels = tuple(dict.fromkeys(label for _, edit in file.edits for label in edit.labels))
+    diff = unified(path, file.before.content if file.before else None, file.content, secret)
     before = _state(file.before) if file.before else None
     if file.content is None:
         assert before is not None  # a file that was never there and is not to be there is not changed
-        return RemoveFile(before=before, **common)
+        return RemoveFile(
+            chapters=names,
+            phase="files",
+            why=why,
+            labels=labels,
+            id=f"file:{path}",
+            path=path,
+            before=before,
+            diff=diff,
+            secret=secret,
+        )
     mode = file.before.mode if file.before else first.mode
     owner = file.before.owner if file.before else first.owner
-    return WriteFile(before=before, after=FileContent.of(file.content, mode, owner), **common)
+    return WriteFile(
+        chapters=names,
+        phase="files",
+        why=why,
+        labels=labels,
+        id=f"file:{path}",
+        path=path,
+        before=before,
+        after=FileContent.of(file.content, mode, owner),
+        diff=diff,
+        secret=secret,
+    )
 
 
 def _state(snapshot: Snapshot) -> FileState:
     return FileState(sha256=digest(snapshot.content), mode=f"{snapshot.mode:04o}", owner=snapshot.owner)
 
 
-def _products(draft: _Draft) -> list[tuple[tuple[str, ...], Artifact]]:
-    """Products of all chapters, those with the same key made into one."""
-    merged: dict[str, tuple[list[str], list[str], Artifact]] = {}
+def _products(draft: _Draft) -> list[tuple[Artifact, RunCommand]]:
+    """Products of all chapters, those with the same key made into one, each with the step that makes it."""
+    asked: dict[str, list[tuple[str, Artifact]]] = {}
     for name, changes in draft.changes:
         for product in changes.products:
-            names, whys, one = merged.setdefault(product.key, ([], [], product))
-            names.append(name)
-            whys.append(product.why)
-            merged[product.key] = (names, whys, _joined(one, product))
-    return [
-        (tuple(dict.fromkeys(names)), _with_why(product, tuple(dict.fromkeys(whys))))
-        for names, whys, product in merged.values()
-    ]
+            asked.setdefault(product.key, []).append((name, product))
+    found = []
+    for several in asked.values():
+        names = tuple(dict.fromkeys(name for name, _ in several))
+        whys = dict.fromkeys(product.why for _, product in several)
+        product = replace(functools.reduce(_joined, (product for _, product in several)), why="; ".join(whys))
+        found.append((product, _product_step(names, product)))
+    return found
 
 
 def _joined(one: Artifact, other: Artifact) -> Artifact:
@@ -294,10 +350,6 @@ def _joined(one: Artifact, other: Artifact) -> Artifact:
     )
 
 
-def _with_why(product: Artifact, whys: tuple[str, ...]) -> Artifact:
-    return replace(product, why="; ".join(whys))
-
-
 def _product_step(names: tuple[str, ...], product: Artifact) -> RunCommand:
     return RunCommand(
         chapters=names,
@@ -309,10 +361,11 @@ def _product_step(names: tuple[str, ...], product: Artifact) -> RunCommand:
         undo_when=product.undo_when if product.undo else None,
         deadline_s=900,
         proves=product.proves,
+        id=f"made:{product.key}",
     )
 
 
-def _expects(facts: Facts, draft: _Draft, steps: list[Any]) -> tuple[Expect, ...]:
+def _expects(facts: Facts, draft: _Draft, steps: list[Step]) -> tuple[Expect, ...]:
     """Everything that the plan starts from and that must not change before it runs."""
     paths = [*draft.files]
     for _, changes in draft.changes:

@@ -189,8 +189,14 @@ def _command(undo: Undo) -> Step:
             "undo_when": _again(step, undo.kind),
             "proves": (),
             "why": (f"takes back: {' '.join(step.argv)}",),
+            "id": step.id if step.argv == step.undo else _other_way(step.id),
         }
     )
+
+
+def _other_way(name: str) -> str:
+    """The id of what takes a step back; of what takes that back again, the step's own."""
+    return name.removeprefix("undo:") if name.startswith("undo:") else name and f"undo:{name}"
 
 
 def _failed_before(draft: Draft, step: Step) -> Step:

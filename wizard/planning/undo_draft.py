@@ -298,6 +298,7 @@ def _back(
         "phase": "files",
         "why": WHY,
         "labels": step.labels,
+        "id": step.id,
         "path": step.path,
         "secret": step.secret,
         "diff": unified(step.path, now.content if now else None, wanted.content if wanted else None, step.secret),

@@ -12,7 +12,7 @@ from typing import Any
 
 from wizard.errors import Denied, InputError, NodeError, WizardError
 from wizard.model import plan as plans
-from wizard.model.plan import Plan, RemoveFile, WriteFile
+from wizard.model.plan import Plan, RemoveFile, Step, WriteFile
 from wizard.node.node import Node, Unseen
 from wizard.node.paths import BOOT_ID
 from wizard.runs import records as run_records
@@ -51,6 +51,17 @@ class PastRun:
     unfinished: tuple[str, ...]
     """Commands that the run was to run and did not, since it was cut short or was for files only, and that neither a later
     run nor a boot made good: the words joined by blanks, or `stop PIDFILE`."""
+    ran_ids: tuple[str, ...] = ()
+    unfinished_ids: tuple[str, ...] = ()
+    """The same commands by the ids of their steps; of a plan without ids, by their words."""
+
+    def has_run(self, step: Step) -> bool:
+        """Whether the run had run this step of another plan, as in `ran`."""
+        return not {step.id, plans.command(step)}.isdisjoint(self.ran_ids)
+
+    def left(self, step: Step) -> bool:
+        """Whether this step of another plan is one that the run was to run and did not, as in `unfinished`."""
+        return not {step.id, plans.command(step)}.isdisjoint(self.unfinished_ids)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,8 +187,9 @@ def _past(name: str, plan: Plan, record: Record, under_way: bool) -> PastRun:
         needs_reboot=plan.needs_reboot,
         confirm_until=str(record.waiting.get("until", "")) if record.waiting else "",
         reboot_chapters=_reboot_chapters(plan, record),
-        ran=_ran(plan, record),
+        ran=tuple(plans.command(step) for step in _ran(plan, record)),
         unfinished=(),
+        ran_ids=tuple(plans.found_by(step) for step in _ran(plan, record)),
     )
 
 
@@ -190,9 +202,9 @@ def _reboot_chapters(plan: Plan, record: Record) -> tuple[str, ...]:
     return tuple(dict.fromkeys(chapter for step in done for chapter in step.chapters))
 
 
-def _ran(plan: Plan, record: Record) -> tuple[str, ...]:
+def _ran(plan: Plan, record: Record) -> list[Step]:
     numbers = {n for n in record.held if record.boots.get(n) == record.last_boot} | record.stood
-    return tuple(plans.command(plan.steps[n - 1]) for n in sorted(numbers - record.taken_back))
+    return [plan.steps[n - 1] for n in sorted(numbers - record.taken_back)]
 
 
 def _state(record: Record, under_way: bool) -> RunState:
@@ -213,22 +225,38 @@ def _state(record: Record, under_way: bool) -> RunState:
 def _finished(seen: list[_Seen], boot_id: str) -> list[_Seen]:
     """With the commands that are left to be run. A command that a later run ran is left by none."""
     left: list[_Seen] = []
-    ran_later: set[str] = set()
+    later: list[Step] = []  # what later runs ran
     for each in reversed(seen):
-        steps = dict(enumerate(each.plan.steps, 1))
-        words = {number: text for number, step in steps.items() if (text := plans.command(step))}
-        ran = {text for number, text in words.items() if number in each.record.held}
+        commands = {n: step for n, step in enumerate(each.plan.steps, 1) if plans.command(step)}
         cut = (each.past.state.resumable or each.past.state is RunState.DONE) and not each.past.undoes
         same = each.past.boot_id == boot_id  # a boot starts every service anew, and reads what is on the disk
+        ran_later = _Names(later)
         open_ = [
-            text
-            for number, text in words.items()
-            if cut and number not in each.record.held and (same or steps[number].phase == "boot")
+            step
+            for number, step in commands.items()
+            if cut and number not in each.record.held and (same or step.phase == "boot") and not ran_later.hold(step)
         ]
-        unfinished = tuple(text for text in dict.fromkeys(open_) if text not in ran_later)
-        left.append(replace(each, past=replace(each.past, unfinished=unfinished)))
-        ran_later |= ran
+        past = replace(
+            each.past,
+            unfinished=tuple(dict.fromkeys(plans.command(step) for step in open_)),
+            unfinished_ids=tuple(dict.fromkeys(plans.found_by(step) for step in open_)),
+        )
+        left.append(replace(each, past=past))
+        later += [step for number, step in commands.items() if number in each.record.held]
     return left[::-1]
+
+
+class _Names:
+    """Commands by what they are found by: their ids; and by their words where one of the two has none, being of an older version."""
+
+    def __init__(self, steps: Iterable[Step]) -> None:
+        self._ids = {step.id for step in steps if step.id}
+        self._words = {plans.command(step): bool(step.id) for step in steps}
+        self._words |= {plans.command(step): False for step in steps if not step.id}
+
+    def hold(self, step: Step) -> bool:
+        words = plans.command(step)
+        return step.id in self._ids or (words in self._words and not (step.id and self._words[words]))
 
 
 def _undone(seen: list[_Seen]) -> list[_Seen]:
@@ -248,10 +276,10 @@ def _undone(seen: list[_Seen]) -> list[_Seen]:
 
 def _told(past: PastRun, by: dict[str, str], again: set[str]) -> PastRun:
     if past.id in again:
-        return replace(past, state=RunState.INTERRUPTED, unfinished=())
+        return replace(past, state=RunState.INTERRUPTED, unfinished=(), unfinished_ids=())
     if past.id not in by:
         return replace(past, state=RunState.UNDONE) if past.undoes in again and past.state is RunState.DONE else past
-    return replace(past, state=RunState.UNDONE, undone_by=by[past.id], unfinished=())
+    return replace(past, state=RunState.UNDONE, undone_by=by[past.id], unfinished=(), unfinished_ids=())
 
 
 def _begun_again(seen: list[_Seen], by: dict[str, str]) -> set[str]:

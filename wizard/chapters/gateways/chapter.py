@@ -113,6 +113,7 @@ def changes(facts: Facts, answers: AllAnswers) -> Changes:
         argv=("dnsmasq", "--test", f"--conf-file={path}"),
         why=("a mistake in this file would take DHCP away from every network of this node",),
         deadline_s=30,
+        id=f"{NAME}/test",
     )
     behind = [network for network in facts.nova.networks if _behind(facts, network, path if after is not None else "")]
     actions = [LiveAction(test, inputs=None if behind else (path,))] if after is not None else []
@@ -192,6 +193,7 @@ def _stop(network: NovaNetwork) -> StopByPidfile:
         why=("dnsmasq never reads this file again while it runs; nova-network starts it anew",),
         labels=("restarts-service",),
         undo_when="after_files",
+        id=f"{NAME}/dnsmasq:{network.bridge}",
     )
 
 

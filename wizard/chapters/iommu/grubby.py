@@ -92,5 +92,6 @@ def _action(chapter: str, kernel: str, line: str, words: Sequence[str]) -> LiveA
             undo=("grubby", f"--update-kernel={kernel}", *undo),
             undo_when="after_files",
             proves=(KernelArgumentsPresent(words=tuple(words)),),
+            id=f"{chapter}/arguments:{kernel}",
         )
     )

@@ -210,6 +210,7 @@ def _installed(facts: Facts, answers: AllAnswers, mine: Answers) -> Changes:
         undo=(SCRIPT, "apply" if _stood(facts) else "remove"),
         undo_when="after_files" if _stood(facts) else "before_files",
         deadline_s=_deadline(len(bridges(facts, answers))),
+        id=f"{NAME}/rule",
     )
     right = state is not None and state.right
     actions += (LiveAction(step, inputs=(SCRIPT, CONFIG) if right else None, order=70),)
@@ -234,6 +235,7 @@ def _watch(facts: Facts) -> tuple[LiveAction, ...]:
         undo=("systemctl", "restart" if stood else "stop", UNIT),
         undo_when="after_files" if stood else "before_files",
         deadline_s=_deadline(len(facts.nova.networks)),
+        id=f"{NAME}/watch",
     )
     return (LiveAction(step, inputs=None if facts.nova.redirect_watched is False else (UNIT_FILE, SCRIPT), order=75),)
 
@@ -263,6 +265,7 @@ def _removed(facts: Facts) -> Changes:
             undo=(SCRIPT, "apply"),
             undo_when="after_files",
             deadline_s=_deadline(len(facts.nova.networks)),
+            id=f"{NAME}/rule:remove",
         )
         actions += (LiveAction(step, order=20),)
     units = tuple(path for path in paths if path.startswith(init_system.UNITS))
@@ -278,6 +281,7 @@ def _stop() -> RunCommand:
         undo=("systemctl", "start", UNIT),
         undo_when="after_files",
         deadline_s=60,
+        id=f"{NAME}/watch:stop",
     )
 
 

@@ -32,45 +32,39 @@ def kept(facts: Facts) -> tuple[str, ...]:
 
 def _whole_copies(facts: Facts) -> list[str]:
     """The copies that are there, without one that a run was cut short in: that may be a part, and what it is of is as it was."""
-    cut = {command for run in facts.history.runs for command in run.unfinished}
     images = (copy.removesuffix(KEPT) for copy in facts.boot.kept_images)
-    return [image for image in images if " ".join(_copy(image)) not in cut]
+    return [image for image in images if not any(run.left(_copy("vfs", image)) for run in facts.history.runs)]
 
 
 def _fresh(facts: Facts, copies: Sequence[str]) -> bool:
     """Whether one of them was made in this boot, by a run that was not taken back."""
-    made = {" ".join(_copy(image)) for image in copies}
+    made = [_copy("vfs", image) for image in copies]
     return any(
-        run.boot_id == facts.system.boot_id and not made.isdisjoint(run.ran)
+        run.boot_id == facts.system.boot_id and any(run.has_run(step) for step in made)
         for run in facts.history.runs
         if not run.undone_by
     )
 
 
-def _copy(image: str) -> tuple[str, ...]:
-    return "cp", "-p", image, image + KEPT
+def _copy(chapter: str, image: str) -> RunCommand:
+    return RunCommand(
+        chapters=(chapter,),
+        phase="boot",
+        argv=("cp", "-p", image, image + KEPT),
+        why=(
+            "the image as it is, if the new one does not boot: press e in the boot menu and name it on the initrd "
+            "line; it may be removed once verify has held after the reboot",
+        ),
+        undo=("rm", "-f", image + KEPT),
+        undo_when="last",
+        deadline_s=300,
+        id=f"{chapter}/keep:{image}",
+    )
 
 
 def keep(chapter: str, images: Sequence[str]) -> tuple[LiveAction, ...]:
     """Steps that copy these images, before they are rebuilt. The copies go when the run is taken back, last of all."""
-    return tuple(
-        LiveAction(
-            RunCommand(
-                chapters=(chapter,),
-                phase="boot",
-                argv=_copy(image),
-                why=(
-                    "the image as it is, if the new one does not boot: press e in the boot menu and name it on the initrd "
-                    "line; it may be removed once verify has held after the reboot",
-                ),
-                undo=("rm", "-f", image + KEPT),
-                undo_when="last",
-                deadline_s=300,
-            ),
-            order=15,
-        )
-        for image in images
-    )
+    return tuple(LiveAction(_copy(chapter, image), order=15) for image in images)
 
 
 def needed(facts: Facts) -> int:

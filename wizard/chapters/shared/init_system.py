@@ -156,6 +156,7 @@ def _systemctl(
         undo=("systemctl", *undo),
         undo_when=when,
         deadline_s=60,
+        id=f"{chapter}/{':'.join(words)}",
     )
 
 

@@ -168,6 +168,7 @@ def _firmware(facts: Facts, requests: list[Request]) -> tuple[LiveAction, ...]:
                 why=(f"the firmware of {function.address} does not offer {count} VFs",),
                 labels=("one-way", "reboot"),
                 deadline_s=120,
+                id=f"{NAME}/firmware:{function.address}",
             ),
             order=90,
         )

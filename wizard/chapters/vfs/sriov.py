@@ -212,4 +212,5 @@ def _set(
         why=(why,),
         labels=labels,
         deadline_s=DEADLINE,
+        id=f"{CHAPTER}/{name}:{function.address}:{after}",
     )
