@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from screens.shared.page_order import short
-from screens.shared.progress import Progress
 from wizard.model import step_text
 from wizard.model.plan import GUESTS_TOUCHED, Plan
+from wizard.runs.progress import RunProgress
 
 
 def drops_network(plan: Plan) -> bool:
@@ -40,7 +40,7 @@ def before(plan: Plan, obstacle: str) -> list[str]:
     return [*lines, "At the first failure it stops and asks. All can be taken back. Type yes to start:"]
 
 
-def now_and_next(progress: Progress, stopping: bool, counted: str) -> str:
+def now_and_next(progress: RunProgress, stopping: bool, counted: str) -> str:
     """What is done now and what comes next; `counted` is how far the step is that is done now."""
     if progress.rolling_back:
         return f"{'A step failed' if progress.failed else 'Not confirmed'}: taking back what was done."
@@ -54,7 +54,7 @@ def now_and_next(progress: Progress, stopping: bool, counted: str) -> str:
     return f"{now}\nnext: {step_text.title(steps[follows - 1]) if follows <= len(steps) else 'nothing more'}"
 
 
-def verdict(progress: Progress) -> str:
+def verdict(progress: RunProgress) -> str:
     """What came of it and what to do."""
     match progress.result:
         case "done" if progress.plan.undoes:

@@ -21,7 +21,7 @@ from wizard.apply.backends import Backend, LiveBackend, NoBackend
 from wizard.apply.file_writer import Tree
 from wizard.apply.leftovers import refuse_beside_leftovers
 from wizard.apply.staleness import refuse_if_stale, refuse_if_used
-from wizard.apply.step_executor import StepExecutor
+from wizard.apply.step_executor import EndedBadly, StepExecutor
 from wizard.apply.system_log import SystemLog
 from wizard.errors import NodeError, Refused, WizardError
 from wizard.model import plan as plans
@@ -31,11 +31,11 @@ from wizard.model.undo_order import needed_by, undo_order
 from wizard.node.live import LiveNode
 from wizard.node.node import Node
 from wizard.node.recorded import DirectoryNode
-from wizard.runs import history, records, remaining_steps, store, verify_due
+from wizard.runs import history, remaining_steps, store, verify_due
 from wizard.runs.journal import Journal, JournalLost, read
 from wizard.runs.lock import only_run
 from wizard.runs.overtaken import refuse_overtaken
-from wizard.runs.records import JOURNAL_FORMAT, LOCK, STOP, Record, fold, lock_holder
+from wizard.runs.records import JOURNAL_FORMAT, LOCK, STOP, Reason, Record, fold, lock_holder
 from wizard.runs.run_state import RunState
 from wizard.safe_text import safe_text
 
@@ -122,7 +122,7 @@ def _carry_out(root: Path, run: str, directory: Path, options: dict[str, Any], j
     carrier.backups, carrier.directories = dict(record.backups), list(record.directories)
     carrier.left = {number: list(left) for number, left in record.left.items()}
     carrier.expected = {each.path: each.attributes for each in plan.expects if isinstance(each, ExpectFile)}
-    carrier.failed = {number for number, why in record.failed.items() if records.ended_badly(why)}
+    carrier.failed = set(record.ended_badly)
     carrier.goals = {step.path: step.after for step in plan.steps if isinstance(step, WriteSysfs)}
     undone = _undone(directory.parent, plan)
     for path in _paths(plan, undone.plan if undone else None):
@@ -230,7 +230,8 @@ def _steps(plan: Plan, carrier: StepExecutor, journal: Journal, asked: Asked, do
         except JournalLost:
             raise
         except Exception as error:  # whatever it is, a defect of ours too: the step did not come to its end
-            journal.write("failed", n=number, why=reason(error))
+            code = Reason.EXIT_STATUS if isinstance(error, EndedBadly) else Reason.OTHER
+            journal.write("failed", n=number, why=reason(error), reason=code.value)
             return "failed"
     return "done"
 

@@ -26,8 +26,12 @@ from wizard.model.plan import (
 )
 from wizard.model.undo_order import Kind, Undo
 from wizard.runs.journal import Journal
-from wizard.runs.records import ENDED_BADLY, Backup, Left, undamaged
+from wizard.runs.records import Backup, Left, undamaged
 from wizard.user_files import write_private
+
+
+class EndedBadly(NodeError):
+    """A command ended with an exit status that is not 0."""
 
 
 class StepExecutor:
@@ -73,7 +77,7 @@ class StepExecutor:
             argv, deadline_s, lambda line: self.journal.output(number, line), self._announce(number)
         )
         if status:
-            raise NodeError(f"{argv[0]} {ENDED_BADLY} {status}")
+            raise EndedBadly(f"{argv[0]} ended with exit status {status}")
 
     def _carry_command(self, number: int, step: RunCommand) -> None:
         try:

@@ -15,6 +15,7 @@ from wizard.report import text as report
 from wizard.runs import history as histories
 from wizard.runs.history import History, PastRun
 from wizard.runs.records import Event, age
+from wizard.runs.run_state import RunState
 from wizard.runs.selection import chosen, named
 from wizard.safe_text import safe_text
 
@@ -56,6 +57,6 @@ def _data(seen: History) -> list[dict[str, Any]]:
         {**asdict(run), "unseen": [f"{each.what}: {each.why}" for each in seen.unseen if f"run {run.id} " in each.what]}
         for run in seen.runs
     ]
-    nothing = PastRun("", "", "interrupted", (), {}, "", "", "", 0, 0, False, "", (), (), ())
+    nothing = PastRun("", "", RunState.INTERRUPTED, (), {}, "", "", "", 0, 0, False, "", (), (), ())
     hidden = [{**asdict(nothing), "id": each.id, "state": "unseen", "unseen": [each.why]} for each in seen.unread]
     return sorted([*found, *hidden], key=lambda each: age(str(each["id"])))

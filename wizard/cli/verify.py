@@ -18,10 +18,10 @@ from wizard.errors import Exit
 from wizard.facts import facts as fact_reader
 from wizard.facts.facts import Facts
 from wizard.model.answers import AllAnswers
-from wizard.model.findings import Check
+from wizard.model.findings import Check, Remedy
 from wizard.node.live import open_node
 from wizard.node.recorded import DirectoryNode
-from wizard.planning.verification import RUN_PLAN, exit_code, to_be, undone
+from wizard.planning.verification import exit_code, to_be, undone
 from wizard.planning.verification import verify as verified
 from wizard.probes.registry import proofs
 from wizard.report import text as report
@@ -126,5 +126,5 @@ def _print(basis: _Basis, found: list[Check], limits: list[str], options: argpar
         sys.stdout.write(report.as_json({**data, **({"limits": limits} if limits else {})}))
         return
     if basis.data["kind"] == "suggestion":  # nobody asked for it, so nobody is told to do it
-        found = [replace(check, do="" if check.do == RUN_PLAN else check.do) for check in found]
+        found = [replace(check, do="" if check.do == Remedy.RUN_PLAN else check.do) for check in found]
     sys.stdout.write(report.compared(basis.told) + report.checks(found, limits))

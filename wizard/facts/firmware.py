@@ -19,6 +19,10 @@ _TIMEOUT = 60.0  # seconds; a card whose firmware is busy is asked again and aga
 _LOCKDOWN = "/sys/kernel/security/lockdown"
 
 
+SETTINGS_OF = "firmware settings of "  # and an address: what is in `unseen`
+OF_ALL_CARDS = f"{SETTINGS_OF}the cards"
+
+
 @dataclass(frozen=True, slots=True)
 class CardFirmware:
     """Firmware settings of the card behind one PCI function. `current` is None for cards that do not tell it (ConnectX-3).
@@ -71,13 +75,20 @@ class FirmwareFacts:
         same = [card for card in self.cards if card.address.partition(".")[0] == slot]
         return next((card for card in same if card.address == address), same[0] if same else None)
 
+    def why_untold(self, address: str) -> str:
+        """Why the settings of the card behind a function are not known: any function of the card may have been asked. Empty where
+        nothing says so."""
+        card = f"{SETTINGS_OF}{address.partition('.')[0]}."
+        told = (each.why for each in self.unseen if each.what == OF_ALL_CARDS or each.what.startswith(card))
+        return next(told, "")
+
 
 def read(node: Node, pci: PciFacts) -> FirmwareFacts:
     """Ask every Mellanox card. Changes nothing, and never fails: what cannot be asked is in `unseen`."""
     lockdown = _lockdown(node)
     slots = _cards(pci)
     tool = _tool(node, slots)
-    what = "firmware settings of the cards"
+    what = OF_ALL_CARDS
     if not slots:
         return FirmwareFacts(tool, lockdown, (), ())
     if tool is None:
@@ -148,14 +159,14 @@ def _ask(node: Node, tool: str, address: str, lockdown: str) -> CardFirmware | U
         try:
             said = _said(node, tool, address, extra)
         except NodeError as error:
-            return Unseen(f"firmware settings of {address}", error.what)
+            return Unseen(f"{SETTINGS_OF}{address}", error.what)
         query = firmware_query.parse(said.stdout) if said is not None else None
         if query is not None:
             return CardFirmware(address, query.device_type, query.next_boot, query.current)
         why = _complaint(said, tool) if said is not None else why
     if lockdown in ("integrity", "confidentiality"):
         why += f" (the kernel is locked down for {lockdown}: Secure Boot keeps programs away from the card)"
-    return Unseen(f"firmware settings of {address}", why)
+    return Unseen(f"{SETTINGS_OF}{address}", why)
 
 
 def _complaint(said: Output, tool: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import Enum
 from typing import Literal
 
 from wizard.model.base import Model
@@ -27,6 +28,15 @@ def worst(findings: Iterable[Finding]) -> Severity | None:
     """The gravest severity among the findings, or None."""
     there = {finding.severity for finding in findings}
     return next((severity for severity in ("blocks", "warns", "tells") if severity in there), None)
+
+
+class Remedy(str, Enum):
+    """What to do about a check, where the program itself goes by it: its value is what people read."""
+
+    RUN_PLAN = "Run plan, then apply."
+
+    __str__ = str.__str__
+    __format__ = str.__format__
 
 
 @dataclass(frozen=True, slots=True)

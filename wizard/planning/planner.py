@@ -40,7 +40,6 @@ from wizard.planning import guest_findings, login_notice, reboot_findings
 from wizard.planning.diff import unified
 from wizard.planning.preconditions import expected
 
-
 _MOST_FILES = 1_000_000  # of one plan: numbers of a kind stay below those of the next kind
 
 

@@ -206,7 +206,7 @@ def _failed_before(draft: Draft, step: Step) -> Step:
         for number, each in enumerate(draft.done.steps, 1)
         if isinstance(each, RunCommand) and isinstance(step, RunCommand) and each.argv == each.undo == step.argv
     }
-    if not same or not all(run_records.ended_badly(draft.record.failed.get(number, "")) for number in same):
+    if not same or not same <= draft.record.ended_badly:
         return step
     return step.model_copy(update={"failed_before": True})
 

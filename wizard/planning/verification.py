@@ -9,10 +9,8 @@ from wizard.chapters.registry import chapters
 from wizard.errors import Exit, InputError
 from wizard.facts.facts import Facts
 from wizard.model.answers import AllAnswers
-from wizard.model.findings import Check
+from wizard.model.findings import Check, Remedy
 from wizard.planning.planner import make_plan
-
-RUN_PLAN = "Run plan, then apply."
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +74,11 @@ def _configured(facts: Facts, answers: AllAnswers) -> Check:
         return Check("plan", what, "failed", f"blocked: {', '.join(plan.blocked)}{code}", do)
     if plan.steps:
         return Check(
-            "plan", what, "failed", f"{len(plan.steps)} step{'s are' if len(plan.steps) > 1 else ' is'} left", RUN_PLAN
+            "plan",
+            what,
+            "failed",
+            f"{len(plan.steps)} step{'s are' if len(plan.steps) > 1 else ' is'} left",
+            Remedy.RUN_PLAN,
         )
     return Check("plan", what, "held", "the plan is empty")
 

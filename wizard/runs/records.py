@@ -16,6 +16,7 @@ import stat
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from enum import Enum
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -32,6 +33,13 @@ JOURNAL_FORMAT = "compute-wizard.journal/2"
 _FORMAT = re.compile(r"compute-wizard\.journal/(\d+)")
 
 Event: TypeAlias = dict[str, Any]
+
+
+class Reason(str, Enum):
+    """Why a step failed, where what follows depends on it."""
+
+    EXIT_STATUS = "exit-status"  # its command ended with a status that is not 0
+    OTHER = "other"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +85,9 @@ class Record:
     taken_back: set[int] = field(default_factory=set)
     stood: set[int] = field(default_factory=set)
     failed: dict[int, str] = field(default_factory=dict)  # steps that failed when they were last begun, and why
+    ended_badly: set[int] = field(
+        default_factory=set
+    )  # those of them whose command did; not for what it made, or did not begin
     waiting: Event | None = None  # while nothing ended the wait for a confirmation
     confirmed: bool = False
     end: Event | None = None
@@ -135,11 +146,16 @@ def fold(events: Iterable[Event]) -> Record:
     """One record of all events."""
     record = Record()
     for event in events:
-        number = event.get("n")
-        _whole(record, event)
-        if isinstance(number, int):
-            _step(record, number, event)
+        take(record, event)
     return record
+
+
+def take(record: Record, event: Event) -> None:
+    """Put one more event into a record."""
+    number = event.get("n")
+    _whole(record, event)
+    if isinstance(number, int):
+        _step(record, number, event)
 
 
 def _whole(record: Record, event: Event) -> None:
@@ -174,8 +190,11 @@ def _step(record: Record, number: int, event: Event) -> None:
                 before.discard(number)
             record.held.pop(number, None)
             record.failed.pop(number, None)
+            record.ended_badly.discard(number)
         case "failed":
             record.failed[number] = str(event.get("why", ""))
+            if event["reason"] == Reason.EXIT_STATUS if "reason" in event else _ended_badly(record.failed[number]):
+                record.ended_badly.add(number)
         case "process":
             record.process = int(event["pid"])
         case "held":
@@ -199,12 +218,9 @@ def _step(record: Record, number: int, event: Event) -> None:
         record.process = None
 
 
-ENDED_BADLY = "ended with exit status"
-
-
-def ended_badly(why: str) -> bool:
-    """Whether a step failed since its command did, by the reason in the journal; not for what it made, or did not begin."""
-    return ENDED_BADLY in why
+def _ended_badly(why: str) -> bool:
+    """The same of a journal of an older version, which has no reasons but sentences."""
+    return "ended with exit status" in why
 
 
 def age(run: str) -> tuple[int, str]:

@@ -17,7 +17,6 @@ from screens.shared.change_lines import line
 from screens.shared.fit_text import cut
 from screens.shared.key_line import Key
 from screens.shared.page_order import short
-from screens.shared.progress import WORDS, Progress
 from screens.tui.page import PLANNING, Page
 from screens.tui.widgets.line_input import Entry
 from screens.tui.widgets.list_view import Column, Rows
@@ -25,6 +24,7 @@ from screens.tui.widgets.text_view import TextView
 from wizard.errors import Exit, WizardError
 from wizard.integers import MOST_MINUTES
 from wizard.model.plan import Plan
+from wizard.runs.progress import WORDS, RunProgress
 from wizard.safe_text import safe_text
 
 
@@ -60,7 +60,7 @@ class ApplyPage(Page):
 
     def __init__(self) -> None:
         super().__init__()
-        self.progress: Progress | None = None
+        self.progress: RunProgress | None = None
         self._timer: Timer | None = None
         self._stopping = False
         self._word = ""  # what is to be typed before a run goes on
@@ -146,7 +146,7 @@ class ApplyPage(Page):
             return [""]
         mark, took = "  ", ""
         if self.progress is not None:
-            mark, took = WORDS[self.progress.steps[number - 1].state], self.progress.time(number, time.time())
+            mark, took = WORDS[self.progress.state(number)], self.progress.time(number, time.time())
         room = self.query_one(Rows).room - 7 - (11 if self.progress else 0)
         return [f"{mark} {number:3} {cut(line(plan.steps[number - 1]), max(12, room))} {took:>10}".rstrip()]
 
@@ -196,7 +196,7 @@ class ApplyPage(Page):
             return
         self.state.run, self.state.running, self._stopping = run, True, False
         self.state.outdated = True
-        self.progress = Progress(plan)
+        self.progress = RunProgress(plan)
         self.remove_class("-ended")
         log = self.query_one("#log", TextView)
         log.display = True
@@ -255,7 +255,7 @@ class ApplyPage(Page):
         self.query_one("#before", Static).update(safe_text("\n".join(lines)))
         self.query_one(Rows).refresh()
 
-    def counted(self, progress: Progress) -> str:
+    def counted(self, progress: RunProgress) -> str:
         """How far the kernel is with making VFs: for many of them it takes a minute."""
         if not progress.current:
             return ""

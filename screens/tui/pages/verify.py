@@ -15,7 +15,7 @@ from screens.shared.page_order import TITLES, numbered, to_do
 from screens.tui.page import QUIT, Page
 from screens.tui.widgets.list_view import Column, Rows
 from screens.tui.widgets.text_view import TextView
-from wizard.model.findings import Check
+from wizard.model.findings import Check, Remedy
 from wizard.safe_text import safe_text
 
 ORDER = {"failed": 0, "pending": 1, "unknown": 2, "held": 3}
@@ -95,7 +95,8 @@ class VerifyPage(Page):
         if message.key is not None and self._found:
             check = self._found[int(message.key)]
             lines = [f"{check.what}: {check.state}", "", f"seen: {check.seen}"]
-            do = check.do.replace("Run plan, then apply.", f"See {numbered('preview')}, then {numbered('apply')}.")
+            here = f"See {numbered('preview')}, then {numbered('apply')}."
+            do = here if check.do == Remedy.RUN_PLAN else check.do
             lines += [f"do:   {do}"] if do and check.state != "held" else []
         self.query_one("#detail", TextView).show(lines)
 

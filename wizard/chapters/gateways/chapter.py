@@ -18,7 +18,7 @@ from wizard.facts.processes import older
 from wizard.formats import dnsmasq, dnsmasq_tags, oslo_config
 from wizard.model.answers import AllAnswers
 from wizard.model.changes import Changes, FileEdit, LiveAction
-from wizard.model.findings import Check, Finding
+from wizard.model.findings import Check, Finding, Remedy
 from wizard.model.plan import RunCommand, StopByPidfile
 from wizard.model.questions import Question, Table
 
@@ -286,7 +286,7 @@ def checks(facts: Facts, answers: AllAnswers) -> list[Check]:
             )
         )
     else:
-        found.append(Check(NAME, what, "failed", f"{OPTION} = {option or '(not set)'}", "Run plan, then apply."))
+        found.append(Check(NAME, what, "failed", f"{OPTION} = {option or '(not set)'}", Remedy.RUN_PLAN))
     return found
 
 
@@ -312,7 +312,7 @@ def _router(facts: Facts, answers: Answers, network: Network, content: bytes) ->
         if told.doubt:
             return Check(NAME, what, "unknown", f"{path}: {told.doubt}", "`compute-wizard verify --metadata` asks it.")
     if there != network.router:
-        return Check(NAME, what, "failed", f"{path} says {there or 'nothing'}", "Run plan, then apply.")
+        return Check(NAME, what, "failed", f"{path} says {there or 'nothing'}", Remedy.RUN_PLAN)
     single = facts.nova.for_network().last("DEFAULT", "use_single_default_gateway")
     if single is not None and single.strip().lower() in gateways_findings.TRUE:
         seen = f"{path} says so, but with use_single_default_gateway = {single} nova's own tag wins"

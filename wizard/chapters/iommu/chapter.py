@@ -18,7 +18,7 @@ from wizard.formats import kernel_arguments
 from wizard.formats.kernel_arguments import IommuVerdict
 from wizard.model.answers import AllAnswers
 from wizard.model.changes import Artifact, Changes, FileEdit
-from wizard.model.findings import Check, Finding
+from wizard.model.findings import Check, Finding, Remedy
 from wizard.model.plan import KernelArgumentsPresent, Postcondition
 from wizard.model.questions import Question, Table
 
@@ -197,7 +197,7 @@ def _running(facts: Facts, answers: Answers) -> Check:
         return Check(
             NAME, what, "unknown", f"{empty}; the next boot's line: {line.why}", unseen_advice.of_next_line(facts)
         )
-    return Check(NAME, what, "failed", empty, "Run plan, then apply.")
+    return Check(NAME, what, "failed", empty, Remedy.RUN_PLAN)
 
 
 def _mode(facts: Facts, answers: Answers) -> Check:
@@ -211,7 +211,7 @@ def _mode(facts: Facts, answers: Answers) -> Check:
         if facts.history.rebooted_since(NAME, facts.system.boot_id):
             return Check(NAME, what, "failed", *not_effective.arguments(facts, asked_words(facts, answers)))
         return Check(NAME, what, "pending", "on the next boot's command line", "Reboot, then verify again.")
-    return Check(NAME, what, "failed", facts.iommu.command_line, "Run plan, then apply.")
+    return Check(NAME, what, "failed", facts.iommu.command_line, Remedy.RUN_PLAN)
 
 
 def summary(facts: Facts) -> list[str]:

@@ -17,7 +17,7 @@ from wizard.facts.facts import Facts
 from wizard.formats import ebtables
 from wizard.model.answers import AllAnswers, AnswersModel
 from wizard.model.changes import Artifact, Changes, FileEdit, LiveAction
-from wizard.model.findings import Check, Finding
+from wizard.model.findings import Check, Finding, Remedy
 from wizard.model.plan import RunCommand
 from wizard.model.questions import Choice, Question, Table
 
@@ -353,7 +353,7 @@ def _now(facts: Facts, answers: AllAnswers, mine: Answers) -> Check:
         return Check(NAME, what, "unknown", "the bridge tables could not be read", advice.of_node(facts))
     if state.right:
         return Check(NAME, what, "held", f"chain {CHAIN}, one jump from PREROUTING")
-    return Check(NAME, what, "failed", "; ".join(state.differences), "Run plan, then apply.")
+    return Check(NAME, what, "failed", "; ".join(state.differences), Remedy.RUN_PLAN)
 
 
 def _at_boot(facts: Facts, answers: AllAnswers, mine: Answers) -> Check:
@@ -371,11 +371,11 @@ def _at_boot(facts: Facts, answers: AllAnswers, mine: Answers) -> Check:
         there = facts.content(path)
         if there != content.encode():
             how = "is not there" if there is None else "is not as this version writes it"
-            return Check(NAME, what, "failed", f"{path} {how}", "Run plan, then apply.")
+            return Check(NAME, what, "failed", f"{path} {how}", Remedy.RUN_PLAN)
     place = boot[0][0]
     if init_system.starter_of(facts).watches:
         if not init_system.is_enabled(facts, UNIT):
-            return Check(NAME, what, "failed", f"{UNIT} is not enabled", "Run plan, then apply.")
+            return Check(NAME, what, "failed", f"{UNIT} is not enabled", Remedy.RUN_PLAN)
         changed = [f"{place}.d/{name}" for name in facts.files.names(f"{place}.d") if name.endswith(".conf")]
         if changed:
             why = f"{changed[0]} changes that unit: what it does then is not looked at"
@@ -392,7 +392,7 @@ def _watched(facts: Facts) -> list[Check]:
     what = "The redirect is put back when a packet filter is loaded anew"
     if watched:
         return [Check(NAME, what, "held", f"`{SCRIPT} watch` runs")]
-    return [Check(NAME, what, "failed", f"`{SCRIPT} watch` does not run", "Run plan, then apply.")]
+    return [Check(NAME, what, "failed", f"`{SCRIPT} watch` does not run", Remedy.RUN_PLAN)]
 
 
 def _served(facts: Facts) -> Check:

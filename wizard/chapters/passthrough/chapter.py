@@ -23,7 +23,7 @@ from wizard.chapters.shared import advice, foreign, init_system
 from wizard.facts.facts import Facts
 from wizard.model.answers import AllAnswers
 from wizard.model.changes import Artifact, Changes, FileEdit
-from wizard.model.findings import Check, Finding
+from wizard.model.findings import Check, Finding, Remedy
 
 NAME = "passthrough"
 TITLE = "Passthrough"
@@ -139,7 +139,7 @@ def checks(facts: Facts, answers: AllAnswers) -> list[Check]:
         elif values and all(value.replace("$$", "$") in there for value in needed):
             found.append(handout_findings.check(asked, pool, what) or _loaded(facts, path, what, option))
         else:
-            found.append(Check(NAME, what, "failed", f"{path} does not say so", "Run plan, then apply."))
+            found.append(Check(NAME, what, "failed", f"{path} does not say so", Remedy.RUN_PLAN))
     return found + sriov_agent.checks(facts, answers, mine)
 
 

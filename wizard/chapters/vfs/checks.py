@@ -8,7 +8,7 @@ from wizard.chapters.vfs import firmware, foreign
 from wizard.chapters.vfs.drivers import driver_of, shared_out
 from wizard.chapters.vfs.vf_driver import CHAPTER
 from wizard.facts.facts import Facts
-from wizard.model.findings import Check
+from wizard.model.findings import Check, Remedy
 
 
 def checks(facts: Facts, requests: list[Request]) -> list[Check]:
@@ -38,4 +38,4 @@ def _now(facts: Facts, request: Request) -> Check:
         seen += f" of at most {function.total_vfs or 0}; the firmware is set to more, and waits for a reset of the card"
         do = "Reboot, then verify again. Where a reboot did not bring it, switch the node off and on."
         return Check(CHAPTER, what, "pending", seen, do)
-    return Check(CHAPTER, what, "failed", seen, "Run plan, then apply.")
+    return Check(CHAPTER, what, "failed", seen, Remedy.RUN_PLAN)

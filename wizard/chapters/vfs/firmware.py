@@ -233,10 +233,8 @@ def _no_step(facts: Facts, request: Request) -> str:
     if facts.firmware.tool is None:
         return 'firmware = "set" needs mstconfig, which is not here: install the package mstflint, and plan again.'
     if facts.firmware.card(address) is None:
-        card = address.partition(".")[0]  # any of its functions may have been asked
-        said = [each.why for each in facts.firmware.unseen if card in each.what or "cards" in each.what]
-        why = f": {said[0]}" if said else ""
-        return f"{facts.firmware.tool} did not tell how the firmware is set{why}. Mend that, and plan again."
+        said = facts.firmware.why_untold(address)
+        return f"{facts.firmware.tool} did not tell how the firmware is set{f': {said}' if said else ''}. Mend that, and plan again."
     return "The firmware is set to as many already, so it is not what stands in the way: look at SR-IOV in the BIOS set-up."
 
 

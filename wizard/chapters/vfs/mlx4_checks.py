@@ -9,7 +9,7 @@ from wizard.chapters.shared.cards import Request
 from wizard.chapters.vfs import mlx4, not_effective
 from wizard.chapters.vfs.vf_driver import CHAPTER
 from wizard.facts.facts import Facts
-from wizard.model.findings import Check
+from wizard.model.findings import Check, Remedy
 
 
 def initramfs(facts: Facts, requests: Sequence[Request]) -> list[Check]:
@@ -69,7 +69,7 @@ def ports(facts: Facts, request: Request) -> Check:
         return Check(CHAPTER, what, "held", seen)
     if mlx4_sources.parameters(facts).get(mlx4.PORTS) == mlx4.port_types(request):
         return _promised(facts, what, seen, lambda: not_effective.ports(facts, function, seen))
-    return Check(CHAPTER, what, "failed", seen, "Run plan, then apply.")
+    return Check(CHAPTER, what, "failed", seen, Remedy.RUN_PLAN)
 
 
 def _promised(facts: Facts, what: str, seen: str, why_not: Callable[[], tuple[str, str]]) -> Check:

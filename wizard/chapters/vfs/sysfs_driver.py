@@ -11,7 +11,7 @@ from wizard.facts.facts import Facts
 from wizard.facts.pci.families import MLX5, OTHER, OTHER_MELLANOX
 from wizard.facts.pci.functions import PciFunction
 from wizard.model.changes import Changes
-from wizard.model.findings import Check, Finding
+from wizard.model.findings import Check, Finding, Remedy
 
 
 class Sysfs:
@@ -99,7 +99,7 @@ def at_boot(facts: Facts, request: Request) -> Check:
     mistaken = sriov.mistaken(facts, request.function)
     if mistaken:
         seen = f"our unit knows the card by the MAC {mistaken}, which is not the card's own: it would be refused"
-        return Check(CHAPTER, what, "failed", seen, "Run plan, then apply.")
+        return Check(CHAPTER, what, "failed", seen, Remedy.RUN_PLAN)
     if sriov.configured(facts, request.function) == request.count and sriov.enabled(facts, request.function):
         return Check(CHAPTER, what, "held", sriov.boot_path(facts, request.function))
-    return Check(CHAPTER, what, "failed", "no enabled unit of this tool sets them", "Run plan, then apply.")
+    return Check(CHAPTER, what, "failed", "no enabled unit of this tool sets them", Remedy.RUN_PLAN)
