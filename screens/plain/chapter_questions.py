@@ -8,9 +8,10 @@ from screens.plain import lines
 from screens.plain.ask_value import ask_value, choose
 from screens.plain.table_questions import TableQuestions
 from screens.plain.terminal_io import Command
+from screens.shared import editing as answering
 from screens.shared.nova_lines import nova_lines
 from screens.shared.page_order import PAGES
-from wizard.answers import editing, suggestion
+from wizard.answers import editing
 from wizard.chapters.base import Chapter
 from wizard.chapters.registry import chapter
 from wizard.model.findings import Finding
@@ -92,16 +93,11 @@ class ChapterQuestions:
         if isinstance(wanted, Command):
             return False
         if wanted and not self.answered:
-            suggested = suggestion.beginning(self.chapter, self.session.facts)
-            if isinstance(suggested, suggestion.Refused):
-                self.session.talk.say(f"! what this node has now cannot be said as an answer: {suggested.what}")
-                return True
-            if suggested is None:
-                self.session.talk.say("! there is nothing here that it could be set up for")
-                return True
-            self.session.state.answers = self.session.state.answers.replace(self.name, suggested)
+            problem = answering.begin(self.session.state, self.chapter)
+            if problem:
+                self.session.talk.say(f"! {problem}")
         elif not wanted:
-            self.session.state.answers = self.session.state.answers.replace(self.name, None)
+            answering.leave_alone(self.session.state, self.name)
         return True
 
     def _close(self) -> None:

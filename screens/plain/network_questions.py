@@ -17,10 +17,6 @@ if TYPE_CHECKING:
 
 WAYS = "m many, t lines, f file"
 HELP = "m asks for a range of VLANs and a pattern for each value; t takes lines, typed or pasted; f reads a file."
-FORMS = (
-    "A line each: label, router, VLAN, network; parted by commas, semicolons, tabs or blanks. A line of headings may say"
-    " another order; lines of a dnsmasq file are understood, too."
-)
 BRACES = "In braces: vlan, n (1, 2, 3 and so on), whole numbers, + - * / % and parentheses."
 PATTERNS = (
     ("label", "Label", "net{vlan}"),
@@ -65,7 +61,7 @@ class ManyNetworks:
     def _typed(self) -> list[Row] | None:
         lines: list[str] = []
         while True:
-            line = self._line(f"line {len(lines) + 1}, Enter ends", FORMS)
+            line = self._line(f"line {len(lines) + 1}, Enter ends", network_import.FORMS)
             if line is None:
                 return None
             if not line:
@@ -73,7 +69,7 @@ class ManyNetworks:
             lines.append(line)
 
     def _from_file(self) -> list[Row] | None:
-        path = self._line("File, such as /root/networks.csv", f"A file on this machine. {FORMS}")
+        path = self._line("File, such as /root/networks.csv", f"A file on this machine. {network_import.FORMS}")
         return network_import.from_file(Path(path).expanduser()) if path else None
 
     def _take(self, rows: list[Row]) -> None:

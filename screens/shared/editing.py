@@ -6,11 +6,32 @@ from contextlib import suppress
 from typing import Any
 
 from screens.shared.state import RawRow, Refused, State
-from wizard.answers import editing
+from wizard.answers import editing, suggestion
+from wizard.chapters.base import Chapter
 from wizard.chapters.gateways import network_import
 from wizard.chapters.gateways.network_import import Row
 from wizard.errors import InputError
+from wizard.model.answers import AnswersModel
 from wizard.model.questions import Key, Question, Table
+
+
+def leave_alone(state: State, chapter: str) -> None:
+    """Nothing of this chapter is changed on the node."""
+    state.answers = state.answers.replace(chapter, None)
+
+
+def begin(state: State, chapter: Chapter, fresh: AnswersModel | None = None) -> str:
+    """Answer a chapter that was left alone, with what fits the node; `fresh` where nothing is suggested. Gives why it cannot be
+    answered, or ""."""
+    assert state.facts is not None
+    suggested = suggestion.beginning(chapter, state.facts)
+    answers = suggested if isinstance(suggested, AnswersModel) else fresh
+    if answers is not None:
+        state.answers = state.answers.replace(chapter.NAME, answers)
+        return ""
+    if isinstance(suggested, suggestion.Refused):
+        return f"what this node has now cannot be said as an answer: {suggested.what}"
+    return "there is nothing to be answered here: this node has nothing of the kind"
 
 
 def take(state: State, chapter: str, question: Question, key: Key, text: str | None, value: Any) -> dict[Key, str]:

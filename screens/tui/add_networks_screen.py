@@ -32,10 +32,6 @@ EXAMPLES = {
     "router": "10.{vlan/256}.{vlan%256}.1",
     "cidr": "10.{vlan/256}.{vlan%256}.0/24",
 }
-FORMS = (
-    "A line each: label, router, VLAN, network; parted by commas, semicolons, tabs or blanks. A line of headings may say "
-    "another order; lines of a dnsmasq file are understood, too."
-)
 
 
 class Lines(TextArea):
@@ -164,7 +160,7 @@ class Paste(AddNetworks):
     """Lines that are pasted or typed."""
 
     TITLE_TEXT = "pasted lines"
-    SAID = FORMS
+    SAID = network_import.FORMS
     AUTO_FOCUS = "TextArea"
 
     def __init__(self, taken: list[dict[str, Any]], text: str = "") -> None:
@@ -186,7 +182,7 @@ class Import(AddNetworks):
     """A file on this machine."""
 
     TITLE_TEXT = "from a file"
-    SAID = f"A file on this machine. {FORMS}"
+    SAID = f"A file on this machine. {network_import.FORMS}"
     AUTO_FOCUS = "Input"
 
     def fields(self) -> ComposeResult:

@@ -17,10 +17,9 @@ from screens.shared.nova_lines import nova_lines
 from screens.tui.page import ENTER_NEXT, Page
 from screens.tui.widgets.fields import Changed, Field, field_for
 from screens.tui.widgets.table_editor import TableEditor
-from wizard.answers import editing, suggestion
+from wizard.answers import editing
 from wizard.chapters.base import Chapter
 from wizard.chapters.registry import chapter
-from wizard.model.answers import AnswersModel
 from wizard.model.questions import Key, Question, Table
 from wizard.safe_text import safe_text
 
@@ -210,17 +209,12 @@ class ChapterPage(Page):
     async def action_toggle_chapter(self) -> None:
         """Leave the chapter alone, or answer it."""
         if self.answered:
-            self.state.answers = self.state.answers.replace(self.NAME, None)
+            answering.leave_alone(self.state, self.NAME)
         elif self.state.facts is not None:
-            suggested = suggestion.beginning(self.chapter, self.state.facts)
-            fresh: Any = suggested if isinstance(suggested, AnswersModel) else self.fresh()
-            if fresh is None and isinstance(suggested, suggestion.Refused):
-                self.say(f"what this node has now cannot be said as an answer: {suggested.what}")
+            problem = answering.begin(self.state, self.chapter, self.fresh())
+            if problem:
+                self.say(problem)
                 return
-            if fresh is None:
-                self.say("there is nothing to be answered here: this node has nothing of the kind")
-                return
-            self.state.answers = self.state.answers.replace(self.NAME, fresh)
         await self.redo()
 
     def fresh(self) -> Any:

@@ -21,6 +21,11 @@ from wizard.model.validation import problem
 FIELDS = ("label", "router", "vlan", "cidr", "bridge")
 LONGEST = 1_000_000  # characters; 4,094 networks need 200,000
 HIGHEST_VLAN = 4094
+FORMS = (
+    "A line each: label, router, VLAN, network; parted by commas, semicolons, tabs or blanks. A line of headings may say "
+    "another order; lines of a dnsmasq file are understood, too."
+)
+"""What lines may look like, as every face says it."""
 
 _SPELLINGS = {
     "label": "label", "name": "label", "network": "label", "router": "router", "gateway": "router", "gw": "router",
