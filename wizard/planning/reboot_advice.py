@@ -67,7 +67,7 @@ def not_seen(facts: Facts, plan: Plan) -> list[str]:
 def way_back(facts: Facts) -> str:
     """How to boot this node without the change, in one line."""
     words = _added(facts)
-    option = "num_vfs" in mlx4_sources.parameters(facts)
+    option = "num_vfs" in mlx4_sources.Mlx4Options.read(facts).parameters
     if not words and not option:
         undo = "; `compute-wizard undo` undoes it" if facts.history.last else ""
         return f"If it does not come up: nothing of this plan is on the kernel's line{undo}."

@@ -88,7 +88,7 @@ def coming(asked: Asked, function: PciFunction) -> str:
     """num_vfs as it will be: what is set stays as it is written where it says the number that is asked for; else that number, whose
     VFs are of both ports. Where nothing is asked of the card and nothing is set, what runs: an initramfs may hold it. Empty for none.
     """
-    is_set = mlx4_sources.lasting(asked.facts).get("num_vfs")
+    is_set = mlx4_sources.Mlx4Options.read(asked.facts).lasting.get("num_vfs")
     answered = asked.answers.of(CardAnswers)
     requests = cards.requests(answered, asked.facts.pci) if answered is not None else []
     count = next((each.count for each in requests if each.function.address == function.address), None)

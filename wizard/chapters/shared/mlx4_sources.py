@@ -10,6 +10,7 @@ import posixpath
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from wizard.boot import next_command_line
 from wizard.facts.facts import Facts
@@ -29,6 +30,49 @@ class Later:
     options: Mapping[str, str]
 
 
+class Mlx4Options:
+    """The options of mlx4_core, with the files of `overlay` in place of what is on the node: read and computed once."""
+
+    def __init__(self, files: list[tuple[str, bytes]], later: list[Later]) -> None:
+        self.files, self.later = files, later
+
+    @classmethod
+    def read(cls, facts: Facts, overlay: Mapping[str, bytes | None] | None = None) -> Mlx4Options:
+        there = files(facts, overlay)
+        found = [_kernel_line(facts), *_install(there), *_initramfs_modules(facts)]
+        return cls(there, [each for each in found if each.options])
+
+    @cached_property
+    def parameters(self) -> dict[str, str]:
+        """The options that mlx4_core will be loaded with."""
+        return self._with_later(self.files)
+
+    @cached_property
+    def lasting(self) -> dict[str, str]:
+        """Those of them that will be there at a boot with an initramfs that is made now."""
+        return self._with_later([each for each in self.files if is_copied(each[0])])
+
+    def _with_later(self, files: list[tuple[str, bytes]]) -> dict[str, str]:
+        found = dict(modprobe.effective(files).get(MODULE, {}))
+        for each in self.later:
+            found |= each.options
+        return found
+
+    @cached_property
+    def _given(self) -> list[tuple[str, Mapping[str, str]]]:
+        """What each file gives the module, in modprobe's order."""
+        return [(path, modprobe.effective([(path, content)]).get(MODULE, {})) for path, content in self.files]
+
+    def setters(self, parameter: str = "") -> list[str]:
+        """The files that give the module options (this one): the last one has the last word among them."""
+        return [path for path, options in self._given if (parameter in options if parameter else options)]
+
+    def last_word(self, parameter: str) -> str:
+        """Where what counts for a parameter stands; empty where nothing sets it."""
+        afterwards = [each.place for each in self.later if parameter in each.options]
+        return ([*self.setters(parameter), *afterwards] or [""])[-1]
+
+
 def files(facts: Facts, overlay: Mapping[str, bytes | None] | None = None) -> list[tuple[str, bytes]]:
     """All files that modprobe reads, in its order, with `overlay` in place of what is there."""
     overlay = overlay or {}
@@ -39,12 +83,6 @@ def files(facts: Facts, overlay: Mapping[str, bytes | None] | None = None) -> li
         if content is not None:
             found.append((path, content))
     return found
-
-
-def later(facts: Facts, overlay: Mapping[str, bytes | None] | None = None) -> list[Later]:
-    """What comes after the files, in its order."""
-    found = [_kernel_line(facts), *_install(facts, overlay), *_initramfs_modules(facts)]
-    return [each for each in found if each.options]
 
 
 def _kernel_line(facts: Facts) -> Later:
@@ -61,9 +99,9 @@ def _kernel_line(facts: Facts) -> Later:
     return Later(f"the kernel's command line{where}", found)
 
 
-def _install(facts: Facts, overlay: Mapping[str, bytes | None] | None) -> list[Later]:
+def _install(files: list[tuple[str, bytes]]) -> list[Later]:
     """The first `install` line counts (kmod_module_get_install_commands)."""
-    found = modprobe.installs(files(facts, overlay), MODULE)
+    found = modprobe.installs(files, MODULE)
     if not found:
         return []
     path, number, command = found[0]
@@ -84,34 +122,6 @@ def _initramfs_modules(facts: Facts) -> list[Later]:
         if name.replace("-", "_") == MODULE:
             found.append(Later(f"{INITRAMFS_MODULES} line {number}", modprobe.arguments(rest.partition("#")[0])))
     return found
-
-
-def parameters(facts: Facts, overlay: Mapping[str, bytes | None] | None = None) -> dict[str, str]:
-    """The options that mlx4_core will be loaded with."""
-    found = dict(modprobe.effective(files(facts, overlay)).get(MODULE, {}))
-    for each in later(facts, overlay):
-        found |= each.options
-    return found
-
-
-def lasting(facts: Facts) -> dict[str, str]:
-    """Those of them that will be there at a boot with an initramfs that is made now."""
-    found = dict(modprobe.effective([each for each in files(facts) if is_copied(each[0])]).get(MODULE, {}))
-    for each in later(facts):
-        found |= each.options
-    return found
-
-
-def setters(facts: Facts, parameter: str = "", overlay: Mapping[str, bytes | None] | None = None) -> list[str]:
-    """The files that give the module options (this one), in modprobe's order: the last one has the last word among them."""
-    given = [(path, modprobe.effective([(path, content)]).get(MODULE, {})) for path, content in files(facts, overlay)]
-    return [path for path, options in given if (parameter in options if parameter else options)]
-
-
-def last_word(facts: Facts, parameter: str, overlay: Mapping[str, bytes | None] | None = None) -> str:
-    """Where what counts for a parameter stands; empty where nothing sets it."""
-    afterwards = [each.place for each in later(facts, overlay) if parameter in each.options]
-    return ([*setters(facts, parameter, overlay), *afterwards] or [""])[-1]
 
 
 def is_copied(path: str) -> bool:

@@ -13,16 +13,7 @@ from dataclasses import dataclass
 from wizard.boot.artifacts import images_lack, place_of
 from wizard.chapters.shared import boot_space
 from wizard.chapters.shared.cards import Ports, Request, limit
-from wizard.chapters.shared.mlx4_sources import (
-    INITRAMFS_MODULES,
-    MODULE,
-    files,
-    is_copied,
-    last_word,
-    lasting,
-    parameters,
-    setters,
-)
+from wizard.chapters.shared.mlx4_sources import INITRAMFS_MODULES, MODULE, Mlx4Options, is_copied
 from wizard.facts.facts import Facts
 from wizard.facts.pci.functions import PciFunction
 from wizard.formats import mlx4_options, modprobe
@@ -45,12 +36,12 @@ REBUILD = {"update-initramfs": ("update-initramfs", "-u", "-k", "all"), "dracut"
 
 def said_in(facts: Facts, parameter: str) -> str:
     """Where the last word on a parameter stands; our file where nobody says one."""
-    return last_word(facts, parameter) or OPTIONS
+    return Mlx4Options.read(facts).last_word(parameter) or OPTIONS
 
 
 def configured(facts: Facts, function: PciFunction) -> int | None:
     """How many VFs num_vfs says that a card is to have, or None where it says none, or in a form that is not known."""
-    value = parameters(facts).get("num_vfs")
+    value = Mlx4Options.read(facts).parameters.get("num_vfs")
     if value is None:
         return None
     each = mlx4_options.by_card(value)
@@ -60,7 +51,7 @@ def configured(facts: Facts, function: PciFunction) -> int | None:
 
 
 def host_vfs(facts: Facts, function: PciFunction) -> int:
-    return mlx4_options.number(parameters(facts).get("probe_vf", "0"), function.address) or 0
+    return mlx4_options.number(Mlx4Options.read(facts).parameters.get("probe_vf", "0"), function.address) or 0
 
 
 def cards_here(facts: Facts) -> list[PciFunction]:
@@ -100,12 +91,12 @@ def refused(facts: Facts, value: str) -> str:
     return f"mlx4_core of kernel {facts.system.kernel} knows one number alone" if old and "," in value else ""
 
 
-def one_number(facts: Facts, function: PciFunction, value: str) -> str:
+def one_number(options: Mlx4Options, function: PciFunction, value: str) -> str:
     """Why a card takes one number alone, as a part of a sentence; empty where it takes this value. With an InfiniBand port, the
     driver refuses numbers by port (main.c, mlx4_load_one)."""
     if not (";" in value or (mlx4_options.by_port(value) is not None and "," in value)):
         return ""
-    words = [word for word in parameters(facts).get(PORTS, "").split(",") if word]
+    words = [word for word in options.parameters.get(PORTS, "").split(",") if word]
     layers = ["infiniband" if word == "1" else word for word in words] or [
         each.lower() for each in function.link_layers
     ]
@@ -115,7 +106,7 @@ def one_number(facts: Facts, function: PciFunction, value: str) -> str:
 def configured_ports(facts: Facts) -> Ports | list[Ports]:
     """port_type_array as it is set; "keep" where it is not."""
     names: dict[str, Ports] = {"1": "infiniband", "2": "ethernet"}
-    words = [names.get(word, "keep") for word in parameters(facts).get(PORTS, "").split(",") if word]
+    words = [names.get(word, "keep") for word in Mlx4Options.read(facts).parameters.get(PORTS, "").split(",") if word]
     if not words:
         return "keep"
     return words[0] if len(set(words)) == 1 else words
@@ -140,11 +131,12 @@ def plain(request: Request) -> dict[str, str]:
 
 def kept(facts: Facts, requests: list[Request]) -> dict[str, str] | None:
     """num_vfs and probe_vf as they are set, where they say what is asked for; None where they do not."""
-    there = lasting(facts)
+    options = Mlx4Options.read(facts)
+    there = options.lasting
     vfs, probed = there.get("num_vfs"), there.get("probe_vf", "0")
     if vfs is None or refused(facts, vfs) or refused(facts, probed) or not mlx4_options.fit(vfs, probed):
         return None
-    if any(one_number(facts, each.function, value) for each in requests for value in (vfs, probed)):
+    if any(one_number(options, each.function, value) for each in requests for value in (vfs, probed)):
         return None
     said = (
         (mlx4_options.number(vfs, each.function.address), mlx4_options.number(probed, each.function.address))
@@ -192,7 +184,8 @@ def changes(facts: Facts, requests: list[Request]) -> Changes:
     if not requests:
         return Changes()
     options = wanted(facts, requests)
-    there = lasting(facts)
+    now = Mlx4Options.read(facts)
+    there = now.lasting
     edits: tuple[FileEdit, ...] = ()
     carries = any(facts.guests.roles_of(request.function.address) for request in requests)
     labels: tuple[Label, ...] = ("reboot", "drops-network") if carries else ("reboot",)
@@ -210,7 +203,7 @@ def changes(facts: Facts, requests: list[Request]) -> Changes:
         products=_initramfs(facts, edits, overlay, lacks),
         actions=boot_space.keep("vfs", boot_space.kept(facts)) if anew else (),
         reads=(
-            *(path for path, _ in files(facts)),
+            *(path for path, _ in now.files),
             *(path for path in (RDMA, INITRAMFS_MODULES) if facts.content(path) is not None),
         ),
     )
@@ -286,9 +279,10 @@ def _lacks(facts: Facts, held: Mapping[str, str | None]) -> str:
 def initramfs_files(facts: Facts, overlay: Mapping[str, bytes | None]) -> dict[str, str | None]:
     """Path -> sha256 of each file that counts for the module's options in an image: those that set them on the node, and those
     that do in an image; None where it is not to be there. The others are no matter of this tool's."""
-    setting = [path for path in setters(facts, overlay=overlay) if is_copied(path)]
+    options = Mlx4Options.read(facts, overlay)
+    setting = [path for path in options.setters() if is_copied(path)]
     names = {posixpath.basename(path) for path in (*setting, *overlay, *(path for _, path in facts.initramfs_setters))}
-    there = [path for path, _ in files(facts, overlay) if posixpath.basename(path) in names and is_copied(path)]
+    there = [path for path, _ in options.files if posixpath.basename(path) in names and is_copied(path)]
     places = {place_of(path): path for path in (*there, *overlay)}
     for name in sorted(names):
         places = {**{place_of(path): path for path in _first_in_images(facts, name)}, **places}

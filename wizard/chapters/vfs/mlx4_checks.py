@@ -47,7 +47,7 @@ def not_yet(facts: Facts, request: Request, what: str, seen: str) -> Check | Non
 
 def _none_at_boot(facts: Facts) -> bool:
     """Whether VFs of ConnectX-3 that are there go with the next boot, which has not been yet."""
-    asked = mlx4_sources.last_word(facts, "num_vfs") or mlx4.initramfs_lacks(facts, {})
+    asked = mlx4_sources.Mlx4Options.read(facts).last_word("num_vfs") or mlx4.initramfs_lacks(facts, {})
     return not asked and not facts.history.rebooted_since(CHAPTER, facts.system.boot_id)
 
 
@@ -67,7 +67,7 @@ def ports(facts: Facts, request: Request) -> Check:
     seen = ", ".join(f"mlx4_port{number} is {word}" for number, word in enumerate(function.port_types, 1))
     if now == wanted:
         return Check(CHAPTER, what, "held", seen)
-    if mlx4_sources.parameters(facts).get(mlx4.PORTS) == mlx4.port_types(request):
+    if mlx4_sources.Mlx4Options.read(facts).parameters.get(mlx4.PORTS) == mlx4.port_types(request):
         return _promised(facts, what, seen, lambda: not_effective.ports(facts, function, seen))
     return Check(CHAPTER, what, "failed", seen, Remedy.RUN_PLAN)
 

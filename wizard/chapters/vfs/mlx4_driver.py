@@ -79,12 +79,13 @@ class Mlx4:
 
 def _options(facts: Facts, overlay: Mapping[str, bytes | None]) -> list[str]:
     """num_vfs as mlx4_core will be loaded with it, unless that is 0: of the files, and of what comes after them."""
+    options = mlx4_sources.Mlx4Options.read(facts, overlay)
     found = [
         f"{each.place}: {mlx4_sources.MODULE}.num_vfs={each.options['num_vfs']}"
-        for each in mlx4_sources.later(facts, overlay)
+        for each in options.later
         if each.options.get("num_vfs", "0") != "0"
     ]
-    places = modprobe.places(mlx4_sources.files(facts, overlay), mlx4_sources.MODULE, "num_vfs")
+    places = modprobe.places(options.files, mlx4_sources.MODULE, "num_vfs")
     if places and places[-1][2].partition("=")[2].strip('"') != "0":
         path, number, word = places[-1]
         found.append(f"{path} line {number}: options {mlx4_sources.MODULE} {word}")

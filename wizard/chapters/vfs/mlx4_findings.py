@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from wizard.chapters.shared import cards, mlx4_sources
 from wizard.chapters.shared.cards import Request
 from wizard.chapters.vfs import mlx4
@@ -130,15 +128,14 @@ def _others(facts: Facts, requests: list[Request]) -> list[Finding]:
 def _forms(facts: Facts, requests: list[Request]) -> list[Finding]:
     """A num_vfs or probe_vf that says more than one number: told before one number is written over it."""
     found = []
-    wanted, there = mlx4.wanted(facts, requests), mlx4_sources.parameters(facts)
-    elsewhere = {
-        name for each in mlx4_sources.later(facts) for name in each.options
-    }  # not written over: told by itself
+    wanted, options = mlx4.wanted(facts, requests), mlx4_sources.Mlx4Options.read(facts)
+    there = options.parameters
+    elsewhere = {name for each in options.later for name in each.options}  # not written over: told by itself
     names = [name for name in ("num_vfs", "probe_vf") if name in wanted and name in there and name not in elsewhere]
     for name, value in ((name, there[name]) for name in names):
         new, refused = wanted[name], mlx4.refused(facts, value)
         ports, named = mlx4_options.by_port(value), mlx4_options.by_card(value)
-        single = next((why for each in requests if (why := mlx4.one_number(facts, each.function, value))), "")
+        single = next((why for each in requests if (why := mlx4.one_number(options, each.function, value))), "")
         if single:
             why = f"{single}: the driver takes numbers by port only where all ports are Ethernet, and refuses to start else."
         elif refused:
@@ -164,7 +161,7 @@ def _forms(facts: Facts, requests: list[Request]) -> list[Finding]:
             )
             do += f" To keep what is there, {keep}."
         short = value if len(value) <= MOST else f"{value[:MOST]}..."
-        seen = f"{mlx4.said_in(facts, name)}: {name}={short}"
+        seen = f"{options.last_word(name) or mlx4.OPTIONS}: {name}={short}"
         found.append(finding("VFS-MLX4-FORM", "tells" if new == value else "warns", seen, why, do))
     return found
 
@@ -173,12 +170,13 @@ def _elsewhere(facts: Facts, requests: list[Request]) -> list[Finding]:
     """Whether something else, which comes later, has the last word on our options."""
     options = mlx4.wanted(facts, requests)
     overlay = {edit.path: edit.change(facts.content(edit.path)) for edit in mlx4.changes(facts, requests).edits}
-    effective = mlx4_sources.parameters(facts, overlay)
-    found = _too_many_kept(facts, effective, overlay) if options else []
+    after = mlx4_sources.Mlx4Options.read(facts, overlay)
+    effective = after.parameters
+    found = _too_many_kept(after) if options else []
     wrong = {name: effective.get(name, "nothing") for name, value in options.items() if effective.get(name) != value}
     if not wrong or found:
         return found
-    where = list(dict.fromkeys(mlx4_sources.last_word(facts, name, overlay) for name in wrong))
+    where = list(dict.fromkeys(after.last_word(name) for name in wrong))
     listed = all(place.startswith(mlx4_sources.INITRAMFS_MODULES) for place in where)
     return [
         finding(
@@ -193,12 +191,12 @@ def _elsewhere(facts: Facts, requests: list[Request]) -> list[Finding]:
     ]
 
 
-def _too_many_kept(facts: Facts, effective: Mapping[str, str], overlay: Mapping[str, bytes | None]) -> list[Finding]:
+def _too_many_kept(after: mlx4_sources.Mlx4Options) -> list[Finding]:
     """A probe_vf above num_vfs, once the plan is done."""
-    vfs, kept = effective.get("num_vfs", "0"), effective.get("probe_vf", "0")
+    vfs, kept = after.parameters.get("num_vfs", "0"), after.parameters.get("probe_vf", "0")
     if not (mlx4_options.known(vfs) and mlx4_options.known(kept)) or mlx4_options.fit(vfs, kept):
         return []
-    places = {name: mlx4_sources.last_word(facts, name, overlay) or "no file" for name in ("num_vfs", "probe_vf")}
+    places = {name: after.last_word(name) or "no file" for name in ("num_vfs", "probe_vf")}
     return [
         finding(
             "VFS-MLX4-PROBE",

@@ -50,7 +50,7 @@ def ports(facts: Facts, function: PciFunction, seen: str) -> tuple[str, str]:
             f"{seen}: set after the driver by {later}",
             "Take that line away, or write there what is wanted: rdma-core sets the ports when the module is loaded.",
         )
-    asked = mlx4_sources.parameters(facts).get(mlx4.PORTS, "")
+    asked = mlx4_sources.Mlx4Options.read(facts).parameters.get(mlx4.PORTS, "")
     given = (facts.content(f"{mlx4.PARAMETERS}/{mlx4.PORTS}") or b"").decode("ascii", "replace").strip()
     if given and given != asked:
         return (

@@ -112,7 +112,7 @@ def test_with_infiniband_one_number_alone_is_valid(value: str, count: int) -> No
 def test_quotes_are_taken_away_as_the_kernel_does(value: str) -> None:
     node = ethernet()
     node.write(OPTIONS, f"options mlx4_core num_vfs={value} probe_vf=0\n")
-    assert mlx4_sources.parameters(facts.read(node))["num_vfs"].startswith("8")
+    assert mlx4_sources.Mlx4Options.read(facts.read(node)).parameters["num_vfs"].startswith("8")
 
 
 @pytest.mark.parametrize(
