@@ -11,7 +11,7 @@ from wizard.chapters.base import Chapter
 from wizard.chapters.registry import chapters
 from wizard.facts.facts import Facts
 from wizard.model.answers import AllAnswers, AnswersModel
-from wizard.model.validation import _dotted, _gravity, _shown, problem
+from wizard.model.validation import _dotted, _shown, gravest, problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ def suggestion(each: Chapter, facts: Facts) -> AnswersModel | Refused | None:
         return each.suggest(facts)
     except ValidationError as error:
         place, what = problem(error, each.Answers)
-        is_now = _shown(min(error.errors(), key=_gravity).get("input"))
+        is_now = _shown(gravest(error, each.Answers).get("input"))
         return Refused(
             f"{_dotted(place) or each.NAME}: {what}" + ("" if what.endswith(is_now) else f"; it is {is_now}")
         )

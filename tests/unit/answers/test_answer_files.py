@@ -185,3 +185,21 @@ def test_numbers_are_parsed_as_they_are_typed(text: str, value: object) -> None:
 def test_what_is_no_number_says_what_to_type(text: str) -> None:
     with pytest.raises(InputError, match="whole number"):
         editing.parse(Question(("count",), "number", "VFs"), text)
+
+
+@pytest.mark.parametrize(
+    ("text", "field"),
+    [
+        ('[[vfs.card]]\nmatch = { serial = "a" }\ncount = 1\nports = ["infiniband", 3]\n', "vfs.card[1].ports[2]"),
+        ('[[vfs.card]]\nmatch = { serial = "a" }\ncount = 1\nports = 3\n', "vfs.card[1].ports"),
+        ("[[vfs.card]]\nmatch = { serial = 5 }\ncount = 1\n", "vfs.card[1].match.serial"),
+        ("[[passthrough.pool]]\nname = 'p'\ncards = { serial = 5 }\n", "passthrough.pool[1].cards.serial"),
+        ("[[passthrough.pool]]\nname = 'p'\ncards = 5\n", "passthrough.pool[1].cards"),
+        ("[[passthrough.pool]]\nname = 'p'\ndevices = [{ address = 5 }]\n", "passthrough.pool[1].devices[1].vendor_id"),
+        ("[[passthrough.pool]]\nname = 'p'\ncards = { Match = 5 }\n", "passthrough.pool[1].cards.Match"),
+    ],
+)
+def test_the_place_of_a_mistake_has_the_answers_own_names_alone(text: str, field: str) -> None:
+    with pytest.raises(InputError) as raised:
+        answer_files.from_text(HEAD + text, "answers.toml")
+    assert field in str(raised.value)
