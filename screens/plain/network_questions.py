@@ -32,10 +32,10 @@ class ManyNetworks:
     def __init__(self, session: PlainSession, chapter: str, place: Key, label: str) -> None:
         self.session, self.chapter, self.place, self.label = session, chapter, place, label
 
-    def ask(self, way: str) -> None:
+    def ask(self, letter: str) -> None:
         """One of the ways: m, t or f."""
         try:
-            rows = {"m": self._by_pattern, "t": self._typed, "f": self._from_file}[way]()
+            rows = {"m": self._by_pattern, "t": self._typed, "f": self._from_file}[letter]()
         except InputError as error:
             self.session.talk.say(f"! {error.where + ': ' if error.where else ''}{error.what}")
             return

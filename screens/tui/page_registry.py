@@ -32,8 +32,17 @@ OWN: tuple[type[Page], ...] = (
 def page(name: str) -> Page:
     """A page by its name, new."""
     own = next((each for each in OWN if name == each.NAME), None)
-    if own is None and name in CHAPTERS:
-        own = type("QuestionsPage", (ChapterPage,), {"NAME": name})
-    if own is None:
+    if own is not None:
+        return own()
+    if name not in CHAPTERS:
         raise KeyError(name)
-    return own()
+    return _of_questions(name)
+
+
+def _of_questions(chapter: str) -> Page:
+    """The page of a chapter that has none of its own."""
+
+    class QuestionsPage(ChapterPage):
+        NAME = chapter
+
+    return QuestionsPage()
