@@ -9,7 +9,7 @@ from wizard.facts.nova.nova import NovaSetting
 from wizard.facts.processes import older
 from wizard.formats import oslo_config
 from wizard.model.changes import Artifact, Changes, FileEdit
-from wizard.model.findings import Check, Finding, Severity
+from wizard.model.findings import Check, Finding, Remedy, Severity
 
 CHAPTER = "metadata"
 SECTION, OPTION = "DEFAULT", "force_config_drive"
@@ -150,7 +150,7 @@ def checks(facts: Facts, wanted: bool | None) -> list[Check]:
         seen = f"{told.place}: {told.option} = {told.value}: {told.unknown}" if told else f"{place}"
         return [Check(CHAPTER, WHAT, "unknown", seen)]
     if not on:
-        return [Check(CHAPTER, WHAT, "failed", f"{place} does not say {OPTION} = True", "Run plan, then apply.")]
+        return [Check(CHAPTER, WHAT, "failed", f"{place} does not say {OPTION} = True", Remedy.RUN_PLAN)]
     return [_read_by_nova(facts), *_made(facts)]
 
 

@@ -18,7 +18,7 @@ from wizard.formats import oslo_config, sriov_agent
 from wizard.formats.sriov_agent import BANDWIDTHS, EXCLUDED, MAPPINGS, Refused
 from wizard.model.answers import AllAnswers
 from wizard.model.changes import Artifact, Changes, FileEdit
-from wizard.model.findings import Check, Finding, Severity
+from wizard.model.findings import Check, Finding, Remedy, Severity
 
 CHAPTER = "passthrough"
 SECTION = "sriov_nic"
@@ -299,7 +299,7 @@ def checks(facts: Facts, answers: AllAnswers, mine: Answers) -> list[Check]:
         return [Check(CHAPTER, what, "unknown", f"{hidden} {facts.hidden(hidden)}", "Run verify as root.")]
     if missing or wrong:
         seen = f"{agent.own_file} does not map {', '.join(missing)}" if missing else f"{wrong[0][0]}: {wrong[0][1]}"
-        return [Check(CHAPTER, what, "failed", seen, "Run plan, then apply.")]
+        return [Check(CHAPTER, what, "failed", seen, Remedy.RUN_PLAN)]
     snapshot = facts.files.get(agent.own_file)
     if not agent.running:
         return [
