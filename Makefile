@@ -6,6 +6,7 @@ BIN := .venv/bin
 QUICK := answers boot chapters facts formats model planning/test_planner.py probes test_documents.py
 # One more than there are processors: many tests wait for a program, a terminal or a clock.
 PYTEST_WORKERS ?= $(shell expr $$(nproc 2>/dev/null || echo 2) + 1)
+WORKERS = -n $(PYTEST_WORKERS) --dist worksteal
 MEMORY = $(shell "$(PYTHON)" tests/memory.py)
 # One that says it is installed and is not - a Python that was upgraded, a checkout that was copied, a half of it deleted - is made anew.
 WHOLE = import os, textual, wizard; assert os.path.realpath(wizard.__file__) == os.path.realpath("wizard/__init__.py")
@@ -37,10 +38,10 @@ test: packages lint unit
 
 # Hypothesis tries few examples here; runs, faces and real programs are left to `make test`.
 check: lint
-	$(MEMORY) COMPUTE_WIZARD_QUICK=1 $(BIN)/pytest -n $(PYTEST_WORKERS) $(addprefix tests/unit/,$(QUICK))
+	$(MEMORY) COMPUTE_WIZARD_QUICK=1 $(BIN)/pytest $(WORKERS) $(addprefix tests/unit/,$(QUICK))
 
 torture: packages .venv/tested
-	COMPUTE_WIZARD_TORTURE=$(or $(STEP),1) COMPUTE_WIZARD_RACES=$(or $(RACES),4000) COMPUTE_WIZARD_EXAMPLES=$(or $(EXAMPLES),400) $(BIN)/pytest -n $(PYTEST_WORKERS) -s $(and $(wildcard /dev/shm),--basetemp=/dev/shm/compute-wizard-torture) tests/real/test_torture.py tests/real/test_rescue_torture.py tests/real/test_writer_races.py tests/unit/apply/test_any_state.py tests/unit/apply/test_cut_undo.py
+	COMPUTE_WIZARD_TORTURE=$(or $(STEP),1) COMPUTE_WIZARD_RACES=$(or $(RACES),4000) COMPUTE_WIZARD_EXAMPLES=$(or $(EXAMPLES),200) $(BIN)/pytest $(WORKERS) -s $(and $(wildcard /dev/shm),--basetemp=/dev/shm/compute-wizard-torture) tests/real/test_torture.py tests/real/test_rescue_torture.py tests/real/test_writer_races.py tests/unit/apply/test_any_state.py tests/unit/apply/test_cut_undo.py
 
 lint: .venv/tested
 	$(BIN)/ruff format --check .
@@ -53,11 +54,11 @@ nova: .venv/tested .venv-nova/all
 	COMPUTE_WIZARD_NOVA=.venv-nova/bin/python COMPUTE_WIZARD_NOVA_ALL=1 $(BIN)/pytest tests/real/test_nova_matching.py tests/real/test_nova_judge.py
 
 unit: .venv/tested .venv-nova/installed .venv-nova/some
-	$(MEMORY) COMPUTE_WIZARD_NOVA=.venv-nova/bin/python $(BIN)/pytest -n $(PYTEST_WORKERS) tests
+	$(MEMORY) COMPUTE_WIZARD_NOVA=.venv-nova/bin/python $(BIN)/pytest $(WORKERS) tests
 
 # Branch coverage of what changes files and plans, by the unit tests and the runners that they fork; the floor is in pyproject.toml.
 coverage: .venv/tested
-	$(MEMORY) $(BIN)/pytest -n $(PYTEST_WORKERS) --cov --cov-report= $(addprefix tests/unit/,apply formats model planning runs)
+	$(MEMORY) $(BIN)/pytest $(WORKERS) --cov --cov-report= $(addprefix tests/unit/,apply formats model planning runs)
 	$(BIN)/coverage report
 
 bench: .venv/tested

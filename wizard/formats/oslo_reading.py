@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 from wizard.errors import FormatError
@@ -162,9 +163,16 @@ class _Scan:
 
 def read(content: bytes) -> Document:
     """The lines, headers and settings of a file. Raises FormatError (where: the line) for what oslo.config refuses."""
+    lines, headers, settings = _read(content)
+    return Document(list(lines), list(headers), list(settings))
+
+
+@lru_cache(maxsize=4)
+def _read(content: bytes) -> tuple[tuple[Line, ...], tuple[tuple[int, str], ...], tuple[Setting, ...]]:
+    """A plan asks a dozen times what is in the same file, and that of a distribution has thousands of lines."""
     lines = split_lines(_decoded(content))
     scan = _Scan()
     for number, line in enumerate(lines, 1):
         scan.take(number, line.text)
     scan.close(len(lines))
-    return Document(lines, scan.headers, scan.settings)
+    return tuple(lines), tuple(scan.headers), tuple(scan.settings)
