@@ -61,6 +61,8 @@ class Pool(AnswersModel):
     numa_policy: Policy | None = None
     physical_network: str | None = None
     trusted: bool | None = None
+    managed: bool | None = None
+    live_migratable: bool | None = None
 
     @field_validator("name")
     @classmethod
@@ -170,6 +172,12 @@ def specs(facts: Facts, answers: AllAnswers, pool: Pool) -> list[str]:
     release = release_of(facts, mine) if (mine := answers.of(Answers)) else None
     if pool.trusted is not None and (release is None or nova_options.knows_trusted(release)):
         tags.append(("trusted", "true" if pool.trusted else "false"))
+    if pool.physical_network is None and (release is None or nova_options.knows_migration(release)):
+        tags += [
+            (key, "yes" if said else "no")
+            for key, said in (("managed", pool.managed), ("live_migratable", pool.live_migratable))
+            if said is not None
+        ]
     if isinstance(pool.devices, list):
         return [device_spec.value(each.vendor_id, each.product_id, each.address, tags) for each in pool.devices]
     functions = pool_functions(facts, answers, pool)
@@ -260,6 +268,8 @@ def alias(facts: Facts, answers: AllAnswers, pool: Pool, release: str) -> list[s
             fields["device_type"] = said
         if pool.numa_policy and pool.numa_policy in nova_options.numa_policies(release):
             fields["numa_policy"] = pool.numa_policy
+        if pool.live_migratable is not None and nova_options.knows_migration(release):
+            fields["live_migratable"] = "yes" if pool.live_migratable else "no"  # nova refuses true and false there
         found.append(json.dumps(fields))
     return found
 
