@@ -77,6 +77,8 @@ def read(node: Node, links: Iterable[Link], expected: bool) -> tuple[Switch, tup
     top = rows.get("Open_vSwitch")
     if not top:
         why = "ovs-vsctl gave no answer" if node.live else "what ovs-vsctl says was not recorded"
+        if node.live and node.command("ovs-vsctl") is None:
+            why = "there is no ovs-vsctl here: Open vSwitch is in a container, or of a snap"
         return Switch(), (Unseen("Open vSwitch's database", why),) if expected else ()
     ids = _map(top[0].get("external_ids"))
     other = _map(top[0].get("other_config"))

@@ -281,3 +281,13 @@ def test_the_catalog_names_each_program_once() -> None:
     programs = [each.program for each in catalog.AGENTS]
     assert len(programs) == len(set(programs))
     assert all(path.startswith("/etc/neutron/") for each in catalog.AGENTS for path in each.files)
+
+
+def test_a_program_by_its_name_of_then() -> None:
+    node = bare()
+    place = "/etc/neutron/plugins/networking-ovn/networking-ovn-metadata-agent.ini"
+    node.write(place, "[DEFAULT]\nnova_metadata_host = controller\n")
+    neutron_nodes.agent(node, 1822, "networking-ovn-metadata-agent", place)
+    agent = seen(node).agent("ovn-metadata")
+    assert agent is not None
+    assert (agent.program, agent.own_file, seen(node).driver) == ("networking-ovn-metadata-agent", place, "ovn")
