@@ -36,7 +36,21 @@ def mapping(facts: Facts, each: Mapping) -> str:
     if bridge is None:
         return f"{each.network} is mapped to {each.target}, and Open vSwitch has no such bridge"
     ports = ", ".join(bridge.physical)
-    return f"{each.network} is on the bridge {each.target}, with {f'the port {ports}' if ports else 'no physical port'}"
+    size = f", MTU {bridge.mtu}" if bridge.mtu is not None else ""
+    with_port = f"the port {ports}{size}" if ports else "no physical port"
+    return f"{each.network} is on the bridge {each.target}, with {with_port}{vlans(facts, each.network)}"
+
+
+def vlans(facts: Facts, network: str) -> str:
+    """`; VLANs 100 to 199`, where a file of this node's agents says so: the option is the server's, and often is not here."""
+    for kind, setting in facts.neutron.settings:
+        if setting.option != "network_vlan_ranges" or setting.unknown:
+            continue
+        parts = [part.strip().split(":") for part in setting.value.split(",")]
+        ranges = [f"{part[1]} to {part[2]}" for part in parts if len(part) == 3 and part[0] == network]
+        if ranges:
+            return f"; VLANs {', '.join(ranges)} ({setting.place}, {kind})"
+    return ""
 
 
 def summary(facts: Facts) -> list[str]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from wizard.facts.network.links import Link
+from wizard.integers import parse_int
 from wizard.node import best_effort
 from wizard.node.node import Node, Unseen
 
@@ -44,6 +45,7 @@ class Bridge:
     name: str
     ports: tuple[str, ...]
     physical: tuple[str, ...]
+    mtu: int | None = None  # the least of its physical ports; None where none says one
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,7 @@ def read(node: Node, links: Iterable[Link], expected: bool) -> tuple[Switch, tup
         version=str(top[0].get("ovs_version") or ""),
         external_ids=tuple((key, ids[key]) for key in sorted(ids) if _is_shown(key)),
         hw_offload=other.get("hw-offload", "").lower() == "true",
-        bridges=_bridges(rows, {link.name: link for link in links}),
+        bridges=_bridges(node, rows, {link.name: link for link in links}),
         guests=tuple(sorted(filter(None, map(_guest, interfaces)), key=lambda each: each.name)),
     )
     missing = [table for table, found in rows.items() if found is None]
@@ -127,7 +129,9 @@ def _uuids(value: Any) -> list[str]:
     return [str(each[1]) for each in _set(value) if isinstance(each, list) and len(each) == 2 and each[0] == "uuid"]
 
 
-def _bridges(rows: Mapping[str, list[dict[str, Any]] | None], links: Mapping[str, Link]) -> tuple[Bridge, ...]:
+def _bridges(
+    node: Node, rows: Mapping[str, list[dict[str, Any]] | None], links: Mapping[str, Link]
+) -> tuple[Bridge, ...]:
     interfaces = {uuid: row for row in rows.get("Interface") or [] for uuid in _uuids(row.get("_uuid"))}
     ports = {uuid: row for row in rows.get("Port") or [] for uuid in _uuids(row.get("_uuid"))}
     found = []
@@ -136,7 +140,9 @@ def _bridges(rows: Mapping[str, list[dict[str, Any]] | None], links: Mapping[str
         names = sorted(str(port.get("name")) for port in own)
         below = [interfaces[uuid] for port in own for uuid in _uuids(port.get("interfaces")) if uuid in interfaces]
         physical = sorted(str(each.get("name")) for each in below if _is_physical(each, links))
-        found.append(Bridge(str(row.get("name")), tuple(names), tuple(physical)))
+        sizes = [parse_int(node.text(f"/sys/class/net/{name}/mtu") or "") for name in physical if name in links]
+        mtu = min((size for size in sizes if size is not None), default=None)
+        found.append(Bridge(str(row.get("name")), tuple(names), tuple(physical), mtu))
     return tuple(sorted(found, key=lambda bridge: bridge.name))
 
 
