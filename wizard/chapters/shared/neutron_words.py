@@ -5,6 +5,7 @@ from __future__ import annotations
 from wizard.facts.facts import Facts
 from wizard.facts.neutron.neutron import Mapping
 
+MOST = 6  # representors that are named
 DRIVERS = {
     "ovn": "OVN",
     "ovs": "the Open vSwitch agent",
@@ -62,6 +63,10 @@ def summary(facts: Facts) -> list[str]:
     lines += [mapping(facts, each) for each in neutron.mappings]
     if neutron.switch.hw_offload:
         lines.append("Open vSwitch has hardware offload on (other_config:hw-offload)")
+    if neutron.representors:
+        named = ", ".join(f"{each.name} ({each.port})" for each in neutron.representors[:MOST])
+        more = f" and {len(neutron.representors) - MOST} more" if len(neutron.representors) > MOST else ""
+        lines.append(f"representors of VFs, left alone: {named}{more}")
     return lines
 
 

@@ -7,6 +7,7 @@ the switch. OVSDB's values in JSON are those of RFC 7047, 5.1: a map is ["map", 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -46,6 +47,28 @@ class Bridge:
     ports: tuple[str, ...]
     physical: tuple[str, ...]
     mtu: int | None = None  # the least of its physical ports; None where none says one
+
+
+@dataclass(frozen=True, slots=True)
+class Representor:
+    """The host's end of a VF of a card in switchdev mode: its interface, and the port as the driver names it, such as pf0vf1."""
+
+    name: str
+    port: str
+
+
+_VF_PORT = re.compile(r"(?:c\d+)?pf\d+vf\d+")
+
+
+def representors(node: Node, links: Iterable[Link]) -> tuple[Representor, ...]:
+    """Only in switchdev mode has such an interface a switch (drivers' phys_switch_id) and a VF's port name."""
+    found = []
+    for link in links:
+        place = f"/sys/class/net/{link.name}"
+        port = (node.text(f"{place}/phys_port_name") or "").strip()
+        if _VF_PORT.fullmatch(port) and (node.text(f"{place}/phys_switch_id") or "").strip():
+            found.append(Representor(link.name, port))
+    return tuple(found)
 
 
 @dataclass(frozen=True, slots=True)

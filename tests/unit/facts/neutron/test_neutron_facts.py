@@ -15,6 +15,7 @@ from wizard.facts.neutron import agents, catalog, mappings, switch
 from wizard.facts.neutron.neutron import NeutronFacts
 from wizard.node.node import Output
 from wizard.node.recorded import MemoryNode
+from wizard.report import text
 
 
 def seen(node: MemoryNode) -> NeutronFacts:
@@ -291,3 +292,13 @@ def test_a_program_by_its_name_of_then() -> None:
     agent = seen(node).agent("ovn-metadata")
     assert agent is not None
     assert (agent.program, agent.own_file, seen(node).driver) == ("networking-ovn-metadata-agent", place, "ovn")
+
+
+def test_representors_are_named_as_such() -> None:
+    node = bare()
+    for name, port, switch_id in (("eth10", "pf0vf0", "e41d"), ("eth11", "pf0vf1", ""), ("eth12", "p0", "e41d")):
+        node.write(f"/sys/class/net/{name}/address", "02:00:00:00:00:01\n")
+        node.write(f"/sys/class/net/{name}/phys_port_name", f"{port}\n")
+        node.write(f"/sys/class/net/{name}/phys_switch_id", f"{switch_id}\n")
+    assert [(each.name, each.port) for each in seen(node).representors] == [("eth10", "pf0vf0")]
+    assert "representors of VFs, left alone: eth10 (pf0vf0)" in " ".join(text.inspect(facts.read(node)).split())
