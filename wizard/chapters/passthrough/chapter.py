@@ -90,7 +90,7 @@ def _restart(facts: Facts, path: str) -> tuple[Artifact, ...]:
 def findings(facts: Facts, answers: AllAnswers) -> list[Finding]:
     mine = answers.of(Answers)
     if mine is None:
-        return []
+        return sriov_agent.standing(facts)
     release = release_of(facts, mine)
     values = [value for pool in mine.pool for value in specs(facts, answers, pool)]
     lines = fragment(for_node(facts, answers, mine, release)) if release is not None else []
@@ -102,7 +102,9 @@ def findings(facts: Facts, answers: AllAnswers) -> list[Finding]:
         *pool_findings.findings(facts, answers, mine, release),
         *foreign.findings(NAME, "No pool asks for these devices", _elsewhere(facts, mine, values)),
     ]
-    found += sriov_agent.findings(facts, answers, mine)
+    of_agent = sriov_agent.findings(facts, answers, mine)
+    told = any(finding.code == "NEUTRON-OTHER-MAPPING" for finding in of_agent)
+    found += of_agent if told else [*of_agent, *sriov_agent.standing(facts)]
     if asked is not None:
         found += handout_findings.findings(asked) + shared_vfs.findings(asked)
         found += alias_findings.findings(asked) + card_findings.findings(asked)

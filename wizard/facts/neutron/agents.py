@@ -17,6 +17,7 @@ from wizard.node.node import Node
 
 UNITS = ("/etc/systemd/system", "/lib/systemd/system", "/usr/lib/systemd/system")
 _COMMON = ("/usr/share/neutron/neutron-dist.conf", "/etc/neutron/neutron.conf")
+SHARED = "/etc/neutron/plugins/ml2/ml2_conf.ini"  # of several agents and of the server: it shows none of them
 CONTAINER = "unknown: it reads files inside its container"
 
 
@@ -58,12 +59,15 @@ def _agent(
     kolla = f"/etc/kolla/{known.kolla}" if known.kolla else ""
     place = kolla if kolla and best_effort.is_directory(node, kolla) else ""
     package = next((name for name in known.service_names if name in packages), "")
+    file = next((path for path in known.files if path != SHARED and node.exists(path)), "")
     if process is not None:
         evidence = f"{program} runs (pid {process.pid}{f', in the container {container}' if container else ''})"
     elif place:
         evidence = f"{place} is here; it is not seen running"
     elif service:
         evidence = f"{services[service]} is here; it is not seen running"
+    elif file:
+        evidence = f"{file} is here; it is not seen running"
     elif package:
         evidence = f"the package {package} is installed; it is not seen running"
     else:
