@@ -193,16 +193,25 @@ def specs(facts: Facts, answers: AllAnswers, pool: Pool) -> list[str]:
 def due(facts: Facts, answers: AllAnswers, pool: Pool, own: Collection[str]) -> list[str]:
     """Those values of a pool that nova.conf needs: none for a PF whose VFs are ports of that network already, by lines of others in
     whatever form. `own` are values that an earlier run of this tool wrote: these stay."""
-    values = specs(facts, answers, pool)
+    served = already(facts, answers, pool, own)
+    return [value for value in specs(facts, answers, pool) if not any(f'"{address}"' in value for address in served)]
+
+
+def already(facts: Facts, answers: AllAnswers, pool: Pool, own: Collection[str]) -> dict[str, set[str]]:
+    """Addresses of the PFs of a pool whose VFs are ports of its network already, with the values of others' lines that say so."""
     mine = answers.of(Answers)
     release = release_of(facts, mine) if mine else None
     if pool.physical_network is None or isinstance(pool.devices, list) or release is None:
-        return values
+        return {}
     functions = pool_functions(facts, answers, pool)
     coming = {f.address: f.num_vfs or 1 for f in functions}
     there = outlook.of(facts, release, tuple(s for s in facts.nova.settings if s.value not in own), coming).rows
-    served = [f for f in functions if _is_served(pool, [row for row in there if row.device.parent == f.address])]
-    return [value for value in values if not any(f'"{f.address}"' in value for f in served)]
+    found: dict[str, set[str]] = {}
+    for function in functions:
+        rows = [row for row in there if row.device.parent == function.address]
+        if _is_served(pool, rows):
+            found[function.address] = {row.setting.value for row in rows if row.setting is not None}
+    return found
 
 
 def _is_served(pool: Pool, rows: list[Row]) -> bool:
