@@ -188,7 +188,7 @@ for net in /sys/class/net/*; do
 	[ -h "$net" ] || continue
 	link "$net"
 	real=$(readlink -f "$net")
-	for attribute in address dev_id dev_port operstate type mtu tun_flags; do file "$real/$attribute"; done
+	for attribute in address dev_id dev_port operstate type mtu tun_flags phys_switch_id phys_port_name; do file "$real/$attribute"; done
 	for path in "$real"/device "$real"/master "$real"/lower_* "$real"/upper_*; do [ -h "$path" ] && link "$path"; done
 	for kind in bridge bonding; do [ -d "$real/$kind" ] && directory "$real/$kind"; done
 	for port in "$real"/brif/*; do [ -h "$port" ] && link "$port"; done

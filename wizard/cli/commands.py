@@ -155,7 +155,28 @@ def _undo(options: argparse.Namespace) -> int:
 
 
 def _export(options: argparse.Namespace) -> int:
-    return _export_ansible(options) if options.what == "ansible" else _export_script(options)
+    kinds = {"ansible": _export_ansible, "override": _export_override, "script": _export_script}
+    return kinds[options.what](options)
+
+
+def _export_override(options: argparse.Namespace) -> int:
+    """The settings of this node as files for the tools that own them: one after the other, each with its place in its first line."""
+    from wizard.export import override
+
+    _, facts = _look(options)
+    answers = _answers(options, facts)
+    named = override.owners(facts, answers) or ["plain"]
+    found = [each for owner in named for each in override.files(facts, answers, owner)]
+    text = (
+        "\n".join(each.text for each in found)
+        or "# nothing of these answers belongs into files that another tool owns\n"
+    )
+    if options.out == STANDARD:
+        _print(text)
+        return Exit.DONE
+    write_private(Path(options.out), text.encode())
+    _print(f"Wrote {options.out}: {'; '.join(f'{each.owner}: {each.place}' for each in found) or 'nothing'}\n")
+    return Exit.DONE
 
 
 def _export_script(options: argparse.Namespace) -> int:

@@ -172,8 +172,12 @@ def _accepts(command: argparse.ArgumentParser) -> None:
 
 def _what_is_handed_on(add: Callable[..., argparse.ArgumentParser]) -> None:
     """Commands that make something for another machine, or for somebody else."""
-    export = add("export", "the same plan as a POSIX script; the same answers as an Ansible playbook", answers=True)
-    export.add_argument("what", choices=("script", "ansible"))
+    export = add(
+        "export",
+        "the same plan as a POSIX script; the same answers as an Ansible playbook, or as files of who owns nova.conf",
+        answers=True,
+    )
+    export.add_argument("what", choices=("script", "ansible", "override"))
     export.add_argument(
         "--out", metavar="PATH", type=_named, required=True, help="where to write it; a directory for ansible"
     )

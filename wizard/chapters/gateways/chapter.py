@@ -264,7 +264,10 @@ def _not_suggested(facts: Facts, mine: Answers | None) -> list[Finding]:
 def checks(facts: Facts, answers: AllAnswers) -> list[Check]:
     mine = answers.of(Answers)
     if facts.nova.networking == "neutron":
-        return [_neutron_check(facts, mine)] if mine is not None and mine.network else neutron.checks(facts)
+        if mine is not None and mine.network:
+            return [_neutron_check(facts, mine)]
+        asked = mine is not None or answers.get("metadata") is not None
+        return neutron.checks(facts) if asked else []
     if mine is None or not mine.network:
         elsewhere = _elsewhere(facts, mine) if mine is not None else []
         return foreign.checks(NAME, "Guests are told no router by this tool", elsewhere)

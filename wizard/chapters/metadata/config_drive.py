@@ -114,7 +114,7 @@ def _program(facts: Facts) -> list[Finding]:
     return [
         _finding(
             "METADATA-NO-GENISOIMAGE",
-            "blocks",
+            "warns" if is_on(facts) else "blocks",
             f"{name} is not on this node ({_why_that(facts)})",
             "nova-compute makes each config drive with it: every guest that is to have one would fail to start.",
             f"Install it (package {'dosfstools' if name == 'mkfs.vfat' else 'genisoimage or xorriso'}), or set mkisofs_cmd in "

@@ -29,7 +29,7 @@ NAME = "passthrough"
 TITLE = "Passthrough"
 WHY = (
     "nova hands a device to a guest only if it is named in nova.conf here, if the scheduler looks at devices, and if a flavor "
-    "asks for it by its alias. What belongs on the controller is printed for you: this node cannot see it."
+    "or a port asks for it. What belongs on the controller is printed for you: this node cannot see it."
 )
 NEEDS: tuple[str, ...] = ("iommu", "vfs")
 Answers = passthrough_pools.Answers
@@ -90,7 +90,7 @@ def _restart(facts: Facts, path: str) -> tuple[Artifact, ...]:
 def findings(facts: Facts, answers: AllAnswers) -> list[Finding]:
     mine = answers.of(Answers)
     if mine is None:
-        return []
+        return sriov_agent.standing(facts)
     release = release_of(facts, mine)
     values = [value for pool in mine.pool for value in specs(facts, answers, pool)]
     lines = fragment(for_node(facts, answers, mine, release)) if release is not None else []
@@ -100,13 +100,26 @@ def findings(facts: Facts, answers: AllAnswers) -> list[Finding]:
     found = [
         *passthrough_findings.findings(facts, question, frozenset(each.address for each in given if each.parent)),
         *pool_findings.findings(facts, answers, mine, release),
-        *foreign.findings(NAME, "No pool asks for these devices", _elsewhere(facts, mine, values)),
+        *foreign.findings(
+            NAME,
+            "No pool asks for these devices",
+            _elsewhere(facts, mine, [*values, *_said_by_others(facts, answers, mine)]),
+        ),
     ]
-    found += sriov_agent.findings(facts, answers, mine)
+    of_agent = sriov_agent.findings(facts, answers, mine)
+    told = any(finding.code == "NEUTRON-OTHER-MAPPING" for finding in of_agent)
+    found += of_agent if told else [*of_agent, *sriov_agent.standing(facts)]
     if asked is not None:
         found += handout_findings.findings(asked) + shared_vfs.findings(asked)
         found += alias_findings.findings(asked) + card_findings.findings(asked)
     return found
+
+
+def _said_by_others(facts: Facts, answers: AllAnswers, mine: Answers) -> list[str]:
+    """Lines of others that say what a pool asks for."""
+    own = nova_conf.own_values(facts, mine)
+    served = [passthrough_pools.already(facts, answers, pool, own) for pool in mine.pool]
+    return [value for each in served for values in each.values() for value in values]
 
 
 def _elsewhere(facts: Facts, mine: Answers, values: list[str]) -> list[str]:

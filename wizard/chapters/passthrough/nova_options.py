@@ -82,6 +82,11 @@ def knows_trusted(release: str) -> bool:
     return at_least(release, "rocky")
 
 
+def knows_migration(release: str) -> bool:
+    """The tags managed and live_migratable of a device, and live_migratable of an alias (31.3.1:nova/pci/devspec.py, request.py)."""
+    return at_least(release, "2025.1")
+
+
 def port_options(release: str, trusted: bool, numa_policy: str) -> tuple[list[str], list[str]]:
     """What `openstack port create` says for a port whose VF is to be trusted, or on the NUMA node of its guest; and the reasons.
     nova looks at binding:profile for trust (nova/network/neutron.py, create_resource_requests), and at the port's NUMA policy

@@ -60,6 +60,12 @@ def _not_in_release(mine: Answers, release: str) -> list[Finding]:
             for pool in mine.pool
             if pool.numa_policy is not None and pool.numa_policy not in nova_options.numa_policies(release)
         ),
+        *(
+            f"{pool.name}: {name}"
+            for pool in mine.pool
+            for name, said in _migration(pool)
+            if said is not None and not nova_options.knows_migration(release)
+        ),
     ]
     if not wrong:
         return []
@@ -81,6 +87,7 @@ def _not_of_ports(mine: Answers, release: str) -> list[Finding]:
     for pool in mine.pool:
         said = [f"numa_policy = {pool.numa_policy}"] if pool.numa_policy else []
         said += [f"flavor {pool.flavor.name}"] if pool.flavor else []
+        said += [f"{name} = {'yes' if value else 'no'}" for name, value in _migration(pool) if value is not None]
         if pool.physical_network is None or not said:
             continue
         do = []
@@ -92,6 +99,8 @@ def _not_of_ports(mine: Answers, release: str) -> list[Finding]:
             do.append(
                 f"nova {release} has no NUMA policy for ports (from Ussuri on: hw:pci_numa_affinity_policy in the flavor)"
             )
+        if any(value is not None for _, value in _migration(pool)):
+            do.append("nova migrates ports by taking their VFs off and giving new ones, whatever the device says")
         if pool.flavor:
             do.append("no flavor is needed: guests get as many ports as they are given")
         found.append(
@@ -105,6 +114,10 @@ def _not_of_ports(mine: Answers, release: str) -> list[Finding]:
             )
         )
     return found
+
+
+def _migration(pool: Pool) -> tuple[tuple[str, bool | None], ...]:
+    return ("managed", pool.managed), ("live_migratable", pool.live_migratable)
 
 
 def _sentence(parts: list[str]) -> str:

@@ -61,6 +61,8 @@ class Pool(AnswersModel):
     numa_policy: Policy | None = None
     physical_network: str | None = None
     trusted: bool | None = None
+    managed: bool | None = None
+    live_migratable: bool | None = None
 
     @field_validator("name")
     @classmethod
@@ -170,6 +172,12 @@ def specs(facts: Facts, answers: AllAnswers, pool: Pool) -> list[str]:
     release = release_of(facts, mine) if (mine := answers.of(Answers)) else None
     if pool.trusted is not None and (release is None or nova_options.knows_trusted(release)):
         tags.append(("trusted", "true" if pool.trusted else "false"))
+    if pool.physical_network is None and (release is None or nova_options.knows_migration(release)):
+        tags += [
+            (key, "yes" if said else "no")
+            for key, said in (("managed", pool.managed), ("live_migratable", pool.live_migratable))
+            if said is not None
+        ]
     if isinstance(pool.devices, list):
         return [device_spec.value(each.vendor_id, each.product_id, each.address, tags) for each in pool.devices]
     functions = pool_functions(facts, answers, pool)
@@ -185,16 +193,25 @@ def specs(facts: Facts, answers: AllAnswers, pool: Pool) -> list[str]:
 def due(facts: Facts, answers: AllAnswers, pool: Pool, own: Collection[str]) -> list[str]:
     """Those values of a pool that nova.conf needs: none for a PF whose VFs are ports of that network already, by lines of others in
     whatever form. `own` are values that an earlier run of this tool wrote: these stay."""
-    values = specs(facts, answers, pool)
+    served = already(facts, answers, pool, own)
+    return [value for value in specs(facts, answers, pool) if not any(f'"{address}"' in value for address in served)]
+
+
+def already(facts: Facts, answers: AllAnswers, pool: Pool, own: Collection[str]) -> dict[str, set[str]]:
+    """Addresses of the PFs of a pool whose VFs are ports of its network already, with the values of others' lines that say so."""
     mine = answers.of(Answers)
     release = release_of(facts, mine) if mine else None
     if pool.physical_network is None or isinstance(pool.devices, list) or release is None:
-        return values
+        return {}
     functions = pool_functions(facts, answers, pool)
     coming = {f.address: f.num_vfs or 1 for f in functions}
     there = outlook.of(facts, release, tuple(s for s in facts.nova.settings if s.value not in own), coming).rows
-    served = [f for f in functions if _is_served(pool, [row for row in there if row.device.parent == f.address])]
-    return [value for value in values if not any(f'"{f.address}"' in value for f in served)]
+    found: dict[str, set[str]] = {}
+    for function in functions:
+        rows = [row for row in there if row.device.parent == function.address]
+        if _is_served(pool, rows):
+            found[function.address] = {row.setting.value for row in rows if row.setting is not None}
+    return found
 
 
 def _is_served(pool: Pool, rows: list[Row]) -> bool:
@@ -260,6 +277,8 @@ def alias(facts: Facts, answers: AllAnswers, pool: Pool, release: str) -> list[s
             fields["device_type"] = said
         if pool.numa_policy and pool.numa_policy in nova_options.numa_policies(release):
             fields["numa_policy"] = pool.numa_policy
+        if pool.live_migratable is not None and nova_options.knows_migration(release):
+            fields["live_migratable"] = "yes" if pool.live_migratable else "no"  # nova refuses true and false there
         found.append(json.dumps(fields))
     return found
 

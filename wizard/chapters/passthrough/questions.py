@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias, get_args
 
+from wizard.chapters.passthrough import nova_options
 from wizard.chapters.shared.cards import CardAnswers
 from wizard.chapters.shared.nova_owner import ManagerName
 from wizard.facts.facts import Facts
@@ -31,7 +32,7 @@ def questions(facts: Facts, answers: AllAnswers) -> list[Question | Table]:
         Question(("manager",), "choice", "Who writes nova.conf", choices=managers),
         Question(("config_file",), "text", "nova.conf", help='"auto" follows the running nova-compute'),
         *_agent(facts),
-        Table(("pool",), "Pools", columns, fresh, more=_more_of_a_pool(answers)),
+        Table(("pool",), "Pools", columns, fresh, more=_more_of_a_pool(facts, answers)),
     ]
 
 
@@ -49,7 +50,7 @@ def _agent(facts: Facts) -> list[Question]:
     ]
 
 
-def _more_of_a_pool(answers: AllAnswers) -> tuple[Question, ...]:
+def _more_of_a_pool(facts: Facts, answers: AllAnswers) -> tuple[Question, ...]:
     asked = answers.of(CardAnswers)
     matches = [card.match for card in asked.card] if asked else []
     cards_ = (
@@ -62,4 +63,27 @@ def _more_of_a_pool(answers: AllAnswers) -> tuple[Question, ...]:
         Question(("cards",), "choice", "Cards", choices=cards_),
         Question(("numa_policy",), "choice", "NUMA policy", choices=policies),
         Question(("trusted",), "choice", "Trusted VFs", choices=trusted),
+        *_migration(facts),
+    )
+
+
+def _migration(facts: Facts) -> tuple[Question, ...]:
+    if facts.nova.release is None or not nova_options.knows_migration(facts.nova.release):
+        return ()
+    said = (Choice(None, "not said"), Choice(True, "yes"), Choice(False, "no"))
+    return (
+        Question(
+            ("live_migratable",),
+            "choice",
+            "Live migration",
+            help="of alias pools: needs the vendor's VFIO driver",
+            choices=said,
+        ),
+        Question(
+            ("managed",),
+            "choice",
+            "libvirt binds the driver",
+            help="of alias pools; no: it is bound to VFIO by hand",
+            choices=said,
+        ),
     )

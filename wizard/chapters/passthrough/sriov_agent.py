@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from wizard.chapters.passthrough import pools
+from wizard.chapters.passthrough import neutron_ports, pools
 from wizard.chapters.passthrough.pools import Answers, Pool
 from wizard.chapters.shared import cards, init_system
 from wizard.chapters.shared.cards import CardAnswers
@@ -171,6 +171,34 @@ def _contradictions(facts: Facts, asked: list[Wanted]) -> list[Finding]:
         for each in asked
         if _elsewhere(facts, each)
     ]
+
+
+def standing(facts: Facts) -> list[Finding]:
+    """Cards that nova's lines and the agent's mappings put on different networks, whatever is answered."""
+    mapped = facts.neutron.mappings_of("sriov")
+    if not mapped:
+        return []
+    every = neutron_ports.rows(facts)
+    found = []
+    for function in facts.pci.functions:
+        there = [each for each in mapped if any(device.name == each.target for device in function.netdevs)]
+        lines = [row for row in every if row.device.parent == function.address and row.for_ports and row.network]
+        other = [row for row in lines if all(row.network != each.network for each in there)]
+        if not there or function.is_vf or not other:
+            continue
+        found.append(
+            _finding(
+                "NEUTRON-OTHER-MAPPING",
+                "warns",
+                f"{other[0].place} puts VFs of {there[0].target} ({function.address}) on {other[0].network}; {there[0].place} "
+                f"puts it on "
+                f"{', '.join(each.network for each in there)}",
+                "nova counts the VFs on one network and the agent binds ports on another: no port gets one, or it gets the "
+                "wrong cable.",
+                "Make both say the same, in nova.conf or in the agent's file; then restart the one that changed.",
+            )
+        )
+    return found
 
 
 def _no_device(asked: list[Wanted]) -> list[Finding]:

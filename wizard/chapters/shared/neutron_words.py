@@ -5,6 +5,7 @@ from __future__ import annotations
 from wizard.facts.facts import Facts
 from wizard.facts.neutron.neutron import Mapping
 
+MOST = 6  # representors that are named
 DRIVERS = {
     "ovn": "OVN",
     "ovs": "the Open vSwitch agent",
@@ -36,7 +37,21 @@ def mapping(facts: Facts, each: Mapping) -> str:
     if bridge is None:
         return f"{each.network} is mapped to {each.target}, and Open vSwitch has no such bridge"
     ports = ", ".join(bridge.physical)
-    return f"{each.network} is on the bridge {each.target}, with {f'the port {ports}' if ports else 'no physical port'}"
+    size = f", MTU {bridge.mtu}" if bridge.mtu is not None else ""
+    with_port = f"the port {ports}{size}" if ports else "no physical port"
+    return f"{each.network} is on the bridge {each.target}, with {with_port}{vlans(facts, each.network)}"
+
+
+def vlans(facts: Facts, network: str) -> str:
+    """`; VLANs 100 to 199`, where a file of this node's agents says so: the option is the server's, and often is not here."""
+    for kind, setting in facts.neutron.settings:
+        if setting.option != "network_vlan_ranges" or setting.unknown:
+            continue
+        parts = [part.strip().split(":") for part in setting.value.split(",")]
+        ranges = [f"{part[1]} to {part[2]}" for part in parts if len(part) == 3 and part[0] == network]
+        if ranges:
+            return f"; VLANs {', '.join(ranges)} ({setting.place}, {kind})"
+    return ""
 
 
 def summary(facts: Facts) -> list[str]:
@@ -48,6 +63,10 @@ def summary(facts: Facts) -> list[str]:
     lines += [mapping(facts, each) for each in neutron.mappings]
     if neutron.switch.hw_offload:
         lines.append("Open vSwitch has hardware offload on (other_config:hw-offload)")
+    if neutron.representors:
+        named = ", ".join(f"{each.name} ({each.port})" for each in neutron.representors[:MOST])
+        more = f" and {len(neutron.representors) - MOST} more" if len(neutron.representors) > MOST else ""
+        lines.append(f"representors of VFs, left alone: {named}{more}")
     return lines
 
 

@@ -17,6 +17,7 @@ from wizard.node.node import Node
 
 UNITS = ("/etc/systemd/system", "/lib/systemd/system", "/usr/lib/systemd/system")
 _COMMON = ("/usr/share/neutron/neutron-dist.conf", "/etc/neutron/neutron.conf")
+SHARED = "/etc/neutron/plugins/ml2/ml2_conf.ini"  # of several agents and of the server: it shows none of them
 CONTAINER = "unknown: it reads files inside its container"
 
 
@@ -51,18 +52,22 @@ def read(node: Node, running: Processes, packages: Mapping[str, str]) -> tuple[N
 def _agent(
     node: Node, known: Known, running: Processes, services: Mapping[str, str], packages: Mapping[str, str]
 ) -> NeutronAgent | None:
-    process = next(iter(running.of(known.program)), None)
+    process = next(iter(running.of(known.program, *known.once)), None)
+    program = process.program if process is not None else known.program
     container = managers.container_of(node, process) if process is not None else ""
     service = next((name for name in known.service_names if name in services), "")
     kolla = f"/etc/kolla/{known.kolla}" if known.kolla else ""
     place = kolla if kolla and best_effort.is_directory(node, kolla) else ""
     package = next((name for name in known.service_names if name in packages), "")
+    file = next((path for path in known.files if path != SHARED and node.exists(path)), "")
     if process is not None:
-        evidence = f"{known.program} runs (pid {process.pid}{f', in the container {container}' if container else ''})"
+        evidence = f"{program} runs (pid {process.pid}{f', in the container {container}' if container else ''})"
     elif place:
         evidence = f"{place} is here; it is not seen running"
     elif service:
         evidence = f"{services[service]} is here; it is not seen running"
+    elif file:
+        evidence = f"{file} is here; it is not seen running"
     elif package:
         evidence = f"the package {package} is installed; it is not seen running"
     else:
@@ -71,7 +76,7 @@ def _agent(
     own = _own(known, files)
     return NeutronAgent(
         kind=known.kind,
-        program=known.program,
+        program=program,
         pid=process.pid if process else None,
         started=process.started if process else None,
         evidence=evidence,

@@ -24,6 +24,7 @@ class Known:
     kolla: str = ""  # its directory below /etc/kolla
     since: str = ""  # the first release that has it
     until: str = ""  # the last one; empty where it is there still
+    once: tuple[str, ...] = ()  # names of its program in older releases
 
     @property
     def service_names(self) -> tuple[str, ...]:
@@ -105,8 +106,9 @@ AGENTS: tuple[Known, ...] = (
         ),
         (("Debian, Ubuntu, RDO", "neutron-ovn-metadata-agent"), ("RDO until Train", "networking-ovn-metadata-agent")),
         "neutron-ovn-metadata-agent",
-        "ussuri",
+        "ocata",
         "2026.1",
+        ("networking-ovn-metadata-agent",),
     ),
     Known(
         "ovn-agent",

@@ -15,7 +15,7 @@ from wizard.facts.neutron.agents import NeutronAgent
 from wizard.facts.neutron.catalog import OPTIONS, Kind
 from wizard.facts.neutron.mappings import Mapping, pairs
 from wizard.facts.neutron.served import Namespace, Told
-from wizard.facts.neutron.switch import Switch
+from wizard.facts.neutron.switch import Representor, Switch
 from wizard.facts.nova import config as nova_config
 from wizard.facts.nova import release as nova_release
 from wizard.facts.nova.config import NovaSetting, Sources
@@ -49,6 +49,7 @@ class NeutronFacts:
     told: tuple[Told, ...] | None = None
     """What guests are told by DHCP from this node; None where that could not be read, or this node tells nothing."""
     told_by: str = ""  # "flows of br-int" or "option files of the DHCP agent"
+    representors: tuple[Representor, ...] = ()  # of cards in switchdev mode
     problems: tuple[tuple[str, str], ...] = ()  # (kind, what oslo.config would refuse in the agent's files)
     unseen: tuple[Unseen, ...] = ()
 
@@ -118,6 +119,7 @@ def read(node: Node, nova: NovaFacts, network: NetworkFacts) -> NeutronFacts:
         settings=tuple(settings),
         switch=database,
         namespaces=spaces,
+        representors=switch.representors(node, network.links),
         problems=tuple(problems),
     )
     told, told_by, unseen_told = _told(node, facts)

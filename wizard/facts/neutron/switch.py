@@ -7,11 +7,13 @@ the switch. OVSDB's values in JSON are those of RFC 7047, 5.1: a map is ["map", 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from wizard.facts.network.links import Link
+from wizard.integers import parse_int
 from wizard.node import best_effort
 from wizard.node.node import Node, Unseen
 
@@ -44,6 +46,29 @@ class Bridge:
     name: str
     ports: tuple[str, ...]
     physical: tuple[str, ...]
+    mtu: int | None = None  # the least of its physical ports; None where none says one
+
+
+@dataclass(frozen=True, slots=True)
+class Representor:
+    """The host's end of a VF of a card in switchdev mode: its interface, and the port as the driver names it, such as pf0vf1."""
+
+    name: str
+    port: str
+
+
+_VF_PORT = re.compile(r"(?:c\d+)?pf\d+vf\d+")
+
+
+def representors(node: Node, links: Iterable[Link]) -> tuple[Representor, ...]:
+    """Only in switchdev mode has such an interface a switch (drivers' phys_switch_id) and a VF's port name."""
+    found = []
+    for link in links:
+        place = f"/sys/class/net/{link.name}"
+        port = (node.text(f"{place}/phys_port_name") or "").strip()
+        if _VF_PORT.fullmatch(port) and (node.text(f"{place}/phys_switch_id") or "").strip():
+            found.append(Representor(link.name, port))
+    return tuple(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +102,8 @@ def read(node: Node, links: Iterable[Link], expected: bool) -> tuple[Switch, tup
     top = rows.get("Open_vSwitch")
     if not top:
         why = "ovs-vsctl gave no answer" if node.live else "what ovs-vsctl says was not recorded"
+        if node.live and node.command("ovs-vsctl") is None:
+            why = "there is no ovs-vsctl here: Open vSwitch is in a container, or of a snap"
         return Switch(), (Unseen("Open vSwitch's database", why),) if expected else ()
     ids = _map(top[0].get("external_ids"))
     other = _map(top[0].get("other_config"))
@@ -86,7 +113,7 @@ def read(node: Node, links: Iterable[Link], expected: bool) -> tuple[Switch, tup
         version=str(top[0].get("ovs_version") or ""),
         external_ids=tuple((key, ids[key]) for key in sorted(ids) if _is_shown(key)),
         hw_offload=other.get("hw-offload", "").lower() == "true",
-        bridges=_bridges(rows, {link.name: link for link in links}),
+        bridges=_bridges(node, rows, {link.name: link for link in links}),
         guests=tuple(sorted(filter(None, map(_guest, interfaces)), key=lambda each: each.name)),
     )
     missing = [table for table, found in rows.items() if found is None]
@@ -125,7 +152,9 @@ def _uuids(value: Any) -> list[str]:
     return [str(each[1]) for each in _set(value) if isinstance(each, list) and len(each) == 2 and each[0] == "uuid"]
 
 
-def _bridges(rows: Mapping[str, list[dict[str, Any]] | None], links: Mapping[str, Link]) -> tuple[Bridge, ...]:
+def _bridges(
+    node: Node, rows: Mapping[str, list[dict[str, Any]] | None], links: Mapping[str, Link]
+) -> tuple[Bridge, ...]:
     interfaces = {uuid: row for row in rows.get("Interface") or [] for uuid in _uuids(row.get("_uuid"))}
     ports = {uuid: row for row in rows.get("Port") or [] for uuid in _uuids(row.get("_uuid"))}
     found = []
@@ -134,7 +163,9 @@ def _bridges(rows: Mapping[str, list[dict[str, Any]] | None], links: Mapping[str
         names = sorted(str(port.get("name")) for port in own)
         below = [interfaces[uuid] for port in own for uuid in _uuids(port.get("interfaces")) if uuid in interfaces]
         physical = sorted(str(each.get("name")) for each in below if _is_physical(each, links))
-        found.append(Bridge(str(row.get("name")), tuple(names), tuple(physical)))
+        sizes = [parse_int(node.text(f"/sys/class/net/{name}/mtu") or "") for name in physical if name in links]
+        mtu = min((size for size in sizes if size is not None), default=None)
+        found.append(Bridge(str(row.get("name")), tuple(names), tuple(physical), mtu))
     return tuple(sorted(found, key=lambda bridge: bridge.name))
 
 

@@ -124,3 +124,14 @@ def test_the_owner_of_the_agents_file_is_named() -> None:
     node.write("/etc/kolla/neutron-openvswitch-agent/openvswitch_agent.ini", "[ovs]\n")
     do = found(plan(node), "NEUTRON-NO-MAPPING").do
     assert "/etc/kolla/config/neutron/" in do
+
+
+def test_mtu_and_vlans_are_told_where_they_are_seen() -> None:
+    from wizard.chapters.gateways import chapter
+
+    node = ovs_agent(
+        "[ovs]\nbridge_mappings = physnet1:br-ex\n[ml2_type_vlan]\nnetwork_vlan_ranges = other:1:2,physnet1:100:199\n"
+    )
+    node.write("/sys/devices/pci0000:16/0000:16:02.0/0000:18:00.1/net/enp24s0f1np1/mtu", "9000\n")
+    said = " ".join(chapter.summary(facts.read(node)))
+    assert "physnet1 is on the bridge br-ex, with the port enp24s0f1np1, MTU 9000; VLANs 100 to 199" in said

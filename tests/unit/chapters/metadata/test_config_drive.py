@@ -111,6 +111,13 @@ def test_without_its_program_it_is_blocked(extra: str, missing: str) -> None:
     assert "METADATA-NO-GENISOIMAGE" not in codes(asked(node))
 
 
+def test_where_they_are_forced_already_a_missing_program_is_a_warning() -> None:
+    node = conf(ovn(), "force_config_drive = True")
+    node.write(programs.LOOKED_FOR, "genisoimage\n")
+    remove(node, "/usr/bin/genisoimage")
+    assert found(asked(node), "METADATA-NO-GENISOIMAGE").severity == "warns"
+
+
 def test_a_recording_that_did_not_look_knows_nothing_of_the_program() -> None:
     node = ovn()
     remove(node, "/usr/bin/genisoimage")

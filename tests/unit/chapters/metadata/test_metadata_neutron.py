@@ -54,6 +54,8 @@ def test_an_agent_that_is_gone_is_said() -> None:
     node.write("/usr/lib/systemd/system/neutron-ovn-metadata-agent.service", "[Service]\n")
     assert "is not seen running" in found(plan(node), "METADATA-NO-NAMESPACE").seen
     remove(node, "/usr/lib/systemd/system/neutron-ovn-metadata-agent.service")
+    assert "is not seen running" in found(plan(node), "METADATA-NO-NAMESPACE").seen
+    remove(node, "/etc/neutron/neutron_ovn_metadata_agent.ini")
     assert "no agent" in found(plan(node), "METADATA-NO-NAMESPACE").seen
 
 

@@ -58,6 +58,7 @@ def test_lines_of_nova_with_a_network_become_pools_and_nothing_is_written_twice(
     plan = planned(node)
     assert not any(isinstance(step, WriteFile) and step.path == "/etc/nova/nova.conf" for step in plan.steps)
     assert not any(finding.severity == "blocks" for finding in plan.findings)
+    assert "NODE-SET-ELSEWHERE" not in {finding.code for finding in plan.findings if finding.chapter == "passthrough"}
 
 
 def test_where_a_line_may_be_of_ports_no_alias_is_suggested() -> None:
@@ -91,3 +92,9 @@ def test_switchdev_is_left_alone() -> None:
     for name, address in zip(CX5, PF, strict=True):
         node.write(f"/sys/devices/pci0000:30/0000:30:02.0/{address}/net/{name}/phys_switch_id", "e41d2dffff000001\n")
     assert pools(node) == []
+
+
+def test_no_pool_is_suggested_over_a_card_that_gets_no_vfs() -> None:
+    node = sriov(bare(), f"[sriov_nic]\nphysical_device_mappings = slow:enp24s0f1np1,fast:{CX5[0]}\n")
+    assert pools(node) == [("fast", "fast")]
+    assert "passthrough" not in planned(node).blocked

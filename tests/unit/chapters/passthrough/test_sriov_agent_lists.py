@@ -145,3 +145,24 @@ def test_the_controllers_half_of_old_releases(release: str, told: bool) -> None:
     made = plan(sriov(bare(), "[sriov_nic]\n"), ports(("fast", PF[0]), release=release))
     values = [step.value for step in made.controller if step.option == "supported_pci_vendor_devs"]
     assert values == (["15b3:1018"] if told else [])
+
+
+@pytest.mark.parametrize("passthrough", [None, {"pool": []}, ports(("fast", PF[0]), agent=None)])
+def test_nova_and_the_agent_against_each_other_are_told_whatever_is_answered(
+    passthrough: dict[str, object] | None,
+) -> None:
+    node = bare()
+    node.write(FILE, f"[sriov_nic]\nphysical_device_mappings = other:{CX5[0]}\n")  # the file alone: no process, no unit
+    conf = node.entries["/etc/nova/nova.conf"].content.decode()
+    node.write(
+        "/etc/nova/nova.conf",
+        f'{conf}[pci]\ndevice_spec = {{"address": "{PF[0]}", "physical_network": "fast"}}\n',
+        0o640,
+    )
+    made = planned(node, iommu=None, vfs=VFS, passthrough=passthrough)
+    (finding,) = [each for each in made.findings if each.code == "NEUTRON-OTHER-MAPPING"]
+    assert "fast" in finding.seen and "other" in finding.seen and FILE in finding.seen
+    agreed = bare()
+    agreed.write(FILE, f"[sriov_nic]\nphysical_device_mappings = fast:{CX5[0]}\n")
+    agreed.write("/etc/nova/nova.conf", node.entries["/etc/nova/nova.conf"].content, 0o640)
+    assert "NEUTRON-OTHER-MAPPING" not in codes(planned(agreed, iommu=None, vfs=VFS, passthrough=passthrough))

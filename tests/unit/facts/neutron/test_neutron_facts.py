@@ -15,6 +15,7 @@ from wizard.facts.neutron import agents, catalog, mappings, switch
 from wizard.facts.neutron.neutron import NeutronFacts
 from wizard.node.node import Output
 from wizard.node.recorded import MemoryNode
+from wizard.report import text
 
 
 def seen(node: MemoryNode) -> NeutronFacts:
@@ -281,3 +282,23 @@ def test_the_catalog_names_each_program_once() -> None:
     programs = [each.program for each in catalog.AGENTS]
     assert len(programs) == len(set(programs))
     assert all(path.startswith("/etc/neutron/") for each in catalog.AGENTS for path in each.files)
+
+
+def test_a_program_by_its_name_of_then() -> None:
+    node = bare()
+    place = "/etc/neutron/plugins/networking-ovn/networking-ovn-metadata-agent.ini"
+    node.write(place, "[DEFAULT]\nnova_metadata_host = controller\n")
+    neutron_nodes.agent(node, 1822, "networking-ovn-metadata-agent", place)
+    agent = seen(node).agent("ovn-metadata")
+    assert agent is not None
+    assert (agent.program, agent.own_file, seen(node).driver) == ("networking-ovn-metadata-agent", place, "ovn")
+
+
+def test_representors_are_named_as_such() -> None:
+    node = bare()
+    for name, port, switch_id in (("eth10", "pf0vf0", "e41d"), ("eth11", "pf0vf1", ""), ("eth12", "p0", "e41d")):
+        node.write(f"/sys/class/net/{name}/address", "02:00:00:00:00:01\n")
+        node.write(f"/sys/class/net/{name}/phys_port_name", f"{port}\n")
+        node.write(f"/sys/class/net/{name}/phys_switch_id", f"{switch_id}\n")
+    assert [(each.name, each.port) for each in seen(node).representors] == [("eth10", "pf0vf0")]
+    assert "representors of VFs, left alone: eth10 (pf0vf0)" in " ".join(text.inspect(facts.read(node)).split())
