@@ -34,7 +34,7 @@ def main(directory: str) -> None:
             os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
             sys.argv = ["compute-wizard", *words]
             try:
-                code = start.main()
+                code = start.main()  # type: ignore[no-untyped-call]
             except SystemExit as end:
                 code = end.code if isinstance(end.code, int) else 1
             except BaseException:

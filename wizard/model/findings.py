@@ -36,7 +36,9 @@ class Remedy(str, Enum):
     RUN_PLAN = "Run plan, then apply."
 
     __str__ = str.__str__
-    __format__ = str.__format__
+
+    def __format__(self, format_spec: str) -> str:
+        return self.value.__format__(format_spec)
 
 
 @dataclass(frozen=True, slots=True)

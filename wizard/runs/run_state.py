@@ -18,7 +18,9 @@ class RunState(str, Enum):
     UNDONE = "undone"  # by another run, or by its undo.sh
 
     __str__ = str.__str__
-    __format__ = str.__format__
+
+    def __format__(self, format_spec: str) -> str:
+        return self.value.__format__(format_spec)
 
     @property
     def under_way(self) -> bool:
