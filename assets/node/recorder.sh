@@ -204,6 +204,7 @@ done
 for table in DMAR IVRS IORT FACP; do name /sys/firmware/acpi/tables/$table; done
 for group in /sys/kernel/iommu_groups/*; do
 	for device in "$group"/devices/*; do [ -h "$device" ] && link "$device"; done
+	file "$group/reserved_regions"
 done
 for unit in /sys/class/iommu/*; do [ -h "$unit" ] && link "$unit"; done
 for module in mlx4_core mlx5_core; do file /sys/module/$module/parameters/*; done

@@ -58,7 +58,7 @@ def kexec(node: Node) -> str:
             source = shell_variables.Source(path, node.read(path))
         except NodeError:
             continue
-        for layer in shell_variables.evaluate([source]).assignments:
+        for layer in shell_variables.evaluate([source], errexit=False).assignments:
             found[layer.name] = (layer.value or "", f"{path} line {layer.line}")
     value, place = found.get("LOAD_KEXEC", ("", ""))
     if value != "true":

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from wizard.errors import NodeError
+from wizard.facts import reserved_memory
 from wizard.facts.system import SystemFacts
 from wizard.integers import parse_int
 from wizard.node import best_effort
@@ -31,6 +32,10 @@ class IommuFacts:
     unseen: tuple[Unseen, ...]
     driver_in_kernel: bool | None = None  # whether the running kernel was built with the driver of this vendor's IOMMU
     interrupts_in_kernel: bool | None = None  # whether it was built with interrupt remapping (x86: CONFIG_IRQ_REMAP)
+    reserved: tuple[
+        reserved_memory.Kept, ...
+    ] = ()  # devices whose memory the firmware keeps mapped: no guest gets them
+    groups_tell: bool = False  # the running kernel names such memory for each group
 
     @property
     def running(self) -> bool:
@@ -62,6 +67,8 @@ def read(node: Node, system: SystemFacts) -> IommuFacts:
         unseen.append(Unseen("what the kernel does with no argument", where))
     driver = _driver(config, vendor)
     on, line = _default_on(config, vendor, driver)
+    groups = _groups(node)
+    memory = reserved_memory.read(node, groups)
     return IommuFacts(
         vendor=vendor,
         table=wanted if wanted in tables else None,
@@ -71,11 +78,13 @@ def read(node: Node, system: SystemFacts) -> IommuFacts:
         kernel_config=f"{where}: {line}" if line else where,
         sriov_in_kernel=None if config is None else "CONFIG_PCI_IOV=y" in config,
         command_line=" ".join((node.text("/proc/cmdline") or "").split()),
-        groups=_groups(node),
+        groups=groups,
         units=tuple(best_effort.names(node, "/sys/class/iommu")),
-        unseen=tuple(unseen),
+        unseen=(*unseen, *memory.unseen),
         driver_in_kernel=driver,
         interrupts_in_kernel=_interrupts(config),
+        reserved=memory.kept,
+        groups_tell=memory.groups_tell,
     )
 
 

@@ -29,6 +29,24 @@ QUIET = frozenset("bg fg hash jobs kill pwd shift times type ulimit umask wait".
 BUILT_IN = SPECIAL | frozenset("alias command getopts local printf read unalias".split())
 """Commands of the shell itself that may change more than can be followed here."""
 
+READ_ONLY_IN_BASH = frozenset("BASHOPTS BASH_VERSINFO EUID PPID SHELLOPTS UID".split())
+
+SURE = frozenset(
+    """
+    arch awk basename base64 cat cut date dirname fold head hostname id lsb_release nl nproc od sed sort tac tail tr true uname uniq
+    wc whoami
+    """.split()
+)
+"""Programs that do not fail as long as they read what is given to them, or a file that every node has."""
+
+EVERYWHERE = frozenset(
+    """
+    /dev/null /etc/debian_version /etc/fstab /etc/hostname /etc/lsb-release /etc/os-release /etc/passwd /etc/redhat-release
+    /etc/system-release /proc/cmdline /proc/cpuinfo /proc/meminfo /proc/version /usr/lib/os-release
+    """.split()
+)
+"""Files that a distribution's own sources of GRUB read, or that every kernel and every system has."""
+
 PROGRAMS = frozenset(
     """
     apt-config arch awk base64 basename blkid cat chmod chown chgrp clear cmp comm cp cpio cut date dd df diff dirname dmesg dmidecode

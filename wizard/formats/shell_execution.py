@@ -1,47 +1,40 @@
-"""A shell script run on paper: what is certain of its variables, and where it would end (dash, eval.c and expand.c)."""
+"""A shell script run on paper: what is certain of its variables, and where it would end (dash, eval.c).
+
+Under `set -e` a command that fails ends the shell where nothing asks for its result (POSIX.1, set), so each command is asked for its
+status: success, failure, or not to be told. What may be done or not is tried on a copy, for the sake of whether it may end the shell.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Iterable
 
 from wizard.formats import shell_commands
-from wizard.formats.shell_found import ANY, Assignment, DiesError, ReturnError, UnknownError
-from wizard.formats.shell_lexer import NAME, Lexer, ShellSyntaxError, UnclearError
-from wizard.formats.shell_parser import Parser, assignment
-from wizard.formats.shell_tree import AndOr, Assigned, Block, Command, Part, Pipeline, Redirect, Simple, Word
+from wizard.formats.shell_builtins import Builtins
+from wizard.formats.shell_expansion import Status
+from wizard.formats.shell_found import DiesError, ReturnError
+from wizard.formats.shell_lexer import Lexer, ShellSyntaxError, UnclearError
+from wizard.formats.shell_maybe import direct, plain_name, single
+from wizard.formats.shell_parser import Parser
+from wizard.formats.shell_tree import AndOr, Block, Command, Pipeline, Redirect, Simple
 
 REFUSES, ENDS = "sh refuses the file", "sh ends there"
-Status = bool | None
-"""Whether a command succeeds; None where that cannot be told."""
+MOST_COPIES = 500
+"""Copies of the variables that are made for one set of files: what is nested or called oftener is not followed."""
 
 
-class Execution:
+class Execution(Builtins):
     """The variables of a shell that reads one file after the other."""
-
-    def __init__(self, dash: bool, programs: Collection[str]) -> None:
-        self.dash, self.programs = dash, programs
-        self.values: dict[str, str | None] = {}
-        self.found: list[Assignment] = []
-        self.fatal: Assignment | None = None
-        self.any_unknown = False
-        self.read_only: set[str] = set()
-        self.functions: dict[str, Block] = {}
-        self.path = ""
-        self.maybe_left = ""  # why the rest of this file may not be read
 
     def read(self, path: str, content: bytes) -> None:
         """Read one file to its end, or to where a shell would end."""
-        self.path, self.maybe_left = path, ""
+        self.path, self.maybe_left, self.status = path, "", True
         if b"\0" in content:
             self._anything(content[: content.index(b"\0")].count(b"\n") + 1, "a NUL byte")
             return
         lexer = Lexer(content.decode("utf-8", "surrogateescape"), self.dash)
         try:
-            for and_or in Parser(lexer).complete_commands():
-                self._and_or(and_or, guarded=False)
-        except ReturnError:
-            pass
+            self._read_commands(Parser(lexer).complete_commands())
         except ShellSyntaxError as error:
             self._end(error.line, f"{error.reason}: {REFUSES}")
         except UnclearError as error:
@@ -52,113 +45,34 @@ class Execution:
         except RecursionError:
             self._anything(lexer.line, "it is nested too deep to be evaluated")
 
-    # what is found
+    def _read_commands(self, commands: Iterable[AndOr]) -> None:
+        """The file is a command itself, `.`: with the status of its last one, and nothing asks for it."""
+        line = 1
+        status: Status = True
+        try:
+            for and_or in commands:
+                line = _line(and_or.pipelines[-1].commands[0])
+                status = self._and_or(and_or, guarded=False)
+        except ReturnError as error:
+            line, status = error.line, error.status
+        self._judge(
+            status, False, line, "this is the last command that is done, and it fails", "the file's last status"
+        )
 
     def _end(self, line: int, reason: str) -> None:
         self._anything(line, reason)
         if not self.maybe_left:
             self.fatal = self.found[-1]
 
-    def _anything(self, line: int, reason: str) -> None:
-        """Any variable may be another one from here on."""
-        self.values.clear()
-        self.any_unknown = True
-        self.found.append(Assignment(ANY, None, self.path, line, line, reason))
-
-    def _unknown(self, name: str, line: int, reason: str, depends_on: str = "", last_line: int = 0) -> None:
-        self.values[name] = None
-        self.found.append(Assignment(name, None, self.path, line, last_line or line, reason, depends_on))
-
-    def _set(self, assigned: Assigned, splits: bool = False) -> None:
-        """NAME=value. `splits`: an older dash cuts what a parameter brings into words (export and readonly)."""
-        name, line = assigned.name, assigned.line
-        if name in self.read_only:
-            raise DiesError(f"{name} is read only", line)
-        try:
-            value = self.expanded(assigned.value, line)
-            bare = any(part.kind == "parameter" and not part.quoted for part in assigned.value)
-            if splits and bare and re.search(r"[\s*?\[]", value):
-                raise UnknownError("some shells cut this into words")
-        except UnknownError as error:
-            self._unknown(name, line, str(error), error.depends_on, assigned.last_line)
-            return
-        self._hold(name, value, line, assigned.last_line)
-
-    def _hold(self, name: str, value: str, line: int, last_line: int) -> None:
-        if self.maybe_left:
-            self._unknown(name, line, self.maybe_left)
-            return
-        self.values[name] = value
-        self.found.append(Assignment(name, value, self.path, line, last_line, ""))
-
-    # expansion
-
-    def expanded(self, parts: Iterable[Part], line: int) -> str:
-        """The text of an assignment's value. Raises UnknownError; assignments of ${name:=word} are made on the way."""
-        result, problem, start = "", None, True
-        for part in parts:
-            try:
-                result += self._part(part, start or result.endswith(":"), line)
-            except UnknownError as error:
-                problem = problem or error
-            start = False
-        if problem is not None:
-            raise problem
-        return result
-
-    def _part(self, part: Part, tilde: bool, line: int) -> str:
-        if part.kind == "literal":
-            if not part.quoted and ((tilde and part.text.startswith("~")) or ":~" in part.text):
-                raise UnknownError("~ is a home directory")
-            return part.text
-        if part.kind == "bad":
-            raise DiesError(part.text, line)
-        if part.kind == "arithmetic" and part.operator:
-            self._anything(line, "arithmetic that sets something")
-        if part.kind != "parameter":
-            raise UnknownError(part.text)
-        return self._parameter(part, line)
-
-    def _parameter(self, part: Part, line: int) -> str:
-        name, operator = part.text, part.operator
-        value = self._value_of(name)
-        there = value is not None and not (operator.startswith(":") and not value)
-        if operator.endswith("+"):
-            return self.expanded(part.word, line) if there else ""
-        if there or not operator:
-            return value or ""
-        if operator.endswith("?"):
-            raise DiesError(f"{name} is not set", line)
-        word = self.expanded(part.word, line)
-        if operator.endswith("="):
-            if name in self.read_only:
-                raise DiesError(f"{name} is read only", line)
-            self._hold(name, word, line, line)
-        return word
-
-    def _value_of(self, name: str) -> str | None:
-        """None where it is not set. Raises UnknownError."""
-        if name in self.values:
-            value = self.values[name]
-            if value is None:
-                raise UnknownError(f"it depends on {name}, which is unknown", depends_on=name)
-            return value
-        if self.any_unknown:
-            raise UnknownError(f"it depends on {name}, which is unknown", depends_on=name)
-        if name in shell_commands.SURROUNDINGS:
-            raise UnknownError(f"{name} comes from the shell's surroundings")
-        return None
-
-    def _effects(self, parts: Iterable[Part], line: int) -> str | None:
-        """Expand a word for what that does; gives its text, None where it is not known."""
-        try:
-            return self.expanded(parts, line)
-        except UnknownError as error:
-            for name in _set_by(parts):  # of a value that is not known, ${name:=word} may set it or not
-                self._unknown(name, line, str(error), "")
-            return None
-
     # commands: each gives whether it succeeds
+
+    def _judge(self, status: Status, guarded: bool, line: int, failed: str, perhaps: str) -> None:
+        """What `set -e` makes of a status."""
+        if status is True or guarded or self.errexit is False:
+            return
+        if status is False and self.errexit and self.may_end is None and not self.maybe_left:
+            raise DiesError(failed, line)
+        self._perhaps_ends(line, perhaps)
 
     def _list(self, commands: Iterable[AndOr], guarded: bool) -> Status:
         status: Status = True
@@ -168,302 +82,264 @@ class Execution:
 
     def _and_or(self, and_or: AndOr, guarded: bool) -> Status:
         if and_or.background:
+            self.status = True
             return True  # a shell of its own
         last = len(and_or.pipelines) - 1
         status = self._pipeline(and_or.pipelines[0], guarded or last > 0)
         for number, (operator, pipeline) in enumerate(zip(and_or.operators, and_or.pipelines[1:], strict=True), 1):
             if status is None:
-                self._perhaps(_commands(pipeline), "a condition")
-                status = True if operator == "||" and _always(pipeline) else None
+                self._perhaps(single(pipeline), "a condition")
+                tried = self._tried(_of_pipeline(pipeline, guarded or number < last), operator == "&&")
+                status = True if operator == "||" and tried else None
             elif status is (operator == "&&"):
+                self.status = status
                 status = self._pipeline(pipeline, guarded or number < last)
+        self.status = status
         return status
 
     def _pipeline(self, pipeline: Pipeline, guarded: bool) -> Status:
-        if len(pipeline.commands) > 1:
-            return None  # each in a shell of its own
-        guarded = guarded or pipeline.negated
-        status = self._command(pipeline.commands[0], guarded)
-        if status is False and not guarded:
-            raise DiesError("this command fails", _line(pipeline.commands[0]))
-        return (not status if status is not None else None) if pipeline.negated else status
+        line, guarded = _line(pipeline.commands[-1]), guarded or pipeline.negated
+        if len(pipeline.commands) > 1:  # each in a shell of its own
+            status = self._apart(_of_command(pipeline.commands[-1], guarded))
+        else:
+            status = self._command(pipeline.commands[0], guarded)
+        if (
+            len(pipeline.commands) > 1
+            or not isinstance(pipeline.commands[0], Block)
+            or _may_fail_block(pipeline.commands[0])
+        ):
+            what = "its command substitution" if _only_assigns(pipeline.commands[-1]) else "this command"
+            self._judge(status, guarded, line, f"{what} fails", f"{what} may fail")
+        status = (not status if status is not None else None) if pipeline.negated else status
+        self.status = status
+        return status
 
     def _command(self, command: Command, guarded: bool) -> Status:
         if isinstance(command, Simple):
             return self._simple(command, guarded)
         if command.kind == "function":
             self.functions[command.name] = command
-            self._perhaps(_direct(command.lists[0]), "a function", defined=True)
+            self._perhaps(direct(command.lists[0]), "a function", defined=True)
             return True
+        for redirect in command.redirects:
+            self._effects(redirect.target.parts, command.line)
+        if command.kind == "subshell":
+            status = self._apart(_of_list(command.lists[0], guarded))
+            return None if status and _may_fail(command.redirects) else status
         if command.kind == "group" and not _may_fail(command.redirects):
             return self._list(command.lists[0], guarded)
-        if command.kind == "subshell":
-            return None
         words = {"if": "a condition", "case": "a condition", "while": "a loop", "for": "a loop"}
+        if command.kind == "for" and command.name in self.read_only:
+            self._perhaps_ends(command.line, f"{command.name} is read only")
         self._perhaps([command], words.get(command.kind, "a condition"))
-        return None
+        return self._bodies(command, guarded)
+
+    def _bodies(self, block: Block, guarded: bool) -> Status:
+        """Each list of a compound command, tried; True where whatever is done ends well."""
+        status: Status = None if _may_fail(block.redirects) else True
+        for number, commands in enumerate(block.lists):
+            last_else = block.kind == "if" and number == len(block.lists) - 1 and number % 2 == 0
+            asked = block.kind in ("if", "while") and number % 2 == 0 and not last_else
+            tried = self._tried(_of_list(commands, guarded or asked), None if last_else else True)
+            status = status if asked or tried else None
+        return status
+
+    # copies
+
+    def _tried(self, do: Callable[[Execution], Status], before: Status) -> Status:
+        """The status of commands that may be done, once; `before` is that of the command before them."""
+        copy = self.paper()
+        copy.status = before
+        line, reason = 0, ""
+        try:
+            status = None if self.papers[0] > MOST_COPIES else do(copy)
+        except DiesError as error:
+            line, reason, status = error.line, error.reason, None
+        except ReturnError as error:
+            status = error.status
+            if not status and not self.calling:
+                line, reason = error.line, "the file may be left with a failure"
+            copy.returns = copy.returns or not status
+        self.returns = copy.returns
+        if self.papers[0] > MOST_COPIES:
+            line, reason = self.found[-1].line if self.found else 1, "this is too much to be followed"
+        if line:
+            self._perhaps_ends(line, reason)
+        elif copy.may_end is not None:
+            self._perhaps_ends(copy.may_end.line, copy.may_end.reason.partition(": ")[2])
+        return status
+
+    def _apart(self, do: Callable[[Execution], Status]) -> Status:
+        """The status of commands in a shell of their own."""
+        if self.papers[0] > MOST_COPIES:
+            return None
+        copy = self.paper(apart=True)
+        try:
+            status = do(copy)
+        except (DiesError, ReturnError) as error:
+            status = error.status
+        return None if copy.may_end is not None and status else status
+
+    def _substitution(self, inner: tuple[AndOr, ...]) -> Status:
+        outer, self.substituting = self.substituting, True
+        status = self._apart(_of_list(inner, False))
+        self.substituting = outer
+        return status
+
+    def _called(self, command: Simple, name: str, guarded: bool) -> Status:
+        """A function."""
+        self._perhaps([command], "a function")
+        if name in self.calling:
+            self._perhaps_ends(command.line, "a function that calls itself")
+            return None
+        outer, self.calling = self.calling, (*self.calling, name)
+        outer_arguments, self.no_arguments = self.no_arguments, False
+        outer_returns, self.returns = self.returns, False
+        status = self._tried(_of_list(self.functions[name].lists[0], guarded), self.status)
+        if self.returns and status:
+            status = None  # somewhere on the way it may have returned with a failure
+        self.calling, self.no_arguments, self.returns = outer, outer_arguments, outer_returns
+        return status
+
+    # simple commands
 
     def _simple(self, command: Simple, guarded: bool) -> Status:
+        self.substituted = True
         for word in command.words:
             self._effects(word.parts, word.line)
-        if _may_fail(command.redirects) and guarded:
+        for redirect in command.redirects:
+            self._effects(redirect.target.parts, command.line)
+        name = _name(command)
+        if name in shell_commands.SPECIAL and _may_fail(command.redirects):
+            self._perhaps_ends(command.line, f"{name} ends it where its redirection fails")
+        elif _may_fail(command.redirects) and guarded:
             self._perhaps([command], "a condition")
             return None
         if not command.words:
+            self.substituted = True
             for assigned in command.assignments:
                 self._set(assigned)
-            sure = not command.redirects and not any(_substitutes(each.value) for each in command.assignments)
-            return True if sure else None
-        first = command.words[0]
-        name = first.literal
-        if name is None and "=" in first.parts[0].text and first.parts[0].kind == "literal":
-            name = first.raw  # no program has such a name
+            return None if _may_fail(command.redirects) else self.substituted
         for assigned in command.assignments:
+            self._writable(assigned.name, assigned.line)
             self._effects(assigned.value, assigned.line)
             if name is None or name in shell_commands.SPECIAL or name in self.functions:
                 self._unknown(assigned.name, assigned.line, "whether it stays set is not the same in all shells")
         if name is None:
             self._anything(command.line, "a command whose name only a running shell knows")
+            self._perhaps_ends(command.line, "a command whose name only a running shell knows")
             return None
-        return self._named(name, command, guarded)
+        status = self._named(name, command, guarded)
+        sure = name in shell_commands.SPECIAL or not _may_fail(command.redirects)
+        return status if sure or status is False else None
 
     def _named(self, name: str, command: Simple, guarded: bool) -> Status:
         arguments, line = command.words[1:], command.line
-        if name in self.functions and name not in shell_commands.SPECIAL:
-            self._perhaps([command], "a function")
-            return None
-        if name in (":", "true", "echo", "false", "break", "continue"):
-            return name != "false" if not command.redirects or name == ":" else None
-        if name in ("export", "readonly"):
-            return self._export(name, arguments, line)
+        if name in shell_commands.SPECIAL:
+            return self._special(name, command)
+        if name in self.functions:
+            return self._called(command, name, guarded)
+        if name in ("true", "echo", "false"):
+            return name != "false"
         if name in ("test", "["):
             return self._test([*arguments], name)
-        if name == "unset" and all(_plain_name(word) for word in arguments):
-            for word in arguments:
-                self._unset(word.raw, word.line)
-            return True
-        if name == "set" and all(re.fullmatch(r"-[evx]+", word.raw) for word in arguments):
-            return True
-        if name == "return":
-            raise ReturnError
-        if name == "exit" or (name == "exec" and arguments):
-            raise DiesError(f"the command {name}", line)
-        return self._other(name, command, guarded)
-
-    def _other(self, name: str, command: Simple, guarded: bool) -> Status:
-        arguments, line = command.words[1:], command.line
-        if name == "read" and all(_plain_name(word) or word.raw == "-r" for word in arguments):
+        if name == "local":
+            return self._local(command)
+        if name == "read" and all(plain_name(word) or word.raw == "-r" for word in arguments):
             for word in arguments:
                 if word.raw != "-r":
                     self._unknown(word.raw, word.line, "the command read may change it")
             return None
-        if name == "cd":
+        if name in ("cd", "chdir"):
             for changed in ("PWD", "OLDPWD"):
                 self._unknown(changed, line, "the command cd changes it")
             return None
         if name == "printf" and not (arguments and arguments[0].raw.startswith("-")):
-            return None
-        if name == "command" and arguments and arguments[0].raw in ("-v", "-V"):
-            return None
-        if name == "exec" or name in shell_commands.QUIET:
-            return None
+            return self._answers(name, arguments, line)
+        if name == "command" and (not arguments or arguments[0].raw in ("-v", "-V")):
+            return None if arguments else True
+        if name in shell_commands.QUIET:
+            return self._answers(name, arguments, line)
+        return self._other(name, command, guarded)
+
+    def _local(self, command: Simple) -> Status:
+        if not self.calling and self.dash:
+            raise DiesError("local outside of a function", command.line)
+        self._anything(command.line, "the command local may change it")
+        return True if self.calling and all(plain_name(word) for word in command.words[1:]) else None
+
+    def _other(self, name: str, command: Simple, guarded: bool) -> Status:
+        line = command.line
         missing = self._missing(name)
         if missing:
-            if not guarded and not self.maybe_left and not self._may_be_defined():
+            sure = not name.startswith("~") and not self.substituting
+            if (
+                sure
+                and not guarded
+                and not self.maybe_left
+                and not self._may_be_defined()
+                and self.errexit
+                and self.may_end is None
+            ):
                 raise DiesError(missing, line)
             self._anything(line, missing)
             return None
         if self._is_program(name):
-            return None
+            return self._answers(name, command.words[1:], line)
         appended = re.fullmatch(r"([A-Za-z_]\w*)\+=.*", name, re.DOTALL | re.ASCII)
         if appended:
             self._unknown(appended[1], line, "+= is not evaluated here")
             return None
         self._anything(line, f"the command {name[:40]} may change it")
+        if any(word.literal is None or word.raw in shell_commands.SPECIAL for word in command.words[1:2]):
+            self._perhaps_ends(line, f"the command {name} may end it")  # `command exec`, `builtin exit`
         return None
 
-    def _missing(self, name: str) -> str:
-        """Why a shell finds no such command, as a part of a sentence; empty where it may."""
-        if name in shell_commands.BUILT_IN:
-            return ""
-        if re.match(r"[A-Za-z_]\w*\+=", name, re.ASCII):
-            return "+= is no assignment for dash" if self.dash else ""
-        if self._is_program(name):
-            return ""
-        if not self.dash and name in shell_commands.BASH_ONLY:
-            return ""
-        if name.endswith("\r") or name == "\r":
-            return "DOS line ends: the carriage return is taken for a part of a command"
-        if name.startswith("\ufeff"):
-            return "the file begins with a byte order mark, which is taken for a part of a command"
-        return f"{name[:40]!r} is no command here"
 
-    def _is_program(self, name: str) -> bool:
-        if name in shell_commands.BUILT_IN:
-            return False
-        odd = re.search(r"[=\s]", name) is not None
-        return (name.startswith("/") and not odd) or name in shell_commands.PROGRAMS or name in self.programs
-
-    def _may_be_defined(self) -> bool:
-        """Whether a file that was not read here may have made functions, aliases or another PATH."""
-        return self.any_unknown or "PATH" in self.values
-
-    def _export(self, command: str, arguments: Iterable[Word], line: int) -> Status:
-        for word in arguments:
-            assigned = assignment(word)
-            if assigned is not None:
-                self._set(assigned, splits=True)
-            elif not _plain_name(word):
-                self._anything(line, f"the command {command} may change it")
-                return None
-            if command == "readonly":
-                self.read_only.add(assigned.name if assigned is not None else word.raw)
-        return True
-
-    def _unset(self, name: str, line: int) -> None:
-        if name in self.read_only:
-            raise DiesError(f"{name} is read only", line)
-        if self.maybe_left or self.any_unknown:
-            self._unknown(name, line, self.maybe_left or "it is unset here, or was a function")
-            return
-        self.functions.pop(name, None)
-        self.values.pop(name, None)
-        if name in shell_commands.SURROUNDINGS:
-            self._unknown(name, line, "it is unset here")
-        else:
-            self.found.append(Assignment(name, "", self.path, line, line, ""))
-
-    def _test(self, words: list[Word], name: str) -> Status:
-        """The few tests of text that need nothing but the values."""
-        if name == "[" and (not words or words.pop().raw != "]"):
-            return None
-        texts: list[str] = []
-        for word in words:
-            text = self._effects(word.parts, word.line)
-            if text is None or any(part.kind == "parameter" and not part.quoted for part in word.parts):
-                return None
-            texts.append(text)
-        if len(texts) == 2 and texts[0] in ("-n", "-z"):
-            return bool(texts[1]) == (texts[0] == "-n")
-        if len(texts) == 3 and texts[1] in ("=", "!="):
-            return (texts[0] == texts[2]) == (texts[1] == "=")
+def _name(command: Simple) -> str | None:
+    """What a shell looks for; None where only a running one knows it."""
+    if not command.words:
         return None
-
-    # what may be done or not
-
-    def _perhaps(
-        self, commands: Iterable[Command], where: str, defined: bool = False, seen: frozenset[str] = frozenset()
-    ) -> None:
-        """Commands of which it is not known whether, or how often, they are done. `defined`: not now, but when they are called."""
-        reason = f"set in {where}"
-        for command in commands:
-            if isinstance(command, Block):
-                self._perhaps_block(command, reason, where, defined, seen)
-                continue
-            for assigned in command.assignments:
-                self._perhaps_set(assigned.name, assigned.line, reason)
-            for part in _parts(command):
-                self._perhaps_part(part, command.line, reason)
-            if command.words:
-                self._perhaps_named(command, reason, where, defined, seen)
-
-    def _perhaps_block(self, block: Block, reason: str, where: str, defined: bool, seen: frozenset[str]) -> None:
-        if block.kind == "function":
-            self.functions[block.name] = block
-        if block.kind == "for":
-            self._perhaps_set(block.name, block.line, reason)
-        for word in block.words:
-            for part in word.parts:
-                self._perhaps_part(part, block.line, reason)
-        for inner in block.lists if block.kind != "subshell" else ():
-            self._perhaps(_direct(inner), where, defined, seen)
-
-    def _perhaps_part(self, part: Part, line: int, reason: str) -> None:
-        for name in _set_by([part]):
-            self._perhaps_set(name, line, reason)
-        if part.kind == "bad" or (part.kind == "arithmetic" and part.operator) or part.operator.endswith("?"):
-            self._anything(line, f"an expansion in {reason.removeprefix('set in ')}")
-
-    def _perhaps_set(self, name: str, line: int, reason: str) -> None:
-        if name in self.read_only:
-            self._anything(line, f"{name} is read only, and {reason}")
-        else:
-            self._unknown(name, line, reason)
-
-    def _perhaps_named(self, command: Simple, reason: str, where: str, defined: bool, seen: frozenset[str]) -> None:
-        name, line = command.words[0].literal, command.line
-        inside = where == "a function"
-        if name is not None and name in self.functions and name not in seen and name not in shell_commands.SPECIAL:
-            if not defined:
-                self._perhaps(_direct(self.functions[name].lists[0]), "a function", False, seen | {name})
-        elif name in ("export", "unset", "read") and all(
-            assignment(w) or _plain_name(w) or w.raw == "-r" for w in command.words[1:]
-        ):
-            for word in command.words[1:]:
-                assigned = assignment(word)
-                if assigned is not None or name != "export":
-                    self._perhaps_set(assigned.name if assigned is not None else word.raw, line, reason)
-        elif name == "return":
-            if not inside:
-                self.maybe_left = f"{self.path} may be left at line {line}"
-        elif defined and name != "readonly":
-            return  # it counts when it is called
-        elif name is None or name in ("exit", "exec", "readonly", "set") or name in seen:
-            self._anything(line, f"the command {name or command.words[0].raw[:40]} in {where}")
-        elif (
-            name in ("true", "false", ":", "echo", "test", "[", "break", "continue", "printf", "cd")
-            or name in shell_commands.QUIET
-        ):
-            return
-        elif not self._is_program(name):
-            self._anything(line, self._missing(name) or f"the command {name[:40]} may change it")
+    first = command.words[0]
+    if first.literal is None and first.parts[0].kind == "literal" and "=" in first.parts[0].text:
+        return first.raw  # no program has such a name
+    return first.literal
 
 
-def _set_by(parts: Iterable[Part]) -> list[str]:
-    """Variables that ${name:=word} sets, in words of others too."""
-    found: list[str] = []
-    for part in parts:
-        found += [part.text] if part.kind == "parameter" and part.operator.endswith("=") else []
-        found += _set_by(part.word)
-    return found
+def _of_list(commands: tuple[AndOr, ...], guarded: bool) -> Callable[[Execution], Status]:
+    return lambda shell: shell._list(commands, guarded)
 
 
-def _parts(command: Simple) -> Iterable[Part]:
-    for assigned in command.assignments:
-        yield from assigned.value
-    for word in command.words:
-        yield from word.parts
+def _of_pipeline(pipeline: Pipeline, guarded: bool) -> Callable[[Execution], Status]:
+    return lambda shell: shell._pipeline(pipeline, guarded)
 
 
-def _direct(commands: Iterable[AndOr]) -> Iterable[Command]:
-    """The commands of a list that are done in this very shell."""
-    for and_or in commands:
-        for pipeline in () if and_or.background else and_or.pipelines:
-            yield from _commands(pipeline)
-
-
-def _commands(pipeline: Pipeline) -> Iterable[Command]:
-    return pipeline.commands if len(pipeline.commands) == 1 else ()
-
-
-def _always(pipeline: Pipeline) -> bool:
-    """Whether a pipeline is one that always succeeds."""
-    command = pipeline.commands[0]
-    plain = isinstance(command, Simple) and not command.redirects and bool(command.words)
-    return plain and not pipeline.negated and len(pipeline.commands) == 1 and command.words[0].literal in (":", "true")
-
-
-def _substitutes(parts: Iterable[Part]) -> bool:
-    return any(part.kind == "substitution" or _substitutes(part.word) for part in parts)
-
-
-def _plain_name(word: Word) -> bool:
-    return NAME.fullmatch(word.raw) is not None
+def _of_command(command: Command, guarded: bool) -> Callable[[Execution], Status]:
+    return lambda shell: shell._command(command, guarded)
 
 
 def _may_fail(redirects: Iterable[Redirect]) -> bool:
     """Whether a redirection may fail, so that the command is not done."""
-    return any(each.target.raw != "/dev/null" and not each.target.raw.isdigit() for each in redirects)
+    return any(not _sure(each) for each in redirects)
+
+
+def _sure(redirect: Redirect) -> bool:
+    target = redirect.target.raw
+    if redirect.operator.startswith("<<"):
+        return True
+    if redirect.operator in ("<&", ">&"):
+        return target in ("0", "1", "2", "-")
+    return target == "/dev/null" or (target in shell_commands.EVERYWHERE and redirect.operator == "<")
+
+
+def _may_fail_block(block: Block) -> bool:
+    """Whether a compound command has a status that `set -e` judges: of a shell of its own, or of its redirections."""
+    return block.kind == "subshell" or _may_fail(block.redirects)
+
+
+def _only_assigns(command: Command) -> bool:
+    """Whether the status is that of a command substitution in a value."""
+    return isinstance(command, Simple) and not command.words and not _may_fail(command.redirects)
 
 
 def _line(command: Command) -> int:

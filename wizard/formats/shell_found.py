@@ -35,12 +35,16 @@ class UnknownError(Exception):
 
 
 class DiesError(Exception):
-    """A shell ends here, whatever stands around it."""
+    """A shell ends here, whatever stands around it. `status`: whether it ends well, None where that cannot be told."""
 
-    def __init__(self, reason: str, line: int) -> None:
+    def __init__(self, reason: str, line: int, status: bool | None = False) -> None:
         super().__init__(reason)
-        self.reason, self.line = reason, line
+        self.reason, self.line, self.status = reason, line, status
 
 
 class ReturnError(Exception):
-    """The file is left here."""
+    """The file, or the function, is left here. `status`: whether with success, None where that cannot be told."""
+
+    def __init__(self, line: int, status: bool | None) -> None:
+        super().__init__("the command return")
+        self.line, self.status = line, status

@@ -9,6 +9,7 @@ from wizard.formats.shell_tree import Part, Word
 OPERATORS = ("<<-", "&&", "||", ";;", "<<", ">>", "<&", ">&", "<>", ">|", ";", "&", "|", "(", ")", "<", ">", "\n")
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _REDIRECTED = re.compile(r"\d+(?=[<>])", re.ASCII)  # the number of a file, before what is done with it
+_SUM = re.compile(r"\s*(?:0|[1-9]\d{0,8})(?:\s*[-+*]\s*(?:0|[1-9]\d{0,8}))*\s*", re.ASCII)
 _SPECIAL = "@*#?-$!0123456789"
 
 
@@ -187,7 +188,8 @@ class Lexer:
         inner = self.text[begin : end - 2]
         self._pass(end)
         sets = re.search(r"(?<![=!<>])=(?!=)|\+\+|--", inner) is not None
-        return Part("arithmetic", "arithmetic", quoted, operator="=" if sets else "")
+        sure = _SUM.fullmatch(inner) is not None
+        return Part("arithmetic", "arithmetic", quoted, operator="=" * sets + "?" * (not sure))
 
     def _substitution(self, quoted: bool) -> Part:
         from wizard.formats.shell_parser import Parser  # a script inside of a word: each knows the other
@@ -196,9 +198,8 @@ class Lexer:
         if self.here_documents:
             raise UnclearError("$( ) on the line of a here-document", line)
         self.place += 2
-        inner = Parser(self)
-        inner.until_bracket(line)
-        return Part("substitution", "command substitution", quoted)
+        inner = Parser(self).until_bracket(line)
+        return Part("substitution", "command substitution", quoted, inner=inner)
 
     def _backquoted(self, quoted: bool) -> Part:
         from wizard.formats.shell_parser import Parser
@@ -212,14 +213,13 @@ class Lexer:
         if end >= len(self.text):
             raise ShellSyntaxError("a backquote that never ends", line)
         try:
-            for _ in Parser(Lexer(inner, self.dash, line)).complete_commands():
-                pass
+            commands = tuple(Parser(Lexer(inner, self.dash, line)).complete_commands())
         except ShellSyntaxError as error:
             if "unexpected" in error.reason:  # a bracket, or a word that ends a list, ends such a script in silence
                 raise UnclearError(f"between backquotes {error.reason}", error.line) from None
             raise
         self._pass(end + 1)
-        return Part("substitution", "command substitution", quoted)
+        return Part("substitution", "command substitution", quoted, inner=commands)
 
     def _braced(self, quoted: bool) -> Part:
         """${name}, ${name:-word} and its kin; another form is unclear, or what dash calls a bad substitution."""
@@ -265,9 +265,14 @@ class Lexer:
                 self._pass(self.place + 1)
         text = self.text[begin : self.place]
         self.place += 1
-        known = re.fullmatch(r"[A-Za-z_]\w*(?:%%?|##?).*|#(?:[A-Za-z_]\w*)?|[@*#?$!0-9-]+", text, re.ASCII | re.DOTALL)
+        known = re.fullmatch(
+            r"[A-Za-z_]\w*(?:%%?|##?).*|#(?:[A-Za-z_]\w*)?|[@*#?$!0-9-]+|[@*#?$!0-9]+:?[-+=?].*",
+            text,
+            re.ASCII | re.DOTALL,
+        )
         if known or not self.dash:
-            return Part("unclear", "an expansion that is not evaluated here", quoted)
+            sure = re.match(r"[@*#?$!0-9]+:?[?=]", text) is None  # ${1?}, ${1:=a}
+            return Part("unclear", "an expansion that is not evaluated here", quoted, operator="" if sure else "?")
         return Part("bad", f"${{{text}}} is a bad substitution", quoted)
 
     def expect_here_document(self, operator: str, word: Word) -> None:

@@ -77,15 +77,16 @@ class Parser:
                 raise UnclearError("a here-document that never ends", self.lexer.line)
             yield from line
 
-    def until_bracket(self, line: int) -> None:
+    def until_bracket(self, line: int) -> tuple[AndOr, ...]:
         """The list inside of $( ), with its bracket."""
-        self._list(")")
+        commands = self._list(")")
         if self.peek() != ")":
             raise ShellSyntaxError("$( that never ends", line) if self.peek() == "" else self._unexpected(")")
         # the bracket was the last thing read: the lexer stands right behind it
         self.next()
         if self.lexer.here_documents:
             raise UnclearError("a here-document inside of $( )", line)
+        return commands
 
     def _list(self, *ends: str) -> tuple[AndOr, ...]:
         """Commands up to a word or operator that ends them, which is left."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,13 +12,15 @@ PartKind = Literal["literal", "parameter", "substitution", "arithmetic", "unclea
 @dataclass(frozen=True, slots=True)
 class Part:
     """A piece of a word. `text` is the literal, the parameter's name, or what is unclear or bad about it; `word` follows the
-    operator of `${name:-word}`."""
+    operator of `${name:-word}`; `inner` are the commands of a substitution. The operator of arithmetic has = where it sets
+    something and ? where a shell may refuse it; what is unclear has ? where it ends a shell if the variable is not set."""
 
     kind: PartKind
     text: str
     quoted: bool = False
     operator: str = ""
     word: tuple[Part, ...] = ()
+    inner: tuple[AndOr, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +101,25 @@ Command = Simple | Block
 
 
 def commands_in(lists: tuple[AndOr, ...]) -> Iterator[Command]:
-    """Every command of a list, those inside of others too."""
+    """Every command of a list, those inside of others and of substitutions too."""
     for and_or in lists:
         for pipeline in and_or.pipelines:
             for command in pipeline.commands:
                 yield command
-                if isinstance(command, Block):
-                    for inner in command.lists:
-                        yield from commands_in(inner)
+                for inner in command.lists if isinstance(command, Block) else ():
+                    yield from commands_in(inner)
+                yield from _substituted(parts_of(command))
+
+
+def _substituted(parts: Iterable[Part]) -> Iterator[Command]:
+    for part in parts:
+        yield from commands_in(part.inner)
+        yield from _substituted(part.word)
+
+
+def parts_of(command: Command) -> Iterator[Part]:
+    """The pieces of all words that belong to the command itself, its redirections' too."""
+    for assigned in command.assignments if isinstance(command, Simple) else ():
+        yield from assigned.value
+    for word in (*command.words, *(each.target for each in command.redirects)):
+        yield from word.parts

@@ -2,7 +2,8 @@
 
 A value is certain, or it is *unknown* with its file and line: never a guess. What a condition, a loop or a function sets, what
 another file or a program could say, is unknown. Where a shell ends before the end (grub-mkconfig runs under `#!/bin/sh` with
-`set -e`), that is `fatal`. What is certain holds where the shell comes to the end at all.
+`set -e`), that is `fatal`. Where it may end, nothing is certain from there on: a command that may fail where nothing asks for its
+result, an error in a special built-in utility, a file whose last command may fail.
 """
 
 from __future__ import annotations
@@ -62,16 +63,21 @@ class Evaluation:
             wanted = found.depends_on if found else name
             place = max(at for at, each in enumerate(self.assignments[:place]) if each.name in (wanted, ANY))
             found = self.assignments[place]
+            before = self.assignments[place - 1] if place else found
+            if found.name == ANY and before.name == wanted and (before.path, before.line) == (found.path, found.line):
+                place, found = place - 1, before  # what it is unknown by goes before what it may also end by
         return str(found)
 
 
-def evaluate(sources: Sequence[Source], *, dash: bool = True, programs: Collection[str] = ()) -> Evaluation:
+def evaluate(
+    sources: Sequence[Source], *, dash: bool = True, programs: Collection[str] = (), errexit: bool = True
+) -> Evaluation:
     """Evaluate files one after the other. Never raises: what is not understood is unknown.
 
     `dash` is false where another shell reads them: what dash refuses is unknown then. `programs` are names of programs that are
-    known to be there, beside the usual ones.
+    known to be there, beside the usual ones. `errexit`: they are read under `set -e`, as grub-mkconfig does.
     """
-    execution = Execution(dash, programs)
+    execution = Execution(dash, programs, errexit)
     for source in sources:
         execution.read(source.path, source.content)
         if execution.fatal is not None:

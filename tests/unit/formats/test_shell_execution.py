@@ -78,10 +78,13 @@ def test_what_ends_the_shell_is_fatal_with_its_line(text: str, line: int) -> Non
         ("X=$PATH\n", 1),
         ("X=~/a\n", 1),
         ("f() { return; X=1; }\nf\n", 1),
+        ("if [ -f /x ]; then . /x 2>/dev/null; fi\nX=a\n", 1),
+        ("site-tool a\nX=a\n", 1),
+        ('X="quiet"\ncat > /tmp/n <<EOF\nX="other"\nEOF\nY=1\n', 2),
     ],
 )
 def test_what_only_a_shell_can_know_is_unknown_with_its_line(text: str, line: int) -> None:
-    found = of(text)
+    found = of(text, programs=("site-tool",))
     assert not found.known("X")
     assert found.fatal is None
     assert f"/f line {line}:" in found.why_unknown("X")
@@ -90,7 +93,8 @@ def test_what_only_a_shell_can_know_is_unknown_with_its_line(text: str, line: in
 @pytest.mark.parametrize(
     ("text", "value"),
     [
-        ('X="quiet"\ncat > /tmp/n <<EOF\nX="other"\nEOF\nY=1\n', "quiet"),
+        ("cat <<E >/dev/null\nX=b\nE\nX=a\n", "a"),
+        ("site-tool a || true\nX=a\n", "a"),
         ("cat <<-'E'\n\tX=${no}\n\tE\nX=a\n", "a"),
         ("X=a\n(X=b)\n", "a"),
         ("X=a\nX=b | cat\n", "a"),
@@ -110,8 +114,6 @@ def test_what_only_a_shell_can_know_is_unknown_with_its_line(text: str, line: in
         ("X=a # it's\n", "a"),
         ("if [ -e /x ]; then Y=1; fi\nX=a\n", "a"),
         ("f() { Y=1; }\nf\nX=a\n", "a"),
-        ("if [ -f /x ]; then . /x 2>/dev/null; fi\nX=a\n", "a"),
-        ("site-tool a\nX=a\n", "a"),
     ],
 )
 def test_what_is_certain_is_known(text: str, value: str) -> None:

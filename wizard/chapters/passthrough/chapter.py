@@ -10,6 +10,7 @@ from wizard.chapters.passthrough import (
     nova_conf,
     nova_options,
     pool_findings,
+    reserved_memory,
     shared_vfs,
     sriov_agent,
 )
@@ -100,6 +101,11 @@ def findings(facts: Facts, answers: AllAnswers) -> list[Finding]:
     found = [
         *passthrough_findings.findings(facts, question, frozenset(each.address for each in given if each.parent)),
         *pool_findings.findings(facts, answers, mine, release),
+        *reserved_memory.findings(
+            facts,
+            [each.address for each in given if not each.coming],
+            [each.address for each in given if each.coming],
+        ),
         *foreign.findings(
             NAME,
             "No pool asks for these devices",
