@@ -13,9 +13,15 @@ def asset(name: str) -> str:
 REPLACING = "# --- replacing files\n"
 """The line of a shell script in whose place the shared way to replace a file is put."""
 
+GUESTS = "# --- guests that run\n"
+"""The line in whose place the shared way to list guests is put, in scripts that ask for them."""
+
 
 def with_fragments(script: str) -> str:
-    """A shell script of ours with the shared way to replace a file in it. One that has no place for it is a defect."""
-    before, mark, after = script.partition(REPLACING)
-    assert mark, "the script does not say where files are replaced"
-    return before + (resources.files("assets") / "shell" / "replace.sh").read_text(encoding="utf-8") + after
+    """A shell script of ours with the shared pieces in it. One that has no place where files are replaced is a defect."""
+    assert REPLACING in script, "the script does not say where files are replaced"
+    for mark, name in ((REPLACING, "replace.sh"), (GUESTS, "guests.sh")):
+        before, there, after = script.partition(mark)
+        if there:
+            script = before + (resources.files("assets") / "shell" / name).read_text(encoding="utf-8") + after
+    return script

@@ -1,5 +1,7 @@
 #!/bin/sh
-# Takes back what the script beside this backup did, as far as it came. Run it as root.
+# Takes back what the script beside this backup did, as far as it came. Run it as root: sh undo.sh [--accept guests]
+# Where what it does may interrupt guests that run, they are listed, and it wants --accept guests. Exit status: 0 done; 1 an error;
+# 4 refused, and nothing was changed; 64 wrong usage.
 set -u
 export LC_ALL=C
 umask 077
@@ -10,11 +12,45 @@ case $HERE in # the root that this backup lies in, never another one
 esac
 ROOT=$(CDPATH='' cd -P -- "$ROOT/" && pwd -P) || exit 1
 [ "$ROOT" != / ] || ROOT=
-FAILED=0 NOT_BACK=' '
+FAILED=0 NOT_BACK=' ' GUESTS=no
+usage() { printf 'usage: sh %s [--accept guests]\n' "$0"; }
+while [ $# -gt 0 ]; do
+	case $1 in
+	--accept=guests) GUESTS=yes ;;
+	--accept)
+		[ "${2:-}" = guests ] || { usage >&2; exit 64; }
+		GUESTS=yes
+		shift
+		;;
+	-h | --help) usage; exit 0 ;;
+	*) usage >&2; exit 64 ;;
+	esac
+	shift
+done
+# --- guests that run
 made() { :; } # what was made for a file that comes back is the node's own again
 # --- replacing files
 failed() { FAILED=1; printf 'failed: %s (go on by hand)\n' "$*" >&2; }
 begun() { grep -qx "$1" "$HERE/begun" 2>/dev/null; }
+touching() { # GUESTS-OF-THE-PLAN NUMBER WHAT…: nothing is begun while guests run that this may interrupt, unless that is accepted
+	running=$(guests_here) steps=
+	if [ -z "$running" ] && { [ -n "$ROOT" ] || [ ! -r /proc/1/cmdline ]; }; then running=$1; fi # those of now cannot be seen
+	shift
+	while [ $# -gt 1 ]; do
+		if begun "$1"; then steps="$steps     $2
+"; fi
+		shift 2
+	done
+	[ -n "$running" ] && [ -n "$steps" ] && [ "$GUESTS" = no ] || return 0
+	{
+		printf 'refused: guests run here, and taking this back may interrupt them:\n%s' "$steps"
+		echo 'The guests:'
+		printf '%s\n' "$running" | sed 's/^/     /'
+		echo 'Move them away first, or accept a pause.'
+		printf 'Nothing was changed. If you mean it: sh %s --accept guests\n' "$0"
+	} >&2
+	exit 4
+}
 command_back() { # NUMBER WORDS…
 	number=$1
 	shift

@@ -226,6 +226,28 @@ def test_what_cannot_be_taken_back_wants_its_word(fleet: Fleet, capsys: pytest.C
     assert snapshot(fleet.node.directory) != before
 
 
+def test_what_may_interrupt_guests_wants_its_word(fleet: Fleet, capsys: pytest.CaptureFixture[str]) -> None:
+    fleet.node = simulate(built_in("demo"), fleet.place / "demo")
+    fleet.command = [sys.executable, str(TOOL), str(fleet.node.directory)]
+    guest = fleet.node.directory / "proc/4712"
+    guest.mkdir(parents=True)
+    (guest / "cmdline").write_bytes(b"/usr/bin/qemu-system-x86_64\0-name\0guest=instance-0000002a\0")
+    network = '[[gateways.network]]\nlabel = "demo-net"\nrouter = "10.44.1.1"\nvlan = 1441\n'
+    assert fleet.export(f'format = "compute-wizard.answers/1"\n{network}') == 0
+    before = snapshot(fleet.node.directory)
+    code, said = fleet.play()
+    assert code == 2
+    assert "may interrupt guests that run here" in said
+    assert "instance-0000002a" in said
+    assert "-e compute_wizard_accept=guests" in said
+    assert snapshot(fleet.node.directory) == before
+    _, said = fleet.play(compute_wizard_accept="guests")
+    assert "Show what was done" in said
+    assert "compute-wizard apply ended" not in said
+    assert "Confirmed." in said  # of it a run still waits for its confirmation
+    assert snapshot(fleet.node.directory) != before
+
+
 def test_answers_of_nothing_are_noted(fleet: Fleet, capsys: pytest.CaptureFixture[str]) -> None:
     assert fleet.export('format = "compute-wizard.answers/1"\n') == 0
     assert "note: nothing is answered" in capsys.readouterr().out

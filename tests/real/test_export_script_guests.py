@@ -12,8 +12,10 @@ import pytest
 from calling import call, written
 
 from wizard.answers import files as answer_files
+from wizard.export.script_permission import undoing_guests
 from wizard.model.guest_effects import touching
-from wizard.model.plan import load
+from wizard.model.plan import WriteSysfs, load
+from wizard.model.undo_order import Undo
 
 SHELLS = [pytest.param(["dash"], id="dash"), pytest.param(["busybox", "sh"], id="busybox")]
 GATEWAYS = {"gateways": {"network": [{"label": "demo-net", "router": "10.44.1.1", "vlan": 1441}]}}
@@ -127,3 +129,61 @@ def test_both_words_are_asked_for_at_once(tmp_path: Path, capsys: pytest.Capture
         assert done.returncode == 4
         assert both in done.stderr
     assert run(["dash"], out, root, "--dry-run", "--accept", "one-way", "--accept", "guests").returncode == 0
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_undoing_asks_for_the_word_as_well(
+    shell: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root, out, _ = exported(tmp_path, capsys)
+    before = content(root)
+    assert run(shell, out, root).returncode == 0
+    (backup,) = (root / "var/lib/compute-wizard").glob("script-*")
+    undo, after = backup / "undo.sh", content(root)
+    for number, (argv, _) in enumerate(FORMS.values()):
+        runs(root, *argv, pid=4710 + number)
+    processes = {path: text for path, text in content(root).items() if path.startswith(str(root / "proc"))}
+    done = run(shell, undo, root)
+    assert done.returncode == 4
+    assert "nova-network" in done.stderr.split("The guests:")[0]
+    listed = done.stderr.split("The guests:\n")[1].splitlines()
+    assert sorted(line.strip() for line in listed[:-2]) == sorted(name for _, name in FORMS.values())
+    assert f"Nothing was changed. If you mean it: sh {undo} --accept guests\n" in done.stderr
+    assert content(root) == {**after, **processes}
+    for words in (["--accept"], ["--accept", "one-way"], ["now"]):
+        assert run(shell, undo, root, *words).returncode == 64
+    assert content(root) == {**after, **processes}
+    assert run(shell, undo, root, "--accept", "guests").returncode == 0
+    kept = {path: text for path, text in content(root).items() if not path.startswith(str(backup))}
+    assert kept == {**before, **processes}
+
+
+def test_undoing_asks_for_nothing_where_no_guest_runs_or_no_such_step_was_begun(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root, out, _ = exported(tmp_path, capsys)
+    before = content(root)
+    for _ in range(2):
+        assert run(["dash"], out, root).returncode == 0
+        (backup,) = (root / "var/lib/compute-wizard").glob("script-*")
+        if not (root / "proc/4712").exists():
+            assert run(["dash"], backup / "undo.sh", root).returncode == 0
+            shutil.rmtree(backup)
+            assert content(root) == before
+            runs(root, *FORMS["libvirt"][0])
+            out.write_text(out.read_text(encoding="utf-8").replace("GUESTS=no", "GUESTS=yes"), encoding="utf-8")
+    numbers = [
+        line for line in (backup / "undo.sh").read_text(encoding="utf-8").splitlines() if line.startswith("touching ")
+    ]
+    assert numbers
+    (backup / "begun").write_text("1\n", encoding="utf-8")  # it was cut at its first step, which writes a file
+    assert run(["dash"], backup / "undo.sh", root).returncode == 0
+
+
+def test_undoing_vfs_touches_guests() -> None:
+    step = WriteSysfs.model_construct(
+        kind="set_attribute", path="/sys/bus/pci/devices/0000:3b:00.0/sriov_numvfs", before="0", after="4"
+    )
+    found = undoing_guests([Undo("attribute", (3,), step)])
+    assert found[0] == "3"
+    assert "sriov_numvfs" in found[1]

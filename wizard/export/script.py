@@ -14,7 +14,7 @@ from importlib import resources
 
 from wizard.asset_text import with_fragments
 from wizard.errors import InputError, NodeError
-from wizard.export.script_permission import numbered, permission, say, title
+from wizard.export.script_permission import guests, numbered, permission, say, title, undoing_guests
 from wizard.facts.facts import Facts
 from wizard.facts.system import MACHINE_ID
 from wizard.model import step_text
@@ -116,6 +116,8 @@ def _undo(plan: Plan) -> str:
     """The text of undo.sh: commands that need the new files, then files and attributes, then what is made of them."""
     lines = [with_fragments(_asset("undo.sh"))]
     order = undo_order(plan.steps)
+    touched = undoing_guests(order)
+    lines += [_call("touching", safe_text(guests(plan)), *touched)] if touched else []
     lines += [_back(plan, undo, order) for undo in order]
     lines.append("directories_back")
     lines.append(_call("finish", "What was made for the next boot leaves with it." if plan.needs_reboot else ""))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from wizard.model import step_text
-from wizard.model.guest_effects import touching
-from wizard.model.plan import GUESTS_TOUCHED, Plan, Step
+from wizard.model.guest_effects import row, touching, undoing
+from wizard.model.plan import GUESTS_TOUCHED, Plan, RunCommand, Step
+from wizard.model.undo_order import Undo
 from wizard.safe_text import safe_text
 
 
@@ -19,6 +20,17 @@ def one_way(plan: Plan) -> list[str]:
 def of_guests(plan: Plan) -> list[str]:
     """The steps that may interrupt guests, as the script numbers them."""
     return [numbered(number, step) for number, step, _ in touching(plan.steps)]
+
+
+def undoing_guests(order: Iterable[Undo]) -> list[str]:
+    """What undo.sh does that may interrupt guests: the number of each step that asks for it, and it in words."""
+    found: list[str] = []
+    for undo in order:
+        done, step = undoing(undo.step), undo.step
+        if done is not None and row(done).effect != "none":
+            words = step_text.title(done) if isinstance(done, RunCommand) else f"undo: {step_text.title(step)}"
+            found += [word for number in undo.numbers for word in (str(number), safe_text(words))]
+    return found
 
 
 def guests(plan: Plan) -> str:

@@ -74,3 +74,11 @@ def touching(steps: Iterable[Step]) -> list[tuple[int, Step, Row]]:
     """The steps, counted from 1, that may touch guests."""
     found = [(number, step, row(step)) for number, step in enumerate(steps, 1)]
     return [each for each in found if each[2].effect != "none"]
+
+
+def undoing(step: Step) -> Step | None:
+    """What undoes a step, as a step of its own: a command runs its way back, another kind does the same the other way round. None
+    where there is no way back."""
+    if isinstance(step, RunCommand):
+        return step.model_copy(update={"argv": step.undo}) if step.undo else None
+    return step
