@@ -225,7 +225,7 @@ def findings(facts: Facts, answers: AllAnswers) -> list[Finding]:
         *others.listens_outside(facts),
         *others.reader(facts, mine),
         *_not_suggested(facts, mine),
-        *foreign.findings(NAME, "No answer names that network", _elsewhere(facts, mine)),
+        *foreign.findings(NAME, "No answer names that network", _elsewhere(facts, mine), _doubts(facts, mine)),
     ]
 
 
@@ -243,6 +243,16 @@ def _elsewhere(facts: Facts, mine: Answers) -> list[str]:
     stay = {each.label for each in dnsmasq.router_options(kept or b"")} - {each.label for each in mine.network}
     lines = [each for each in dnsmasq.router_options(content) if each.label in stay]
     return option + [f"{path} line {each.line}: the router of {each.label} is {each.router}" for each in lines]
+
+
+def _doubts(facts: Facts, mine: Answers) -> list[str]:
+    """What may tell guests a router, and cannot be read; only where none of ours is to be told."""
+    if mine.network:
+        return []  # its own findings and checks say it
+    told = facts.nova.for_network().unknown("DEFAULT", OPTION)
+    path = facts.nova.for_network().last("DEFAULT", OPTION)
+    found = [f"{told.place}: {OPTION} = {told.value}: {told.unknown}"] if told is not None else []
+    return found + ([f"{path}: {facts.hidden(path)}"] if path is not None and facts.hidden(path) else [])
 
 
 def _not_suggested(facts: Facts, mine: Answers | None) -> list[Finding]:
@@ -270,7 +280,8 @@ def checks(facts: Facts, answers: AllAnswers) -> list[Check]:
         return neutron.checks(facts) if asked else []
     if mine is None or not mine.network:
         elsewhere = _elsewhere(facts, mine) if mine is not None else []
-        return foreign.checks(NAME, "Guests are told no router by this tool", elsewhere)
+        doubts = _doubts(facts, mine) if mine is not None else []
+        return foreign.checks(NAME, "Guests are told no router by this tool", elsewhere, doubts)
     content = facts.content(mine.config_file) or b""
     found = [_router(facts, mine, network, content) for network in mine.network]
     option, told = facts.nova.for_network().last("DEFAULT", OPTION), facts.nova.for_network().unknown("DEFAULT", OPTION)

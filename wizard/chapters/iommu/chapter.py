@@ -113,7 +113,7 @@ def _boot_menu(facts: Facts, mine: Answers, words: list[str], edits: tuple[FileE
 def findings(facts: Facts, answers: AllAnswers) -> list[Finding]:
     mine = answers.of(Answers)
     return iommu_findings.findings(facts, mine) + set_elsewhere.findings(
-        NAME, "enable = false", _elsewhere(facts, mine)
+        NAME, "enable = false", _elsewhere(facts, mine), _doubts(facts, mine)
     )
 
 
@@ -122,11 +122,19 @@ def _elsewhere(facts: Facts, mine: Answers | None) -> list[str]:
     return foreign.iommu(facts, overlay_of(facts, mine)) if mine is not None and not mine.enable else []
 
 
+def _doubts(facts: Facts, mine: Answers | None) -> list[str]:
+    """Where that cannot be determined."""
+    return foreign.doubts(facts, overlay_of(facts, mine)) if mine is not None and not mine.enable else []
+
+
 def checks(facts: Facts, answers: AllAnswers) -> list[Check]:
     mine = answers.of(Answers)
     if mine is None or not mine.enable:
         return set_elsewhere.checks(
-            NAME, "No kernel argument of this tool switches the IOMMU on", _elsewhere(facts, mine)
+            NAME,
+            "No kernel argument of this tool switches the IOMMU on",
+            _elsewhere(facts, mine),
+            _doubts(facts, mine),
         )
     mode = [_mode(facts, mine)] if mine.passthrough_mode else []
     return [_running(facts, mine), *mode, *_menu(facts, mine), *interrupt_remapping.checks(facts)]

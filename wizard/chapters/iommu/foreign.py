@@ -23,6 +23,12 @@ def iommu(facts: Facts, overlay: Mapping[str, bytes | None]) -> list[str]:
     return layers_with(facts, overlay, _switches_on)
 
 
+def doubts(facts: Facts, overlay: Mapping[str, bytes | None]) -> list[str]:
+    """Why the next boot's line cannot be computed; none where it is known."""
+    line = next_command_line.next_boot(facts, overlay)
+    return [f"the next boot's kernel line: {line.why}"] if line.arguments is None and not line.broken else []
+
+
 def _switches_on(word: str) -> bool:
     name, _, value = word.partition("=")
     return word in next_command_line.OURS or (name in IOMMU and value.split(",")[0] in ("on", "force", "force_enable"))

@@ -313,8 +313,9 @@ def findings(facts: Facts, answers: AllAnswers) -> list[Finding]:
 def _of_redirect(facts: Facts, answers: AllAnswers, mine: Answers | None) -> list[Finding]:
     """What concerns the bridge rule alone."""
     if mine is None or not mine.redirect:
-        elsewhere = rules.metadata(facts) if mine is not None and mine.redirect is False else []
-        return foreign.findings(NAME, "redirect = false", elsewhere)
+        off = mine is not None and mine.redirect is False
+        elsewhere, doubts = (rules.metadata(facts), rules.doubts(facts)) if off else ([], [])
+        return foreign.findings(NAME, "redirect = false", elsewhere, doubts)
     places = tuple(bridges(facts, answers)), tuple(uplinks(facts, answers))
     return metadata_findings.findings(facts, metadata_findings.Asked(*places, mine.target))
 
@@ -336,7 +337,8 @@ def _checks_of_redirect(facts: Facts, answers: AllAnswers, mine: Answers) -> lis
         return [_neutron_check(facts)]
     if not mine.redirect:
         elsewhere = rules.metadata(facts)
-        return foreign.checks(NAME, "Metadata is redirected by no rule of this tool", elsewhere)
+        what = "Metadata is redirected by no rule of this tool"
+        return foreign.checks(NAME, what, elsewhere, rules.doubts(facts))
     return [_now(facts, answers, mine), _at_boot(facts, answers, mine), *_watched(facts), _served(facts)]
 
 

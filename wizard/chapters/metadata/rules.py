@@ -158,3 +158,14 @@ def metadata(facts: Facts) -> list[str]:
     """Rules outside our chain. The kernel does not know which file they came from."""
     found = {f"{each.command} -t nat, {each.words}": None for each in _found(facts)}
     return list(found)
+
+
+def doubts(facts: Facts) -> list[str]:
+    """Tables of ebtables that could not be read, where there are bridges whose packets they could see."""
+    network = facts.network
+    if network.nat_chains is not None or not network.ebtables or facts.nova.networking == "neutron":
+        return []
+    reason = next(
+        (each.why for each in network.unseen if "ebtables" in f"{each.what} {each.why}"), "it could not be read"
+    )
+    return [f"the table nat of ebtables: {reason}"]

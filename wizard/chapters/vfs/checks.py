@@ -15,9 +15,10 @@ def checks(facts: Facts, requests: list[Request]) -> list[Check]:
     found = [check for driver, own in shared_out(requests) for check in driver.checks_of_all(facts, own)]
     for request in requests:
         driver = driver_of(request.function)
-        if elsewhere := foreign.vfs_of(facts, request):
-            found += set_elsewhere.checks(CHAPTER, f"{request.function.address} gets no VFs from this tool", elsewhere)
-        elif not driver.is_idle(facts, request):
+        elsewhere, doubts = foreign.vfs_of(facts, request), foreign.doubts(facts, request)
+        what = f"{request.function.address} gets no VFs from this tool"
+        found += set_elsewhere.checks(CHAPTER, what, elsewhere, doubts)
+        if not elsewhere and not driver.is_idle(facts, request):
             found += [_now(facts, request), *driver.checks(facts, request)]
     return found
 

@@ -39,7 +39,8 @@ def _elsewhere(facts: Facts, requests: list[Request]) -> list[Finding]:
     found = []
     for request in requests:
         answered = f"count = 0 for {request.function.address}"
-        found += set_elsewhere.findings(CHAPTER, answered, foreign.vfs_of(facts, request))
+        places, doubts = foreign.vfs_of(facts, request), foreign.doubts(facts, request)
+        found += set_elsewhere.findings(CHAPTER, answered, places, doubts)
     unnamed = foreign.vfs_unnamed(facts, requests) if requests else []
     return found + set_elsewhere.findings(CHAPTER, "The answers do not name that card", unnamed)
 

@@ -15,6 +15,11 @@ def vfs_of(facts: Facts, request: Request) -> list[str]:
     return [] if request.count else driver_of(request.function).set_by_others(facts, request)
 
 
+def doubts(facts: Facts, request: Request) -> list[str]:
+    """For a card whose count is 0: what may give it VFs and cannot be followed."""
+    return [] if request.count else driver_of(request.function).perhaps_set_by_others(facts, request)
+
+
 def vfs_unnamed(facts: Facts, requests: Sequence[Request]) -> list[str]:
     """For cards that the answers do not name, beside those that they do."""
     asked = {request.function.address for request in requests}

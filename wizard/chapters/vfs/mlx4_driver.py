@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from wizard.boot import next_command_line
 from wizard.chapters.shared import boot_space, mlx4_sources
 from wizard.chapters.shared.cards import Ports, Request
 from wizard.chapters.vfs import mlx4, mlx4_checks, mlx4_findings
@@ -58,6 +59,9 @@ class Mlx4:
         edits = mlx4.changes(facts, [request]).edits
         return _options(facts, {edit.path: edit.change(facts.content(edit.path)) for edit in edits})
 
+    def perhaps_set_by_others(self, facts: Facts, request: Request) -> list[str]:
+        return _doubts(facts)
+
     def owners(self, facts: Facts, function: PciFunction) -> list[str]:
         return _options(facts, {})
 
@@ -89,4 +93,23 @@ def _options(facts: Facts, overlay: Mapping[str, bytes | None]) -> list[str]:
     if places and places[-1][2].partition("=")[2].strip('"') != "0":
         path, number, word = places[-1]
         found.append(f"{path} line {number}: options {mlx4_sources.MODULE} {word}")
+    return found
+
+
+def _doubts(facts: Facts) -> list[str]:
+    """Files of modprobe.d that may not be read, a next kernel line that cannot be computed, and a program that loads the module."""
+    found = [
+        f"{directory}/{name}: {facts.hidden(f'{directory}/{name}')}"
+        for directory in modprobe.DIRECTORIES
+        for name in facts.files.names(directory)
+        if name.endswith(".conf") and facts.hidden(f"{directory}/{name}")
+    ]
+    line = next_command_line.next_boot(facts)
+    if line.arguments is None and not line.broken:
+        found.append(f"the next boot's kernel line, which has the last word: {line.why}")
+    files = mlx4_sources.Mlx4Options.read(facts, {}).files
+    installs = modprobe.installs(files, mlx4_sources.MODULE)
+    for path, number, command in installs[:1]:  # the first one counts
+        if not modprobe.known_install(command):
+            found.append(f"{path} line {number}: install {mlx4_sources.MODULE} {command[:80]}")
     return found

@@ -53,6 +53,9 @@ class Sysfs:
     def set_by_others(self, facts: Facts, request: Request) -> list[str]:
         return self.owners(facts, request.function)
 
+    def perhaps_set_by_others(self, facts: Facts, request: Request) -> list[str]:
+        return []  # an owner that cannot be determined is one of them
+
     def owners(self, facts: Facts, function: PciFunction) -> list[str]:
         return [str(owner) for owner in vf_owners.of(facts, function) if owner.count != 0]
 

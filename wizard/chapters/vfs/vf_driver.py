@@ -49,6 +49,9 @@ class VfDriver(Protocol):
     def set_by_others(self, facts: Facts, request: Request) -> list[str]:
         """For a card that is to have none: who else makes VFs of it, once our changes are done."""
 
+    def perhaps_set_by_others(self, facts: Facts, request: Request) -> list[str]:
+        """For a card that is to have none: what may make VFs of it and cannot be followed."""
+
     def owners(self, facts: Facts, function: PciFunction) -> list[str]:
         """For a card that the answers do not name: who makes VFs of it."""
 
