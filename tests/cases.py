@@ -127,7 +127,12 @@ TABLE: dict[str, Expected] = {
     },
     "network/label-with-a-blank": {"check": ("!does not start", "!name the network so")},
     "network/listens-outside-its-network": {"check": ("1.127.0.1",)},
-    "network/stop-without-start": {"plan": ("(blocks|warns) +[A-Z-]*DHCP|(blocks|warns) .*nova-network",)},
+    "network/stop-without-start": {
+        "plan": (
+            "(blocks|warns|tells) +GATEWAYS-NO-STARTER .*br1711; br1712 .*without it every guest",
+            "!stop the process in",
+        ),
+    },
     "formats/dnsmasq-duplicate-removed": {"plan": (r"!\| +-dhcp-option",)},
     "formats/grub-conditional-and": {**NOT_KNOWN, "plan": ("write /etc/default/grub.d/",)},
     "formats/grub-conditional-or": {**NOT_KNOWN, "plan": ("write /etc/default/grub.d/",)},

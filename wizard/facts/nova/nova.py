@@ -6,6 +6,7 @@ import posixpath
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from wizard.errors import NodeError
 from wizard.facts import processes
 from wizard.facts.nova import config as nova_config
 from wizard.facts.nova import config_drive
@@ -188,11 +189,26 @@ def _unseen_processes(running: Processes, compute: Process | None) -> Iterator[U
 
 
 def _services(node: Node) -> Iterator[str]:
-    """Names with an upstart job, a systemd unit that is not masked, or a System V script."""
+    """Names with an upstart job, a systemd unit that is not masked, or a System V script that may be run: as the init system here reads
+    them. systemd reads no job, and no script beside a unit of the name (systemd-sysv-generator)."""
     upstart, scripts = best_effort.names(node, "/etc/init"), best_effort.names(node, "/etc/init.d")
     units = {place: best_effort.names(node, place) for place in _UNITS}
+    by_systemd = best_effort.is_directory(node, "/run/systemd/system")
     for name in SERVICES:
         unit = next((f"{place}/{name}.service" for place in _UNITS if f"{name}.service" in units[place]), "")
         masked = bool(unit) and best_effort.resolved(node, unit) in ("/dev/null", "")
-        if f"{name}.conf" in upstart or (unit and not masked) or (name in scripts and not masked):
+        job = f"{name}.conf" in upstart and not by_systemd
+        if (
+            job
+            or (unit and not masked)
+            or (name in scripts and not masked and _may_be_run(node, f"/etc/init.d/{name}"))
+        ):
             yield name
+
+
+def _may_be_run(node: Node, path: str) -> bool:
+    try:
+        status = node.status(path)
+    except NodeError:
+        return True
+    return status is None or status.kind != "file" or bool(status.mode & 0o111)

@@ -98,8 +98,42 @@ def test_services_of_every_init_system() -> None:
     node.write("/etc/init/libvirt-bin.conf", "")
     node.write("/usr/lib/systemd/system/openstack-nova-network.service", "")
     node.symlink("/lib", "usr/lib")
-    node.write("/etc/init.d/nova-api", "")
+    node.write("/etc/init.d/nova-api", "", mode=0o755)
     node.symlink("/etc/systemd/system/libvirtd.service", "/dev/null")
     node.write("/usr/lib/systemd/system/libvirtd.service", "")
     node.write("/etc/init/cron.conf", "")
     assert nova.read(node).services == ("nova-compute", "nova-api", "openstack-nova-network", "libvirt-bin")
+
+
+@pytest.mark.parametrize(
+    ("files", "systemd", "there"),
+    [
+        ({"/etc/init/nova-network.conf": 0o644}, False, True),
+        (
+            {"/etc/init/nova-network.conf": 0o644},
+            True,
+            False,
+        ),  # left over from before the upgrade: systemd reads no job
+        ({"/etc/init.d/nova-network": 0o755}, True, True),
+        ({"/etc/init.d/nova-network": 0o644}, True, False),
+        ({"/etc/init.d/nova-network": 0o644}, False, False),
+        ({"/lib/systemd/system/nova-network.service": 0o644}, True, True),
+        ({"/etc/init/nova-network.conf": 0o644, "/etc/init.d/nova-network": 0o755}, True, True),
+    ],
+)
+def test_a_service_is_what_the_init_system_here_reads(files: dict[str, int], systemd: bool, there: bool) -> None:
+    node = MemoryNode()
+    for path, mode in files.items():
+        node.write(path, "", mode=mode)
+    if systemd:
+        node.write("/run/systemd/system/.keep", "")
+    assert ("nova-network" in nova.read(node).services) is there
+
+
+def test_a_masked_unit_is_no_service_beside_a_job_or_script_that_is_left_over() -> None:
+    node = MemoryNode()
+    node.write("/run/systemd/system/.keep", "")
+    node.symlink("/etc/systemd/system/nova-network.service", "/dev/null")
+    node.write("/etc/init/nova-network.conf", "")
+    node.write("/etc/init.d/nova-network", "", mode=0o755)
+    assert nova.read(node).services == ()
