@@ -179,6 +179,26 @@ def run(case: Path, directory: Path, word: str, root: Path) -> str:
     return f"{out.getvalue()}\nEXIT {code}"
 
 
+BY_TESTS = {
+    "network/labels-for-real": "tests/real/test_dnsmasq_tags.py",
+    "network/neutron-verify-says-apply": "tests/unit/chapters/gateways/test_gateways_findings.py",
+    "network/redirect-gone-after-reload": "tests/real/test_redirect_stays.py",
+    "network/unit-keeps-firewalld-from-restarting": "tests/real/test_redirect_stays.py",
+    "network/verify-says-held-wrongly": "tests/real/test_dnsmasq_tags.py",
+    "network/verify-two-networks": "tests/real/test_metadata_proof.py",
+    "trust/export-script-link": "tests/real/test_writer_races.py",
+    "trust/export-undo-link": "tests/real/test_writer_races.py",
+    "trust/recorder-secrets": "tests/real/test_secret_shapes.py, tests/real/test_recorder.py",
+    "trust/resume-after-undo": "tests/unit/runs/test_late.py",
+    "trust/rollback-undoes-chmod": "tests/unit/apply/test_whole_state.py",
+    "trust/secrets-telling-names": "tests/real/test_secret_shapes.py",
+    "trust/systemd-run-from-path": "tests/unit/apply/test_spawn.py",
+    "trust/systemd-run-missing": "tests/unit/apply/test_spawn.py",
+    "trust/undo-wants-1-mib": "tests/unit/apply/test_hostile_surroundings.py",
+}
+"""Cases that need a live machine: the tests that hold the same on nodes of their own."""
+
+
 def roots(case: Path, directory: Path) -> Iterator[tuple[str, Path]]:
     """The nodes of a case with a name each: one, or one for each line of its lines.txt as nova's option."""
     if (case / "lines.txt").exists():
@@ -251,7 +271,7 @@ def table(directory: Path, words: list[str], show: bool = False) -> int:
             continue
         if name not in TABLE:
             left += 1
-            print(f"{name:48} | by hand: needs a live machine, or stands in no table")
+            print(f"{name:48} | {BY_TESTS.get(name, 'by hand: needs a live machine, or stands in no table')}")
             continue
         with tempfile.TemporaryDirectory() as made:
             for part, root in roots(case, Path(made)):

@@ -139,6 +139,8 @@ def test_undoing_asks_for_the_word_as_well(
     before = content(root)
     assert run(shell, out, root).returncode == 0
     (backup,) = (root / "var/lib/compute-wizard").glob("script-*")
+    numbers = "".join(f"{number}\n" for number in range(1, 20))
+    (backup / "begun").write_text(numbers, encoding="utf-8")  # below a directory commands are only listed
     undo, after = backup / "undo.sh", content(root)
     for number, (argv, _) in enumerate(FORMS.values()):
         runs(root, *argv, pid=4710 + number)
@@ -158,26 +160,22 @@ def test_undoing_asks_for_the_word_as_well(
     assert kept == {**before, **processes}
 
 
-def test_undoing_asks_for_nothing_where_no_guest_runs_or_no_such_step_was_begun(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("begun", "guest", "status"), [("1\n4\n5\n6\n", False, 0), ("1\n", True, 0), ("", True, 0), ("1\n6\n", True, 4)]
+)
+def test_undoing_asks_only_where_a_guest_runs_and_such_a_step_was_begun(
+    begun: str, guest: bool, status: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     root, out, _ = exported(tmp_path, capsys)
     before = content(root)
-    for _ in range(2):
-        assert run(["dash"], out, root).returncode == 0
-        (backup,) = (root / "var/lib/compute-wizard").glob("script-*")
-        if not (root / "proc/4712").exists():
-            assert run(["dash"], backup / "undo.sh", root).returncode == 0
-            shutil.rmtree(backup)
-            assert content(root) == before
-            runs(root, *FORMS["libvirt"][0])
-            out.write_text(out.read_text(encoding="utf-8").replace("GUESTS=no", "GUESTS=yes"), encoding="utf-8")
-    numbers = [
-        line for line in (backup / "undo.sh").read_text(encoding="utf-8").splitlines() if line.startswith("touching ")
-    ]
-    assert numbers
-    (backup / "begun").write_text("1\n", encoding="utf-8")  # it was cut at its first step, which writes a file
-    assert run(["dash"], backup / "undo.sh", root).returncode == 0
+    assert run(["dash"], out, root).returncode == 0
+    (backup,) = (root / "var/lib/compute-wizard").glob("script-*")
+    (backup / "begun").write_text(begun, encoding="utf-8")
+    if guest:
+        runs(root, *FORMS["libvirt"][0])
+    assert run(["dash"], backup / "undo.sh", root).returncode == status
+    same = {path: text for path, text in content(root).items() if str(backup) not in path and "/proc/" not in path}
+    assert (same == {path: text for path, text in before.items() if "/proc/" not in path}) is (status == 0)
 
 
 def test_undoing_vfs_touches_guests() -> None:

@@ -50,6 +50,26 @@ ADDRESSES: list[Any] = [
     {"func": "1"},
     {"slot": ".*", "bus": "c"},
     {},
+    *(
+        "0000:C1:00.2",
+        "0000:c1:0?.*",
+        "0000:c1:00.[2-3]",
+        "*:*:02.*",
+        "0000:c1:00.2 ",
+        " 0000:c1:00.2",
+        "0000:C1:*",
+        "*",
+        ":",
+        ".",
+    ),
+    *({"bus": "C1"}, {"bus": "^c1$"}, {"bus": "c1|17"}, {"bus": "(c1|17)", "slot": "0[02]"}, {"function": "[23]$"}),
+    *(
+        {"domain": ".*", "bus": "c1", "slot": "02", "function": "*"},
+        {"domain": "0"},
+        {"bus": ""},
+        {"bus": "[c-d]1", "x": "y"},
+    ),
+    *({"function": "0|1"}, {"slot": "1f", "domain": "0001"}, {"slot": "(?i)1F"}, {"bus": ".1"}),
 ]
 TAGS: dict[str, list[Any]] = {
     "physical_network": ["physnet1", "PHYSNET1", "physnet2", None],
@@ -58,9 +78,9 @@ TAGS: dict[str, list[Any]] = {
     "managed": ["yes", "no", True],
     "live_migratable": ["yes", "no", "true"],
     "one_time_use": ["no", False],
-    "remote_managed": ["true", "false", "no"],
-    "resource_class": ["CUSTOM_X"],
-    "traits": ["a,b"],
+    "remote_managed": ["true", "false", "no", "True", " yes", "1", "on", ""],
+    "resource_class": ["CUSTOM_X", "pgpu", "PCI_15B3_101E", "", "a-b"],
+    "traits": ["a,b", "CUSTOM_A", "", " ,", "hw:x,CUSTOM_B"],
     "capability_type": ["pci"],
     "adress": ["0000:c1:00.2"],
     "numa_node": [0],
@@ -112,7 +132,23 @@ def _line(chance: random.Random) -> str:
     if chance.random() < 0.03:
         return chance.choice(TEXTS)
     objects = [_object(chance) for _ in range(chance.choice([1, 1, 1, 2, 3]))]
-    return json.dumps(objects if len(objects) > 1 or chance.random() < 0.2 else objects[0])
+    return _spelled(chance, json.dumps(objects if len(objects) > 1 or chance.random() < 0.2 else objects[0]))
+
+
+def _spelled(chance: random.Random, text: str) -> str:
+    """The same JSON as people and other programs write it: without blanks, with many, in another case, with a key twice, escaped."""
+    how = chance.random()
+    if how < 0.08:
+        return text.replace(": ", ":").replace(", ", ",")
+    if how < 0.14:
+        return f"  {text} ".replace(": ", " :\t").replace("{", "{ \n ")
+    if how < 0.17:
+        return text.replace('"vendor_id"', '"Vendor_Id"')
+    if how < 0.21:
+        return text.replace("{", '{"product_id": "101d", "vendor_id": "8086", ')  # the last one of a key counts
+    if how < 0.24:
+        return text.replace("15b3", "15\\u00623").replace("physnet", "physnet\\u00e4")
+    return text.replace('"', "'") if how < 0.25 else text
 
 
 def _alias(chance: random.Random) -> str:
@@ -144,11 +180,21 @@ def _alias(chance: random.Random) -> str:
     return json.dumps([found] if chance.random() < 0.01 else found)
 
 
+def _lines(chance: random.Random) -> list[str]:
+    lines = [_line(chance) for _ in range(chance.choice([1, 2, 2, 3, 4]))]
+    if chance.random() < 0.1:  # the same line twice, or all of them the other way round
+        lines = [*lines, lines[0]] if chance.random() < 0.5 else [*lines, *lines[::-1]]
+    if chance.random() < 0.1:  # a whole card beside its VFs, in either order
+        both = ['{"vendor_id": "15b3", "product_id": "101d"}', '{"vendor_id": "15b3", "product_id": "101e"}']
+        lines = [*(both if chance.random() < 0.5 else both[::-1]), *lines]
+    return lines
+
+
 def _cases(seed: int) -> list[dict[str, Any]]:
     chance = random.Random(seed)
     return [
         {
-            "lines": [_line(chance) for _ in range(chance.choice([1, 2, 2, 3, 4]))],
+            "lines": _lines(chance),
             "aliases": [_alias(chance) for _ in range(chance.choice([0, 1, 1, 2, 3]))],
             "reported": chance.random() < 0.15,
             "in_placement": chance.random() < 0.15,

@@ -64,8 +64,9 @@ class Evaluation:
             place = max(at for at, each in enumerate(self.assignments[:place]) if each.name in (wanted, ANY))
             found = self.assignments[place]
             before = self.assignments[place - 1] if place else found
-            if found.name == ANY and before.name == wanted and (before.path, before.line) == (found.path, found.line):
-                place, found = place - 1, before  # what it is unknown by goes before what it may also end by
+            here = (before.path, before.line) == (found.path, found.line) and before.value is None
+            if found.name == ANY and here and not before.depends_on:
+                place, found = place - 1, before  # what is unknown there goes before what it may also end by
         return str(found)
 
 
