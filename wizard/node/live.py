@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from wizard.errors import Denied, InputError, NodeError, NotThere
+from wizard.node import trace
 from wizard.node.node import Node, Output
 from wizard.node.recorded import DirectoryNode
 
@@ -68,6 +69,7 @@ class LiveNode(DirectoryNode):
             raise Denied(f"{argv[0]} may not be run", where=self.name) from None
         except sh.ErrorReturnCode as error:  # killed by a signal
             return Output(tuple(argv), 128 + abs(error.exit_code), _text(error.stdout), _text(error.stderr))
+        trace.note(f"{' '.join(argv)}: exit status {done.exit_code}")
         return Output(tuple(argv), done.exit_code, _text(done.stdout), _text(done.stderr))
 
     def free(self, path: str) -> int | None:
@@ -119,6 +121,7 @@ def open_node(root: str) -> Node:
             f"cannot be opened: {error.strerror}",
             where=where,
             do="--root takes a directory or a tar file that holds the files of a node.",
+            code="ROOT-UNREADABLE",
         ) from None
 
 
