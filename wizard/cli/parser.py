@@ -158,6 +158,26 @@ def parser() -> Parser:
     resume.add_argument("run", nargs="?", metavar="RUN")
     resume.add_argument("--yes", action="store_true", help="do not ask")
     _accepts(resume)
+    _verify(add)
+    history = add("history", "past runs, or one of them", json=True)
+    history.add_argument("run", nargs="?", metavar="RUN")
+    history.add_argument("--follow", action="store_true", help="go on until the run has ended")
+    undo = add("undo", "take a run back, the last one by default", json=True)
+    undo.add_argument("run", nargs="?", metavar="RUN")
+    undo.add_argument("--yes", action="store_true", help="do not ask")
+    undo.add_argument(
+        "--changed",
+        action="append",
+        default=[],
+        metavar="[PATH=]keep|restore|merge",
+        help="what becomes of files that were changed after the run: stay as they are, become what they were before the "
+        "run, or lose only what the run put in; for one file or for all others",
+    )
+    _what_is_handed_on(add)
+    return main
+
+
+def _verify(add: Callable[..., argparse.ArgumentParser]) -> None:
     verify = add("verify", "is it so now, and will it be so after the next boot?", json=True, answers=True)
     verify.add_argument(
         "--metadata",
@@ -187,22 +207,6 @@ def parser() -> Parser:
     verify.add_argument(
         "--out", metavar="FILE", type=_named, help="write the metrics there, for all to read (0644); - prints them"
     )
-    history = add("history", "past runs, or one of them", json=True)
-    history.add_argument("run", nargs="?", metavar="RUN")
-    history.add_argument("--follow", action="store_true", help="go on until the run has ended")
-    undo = add("undo", "take a run back, the last one by default", json=True)
-    undo.add_argument("run", nargs="?", metavar="RUN")
-    undo.add_argument("--yes", action="store_true", help="do not ask")
-    undo.add_argument(
-        "--changed",
-        action="append",
-        default=[],
-        metavar="[PATH=]keep|restore|merge",
-        help="what becomes of files that were changed after the run: stay as they are, become what they were before the "
-        "run, or lose only what the run put in; for one file or for all others",
-    )
-    _what_is_handed_on(add)
-    return main
 
 
 def _accepts(command: argparse.ArgumentParser) -> None:
