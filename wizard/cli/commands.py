@@ -12,6 +12,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from wizard import user_config
 from wizard.answers import alternatives, suggestion
 from wizard.answers import files as answer_files
 from wizard.chapters.passthrough import shown as nova_report
@@ -268,10 +269,11 @@ def _bundle(options: argparse.Namespace) -> int:
     if options.out == STANDARD:
         _print_bytes(content, "A tar.gz")
         return Exit.DONE
-    write_private(Path(options.out), content)
-    _print(
-        f"{readme}\nWrote {options.out}, readable for you alone. Look into it before you send it: tar -xzf {options.out}\n"
+    out = options.out or str(
+        user_config.output() / f"compute-wizard-bundle-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}.tar.gz"
     )
+    write_private(Path(out), content)
+    _print(f"{readme}\nWrote {out}, readable for you alone. Look into it before you send it: tar -xzf {out}\n")
     return Exit.DONE
 
 

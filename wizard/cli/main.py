@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, TypeAlias
 
+from wizard import user_config
 from wizard.cli import parser
 from wizard.errors import Exit, UsageError, WizardError
 
@@ -46,6 +47,7 @@ def main(argv: list[str] | None = None, face: Face | None = None) -> int:
 
 
 def _dispatch(options: argparse.Namespace, face: Face | None) -> int:
+    user_config.into()
     if options.command not in (None, "demo"):
         from wizard.cli import commands, stdout
 
