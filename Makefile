@@ -67,6 +67,7 @@ bench: .venv/tested
 	$(BIN)/python -I benchmarks/times.py
 	$(BIN)/python -I benchmarks/faces.py
 	$(BIN)/python -I benchmarks/tables.py
+	$(BIN)/python benchmarks/comparison.py
 
 man: .venv/tested
 	$(BIN)/python packaging/man.py build/man
