@@ -34,8 +34,8 @@ def options(command: argparse.ArgumentParser) -> list[str]:
 def test_the_page_has_every_command_and_option(made: Path) -> None:
     text = (made / "compute-wizard.8").read_text("utf-8").replace("\\-", "-")
     for name, command in COMMANDS.choices.items():
-        section = text.split(f"'compute-wizard {name}'")
-        assert len(section) > 1, name
+        section = text.split(f".SH OPTIONS \\fI\\,'compute-wizard {name}'")
+        assert len(section) == 2, name
         body = re.split(r"^\.SH", section[1], flags=re.M)[0]
         assert [word for word in options(command) if word not in body and word != "--help"] == [], name
     for word in ("EXAMPLES", "EXIT STATUS", "FILES"):

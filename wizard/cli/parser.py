@@ -64,7 +64,7 @@ def _common() -> Parser:
         metavar="NODE",
         type=_named,
         default=argparse.SUPPRESS,
-        help="a directory or a tar that stands for a node (default: /)",
+        help="a directory or a tar that stands for a node, - for a tar on standard input (default: /)",
     )
     common.add_argument(
         "-q",

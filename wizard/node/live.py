@@ -105,9 +105,11 @@ def _text(content: bytes) -> str:
 
 
 def open_node(root: str) -> Node:
-    """The node behind --root: this machine for '/', else a directory or a tar. Raises InputError."""
+    """The node behind --root: this machine for '/', else a directory or a tar; - is a tar on standard input. Raises InputError."""
     from wizard.node.recorded import read_tar
 
+    if root == "-":
+        return _piped_in()
     path = Path(root)
     try:
         if path.is_file():
@@ -127,3 +129,21 @@ def open_node(root: str) -> Node:
 
 Open: TypeAlias = Callable[[], "tuple[Node, str]"]
 """Gives the node and its root. Takes up to seconds, the loading of the engine included. Raises WizardError."""
+
+
+def _piped_in() -> Node:
+    """A tar from standard input. It is spooled: a tar is read with seeking, and its size is bounded as that of any other."""
+    import shutil
+    import sys
+    import tempfile
+
+    from wizard.node.recorded import read_tar
+
+    if sys.stdin is None or sys.stdin.isatty():
+        raise InputError("nothing is piped in", where="standard input", do="Pipe a tar in.", code="NOTHING-PIPED")
+    with tempfile.NamedTemporaryFile(prefix="compute-wizard-node-") as spooled:
+        shutil.copyfileobj(sys.stdin.buffer, spooled)
+        spooled.flush()
+        node = read_tar(Path(spooled.name))
+    node.name = "standard input"
+    return node

@@ -109,6 +109,20 @@ def test_standard_input_is_a_file_everywhere(
         assert call(capsys, *words)[0] == call(capsys, *named)[0]
 
 
+def test_a_recording_is_piped_in(
+    root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tar = io.BytesIO()
+    with tarfile.open(fileobj=tar, mode="w") as archive:
+        archive.add(root, arcname=".")
+    for content, code in ((tar.getvalue(), 0), (b"", 1), (tar.getvalue()[:700], 1)):
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content)))
+        got, out, err = call(capsys, "inspect", "--root", "-")
+        assert (got, bool(out)) == (code, code == 0), err
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(tar.getvalue())))
+    assert call(capsys, "apply", "--answers", "GONE", "--root", "-")[0] == 1
+
+
 class Pipe(io.TextIOWrapper):
     """A stdout whose bytes can be looked at."""
 

@@ -98,10 +98,14 @@ def test_the_units(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert all(unit.read_text("utf-8") in printed for unit in units)
     if shutil.which("systemd-analyze"):
         done = subprocess.run(
-            ["systemd-analyze", "verify", *units], capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
+            ["systemd-analyze", "verify", "--man=no", *units],
+            capture_output=True,
+            text=True,
+            check=False,
+            stdin=subprocess.DEVNULL,
         )
         told = [line for line in done.stderr.splitlines() if "compute-wizard-drift" in line]
-        assert [line for line in told if "is not executable" not in line and "man:" not in line] == []
+        assert [line for line in told if "is not executable" not in line] == []
 
 
 @pytest.mark.parametrize(
