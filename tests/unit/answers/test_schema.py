@@ -60,6 +60,8 @@ def test_a_schema_is_one(name: str) -> None:
         {"gateways": {"network": [{"label": "n", "router": "10.0.0.1", "vlan": 4094, "cidr": "10.0.0.0/24"}]}},
         {"metadata": {"redirect": True, "bridges": "br1, br2", "uplinks": ["eth0"], "target": "accept"}},
         {"metadata": {"redirect": False}},
+        {"metadata": {"config_drive": True}},
+        {"passthrough": {"sriov_agent": False, "pool": []}},
         {},
     ],
 )
