@@ -74,7 +74,7 @@ man: .venv/tested
 
 docs: .venv/bin/python
 	@sh tests/venv.sh install .venv "$(PYTHON)" -e '.[docs]'
-	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet --site-dir build/site
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --site-dir build/site
 
 pictures: .venv/installed
 	$(BIN)/python -I docs/pictures/make.py
