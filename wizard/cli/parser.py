@@ -240,7 +240,10 @@ def _what_is_handed_on(add: Callable[..., argparse.ArgumentParser]) -> None:
     bundle = add("bundle", "one file for whoever helps: facts, plans, journals, kernel log, versions, without secrets")
     bundle.add_argument("run", nargs="?", metavar="RUN", help="this run alone; without it the newest ones")
     bundle.add_argument(
-        "--out", metavar="FILE", type=_named, required=True, help="where to write it: a tar.gz, 0600; - prints it"
+        "--out",
+        metavar="FILE",
+        type=_named,
+        help="where to write it: a tar.gz, 0600; - prints it (default: a name with the time)",
     )
     add("recorder", "print a POSIX script that records a node into a tar")
     record = add("record", "record this node into a tar, as the script of recorder does")
