@@ -61,6 +61,7 @@ def test_a_schema_is_one(name: str) -> None:
         {"metadata": {"redirect": True, "bridges": "br1, br2", "uplinks": ["eth0"], "target": "accept"}},
         {"metadata": {"redirect": False}},
         {"metadata": {"config_drive": True}},
+        {"passthrough": {"release": "2025.1", "pool": [{"name": "p", "managed": False, "live_migratable": True}]}},
         {"passthrough": {"sriov_agent": False, "pool": []}},
         {},
     ],
