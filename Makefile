@@ -13,7 +13,7 @@ WHOLE = import os, textual, wizard; assert os.path.realpath(wizard.__file__) == 
 $(shell test ! -e .venv/installed || { test -x $(BIN)/compute-wizard && $(BIN)/python -I -c '$(WHOLE)' 2>/dev/null; } || \
 	rm -f .venv/installed .venv/tested .venv/bin/python)
 .DEFAULT_GOAL := help
-.PHONY: help demo check coverage test torture lint unit packages clean bench lab pythons dist test-dist nova cases
+.PHONY: help demo check coverage test torture lint unit packages clean bench lab pythons dist test-dist nova cases man docs pictures
 
 help:
 	@echo "make demo    the wizard on the built-in demo node (no root, no hardware)"
@@ -27,6 +27,8 @@ help:
 	@echo "make dist    sdist, wheel, single file, .deb, wheelhouse and their sums, in dist/"
 	@echo "make test-dist  each of them installed, used and removed in a clean Debian 12 and 13 without a network (root, debootstrap)"
 	@echo "make bench   times of start, plan and edit, bytes of each face, measured and printed"
+	@echo "make man     the man page and completions for bash, zsh and fish, from the parser, in build/man"
+	@echo "make docs    the site of docs/, in build/site; links are checked"
 	@echo "make pictures  the pictures of the README, from the running program"
 	@echo "make cases   a table of what the cases of CASES=DIRECTORY come to; CASE=WORD picks some"
 	@echo "make clean   away with what was made"
@@ -65,6 +67,14 @@ bench: .venv/tested
 	$(BIN)/python -I benchmarks/times.py
 	$(BIN)/python -I benchmarks/faces.py
 	$(BIN)/python -I benchmarks/tables.py
+	$(BIN)/python benchmarks/comparison.py
+
+man: .venv/tested
+	$(BIN)/python packaging/man.py build/man
+
+docs: .venv/bin/python
+	@sh tests/venv.sh install .venv "$(PYTHON)" -e '.[docs]'
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --site-dir build/site
 
 pictures: .venv/installed
 	$(BIN)/python -I docs/pictures/make.py

@@ -10,10 +10,17 @@ from collections.abc import Iterable
 from email.utils import formatdate
 from pathlib import Path
 
+import man
 from archives import ar, tar
 
 HERE = Path(__file__).parent / "deb"
 START = '#!/bin/sh\nexec /usr/lib/compute-wizard/bin/python3 -I -m screens.start "$@"\n'
+SHARED = {  # where below /usr/share a distribution looks for what man.py makes
+    "compute-wizard.8": "man/man8/compute-wizard.8.gz",
+    "compute-wizard.bash": "bash-completion/completions/compute-wizard",
+    "_compute-wizard": "zsh/vendor-completions/_compute-wizard",
+    "compute-wizard.fish": "fish/vendor_completions.d/compute-wizard.fish",
+}
 CHANGES = "compute-wizard ({version}) unstable; urgency=medium\n\n  * See CHANGELOG.md in the source.\n\n -- {maintainer}  {date}\n"
 
 
@@ -69,17 +76,19 @@ def _program(home: Path, tree: Path, machine: str, minors: Iterable[int]) -> Non
 
 
 def _papers(share: Path, control: str, version: str, epoch: int) -> None:
-    """What a package has to say of itself: copyright, changes, a manual page, and what lintian need not say."""
+    """What a package has to say of itself: copyright, changes, manual page and completions, and what lintian need not say."""
     papers = share / "doc/compute-wizard"
     papers.mkdir(parents=True)
     (papers / "copyright").write_bytes((HERE.parent / "copyright").read_bytes())
     maintainer = next(line for line in control.splitlines() if line.startswith("Maintainer: ")).partition(": ")[2]
     changes = CHANGES.format(version=version, maintainer=maintainer, date=formatdate(epoch))
     (papers / "changelog.gz").write_bytes(gzip.compress(changes.encode(), 9, mtime=0))
-    manual = share / "man/man8"
-    manual.mkdir(parents=True)
-    page = (HERE / "compute-wizard.8").read_text(encoding="utf-8").replace("@VERSION@", version)
-    (manual / "compute-wizard.8.gz").write_bytes(gzip.compress(page.encode(), 9, mtime=0))
+    for path in man.write(share.parent / "made"):
+        target = share / SHARED[path.name]
+        target.parent.mkdir(parents=True, exist_ok=True)
+        page = path.suffix == ".8"  # policy: manual pages are compressed
+        target.write_bytes(gzip.compress(path.read_bytes(), 9, mtime=0) if page else path.read_bytes())
+    shutil.rmtree(share.parent / "made")
     overrides = share / "lintian/overrides"
     overrides.mkdir(parents=True)
     (overrides / "compute-wizard").write_bytes((HERE / "lintian-overrides").read_bytes())

@@ -21,6 +21,7 @@ import zipfile
 from pathlib import Path
 
 import debian
+import man
 import readme
 from archives import tar
 
@@ -149,6 +150,7 @@ def _wheelhouse(place: Path, wheel: Path, carried: Path, version: str, epoch: in
     shutil.copy(wheel, house / "wheels")
     text = (HERE / "install.sh").read_text(encoding="utf-8").replace("@VERSION@", version)
     (house / "install.sh").write_text(text, encoding="utf-8")
+    man.write(house / "man")
     (DIST / f"{house.name}.tar").write_bytes(tar(house, house.name, epoch))
 
 

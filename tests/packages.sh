@@ -9,7 +9,7 @@ if [ -z "$python" ]; then
 fi
 wanted="dnsmasq-base:dnsmasq ebtables:ebtables iptables:ebtables-nft nftables:nft kmod:modprobe grub2-common:grub-mkconfig grub-common:grub-script-check
 busybox:busybox gawk:gawk mawk:mawk original-awk:original-awk mksh:mksh iproute2:ip attr:setfattr acl:setfacl dash:dash initramfs-tools-core:lsinitramfs cpio:cpio zstd:zstd
-systemd:systemd-analyze util-linux:unshare strace:strace"
+systemd:systemd-analyze util-linux:unshare strace:strace man-db:man bash:bash openssh-server:sshd openssh-client:ssh"
 missing=
 for pair in $wanted; do
 	PATH="$PATH:/usr/sbin:/sbin" command -v "${pair#*:}" >/dev/null 2>&1 || missing="$missing ${pair%%:*}"

@@ -35,10 +35,12 @@ class WizardError(Exception):
     """
 
     exit_code: Exit = Exit.ERROR
+    code: str = "ERROR"  # stays, and has a page in docs/errors; a raise may give one of its own
 
-    def __init__(self, what: str, *, where: str = "", do: str = "") -> None:
+    def __init__(self, what: str, *, where: str = "", do: str = "", code: str = "") -> None:
         super().__init__(what)
         self.what, self.where, self.do = what, where, do
+        self.code = code or type(self).code
 
     def __str__(self) -> str:
         text = f"{self.where}: {self.what}" if self.where else self.what
@@ -57,48 +59,63 @@ class UsageError(WizardError):
     """The command line itself is wrong."""
 
     exit_code = Exit.USAGE
+    code = "USAGE"
 
 
 class InputError(WizardError):
     """A file or value that the user gave is wrong."""
 
+    code = "INPUT"
+
 
 class FormatError(WizardError):
     """A configuration file cannot be read as its own reader would, so it is not edited. `where` holds the line."""
 
+    code = "FILE-FORMAT"
+
     def at(self, path: str) -> FormatError:
         """The same error with the file's path in front of the line."""
-        return type(self)(self.what, where=f"{path} {self.where}" if self.where else path, do=self.do)
+        where = f"{path} {self.where}" if self.where else path
+        return type(self)(self.what, where=where, do=self.do, code=self.code)
 
 
 class NodeError(WizardError):
     """Something of the node could not be read."""
 
+    code = "NODE-UNREADABLE"
+
 
 class NotThere(NodeError):
     """There is no such file, directory or command on the node."""
 
+    code = "NODE-NOT-THERE"
+
 
 class Denied(NodeError):
     """It is there, but may not be read: usually for want of root rights."""
+
+    code = "NODE-DENIED"
 
 
 class NotSeen(WizardError):
     """What was asked for is there, and cannot be read."""
 
     exit_code = Exit.UNSEEN
+    code = "NOT-SEEN"
 
 
 class Blocked(WizardError):
     """A finding stands in the way."""
 
     exit_code = Exit.BLOCKED
+    code = "BLOCKED"
 
 
 class Interrupted(WizardError):
     """A run came to no end of its own: its runner was killed, or could not write its journal any more."""
 
     exit_code = Exit.NOT_ROLLED_BACK
+    code = "RUN-INTERRUPTED"
 
 
 class Refused(WizardError):
@@ -106,3 +123,4 @@ class Refused(WizardError):
     option or a right is lacking. docs/command-line.md has all reasons."""
 
     exit_code = Exit.REFUSED
+    code = "REFUSED"

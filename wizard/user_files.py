@@ -35,6 +35,7 @@ def write_private(path: Path, content: bytes, mode: int = 0o600) -> None:
             f"is {there or 'no name of a file'}: it is not replaced",
             where=str(path),
             do="Name a file that may be written.",
+            code="FILE-KIND",
         )
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
@@ -51,7 +52,10 @@ def write_private(path: Path, content: bytes, mode: int = 0o600) -> None:
             raise
     except OSError as error:
         raise InputError(
-            f"cannot be written: {error.strerror}", where=str(path), do="Name a place that you may write to."
+            f"cannot be written: {error.strerror}",
+            where=str(path),
+            do="Name a place that you may write to.",
+            code="FILE-NOT-WRITTEN",
         ) from None
 
 
@@ -92,25 +96,34 @@ def text(path: Path, limit: int) -> str:
             if stat.S_ISFIFO(status.st_mode):
                 return _decoded(_from_pipe(file.fileno(), limit, where), where)
             if other:
-                raise InputError(f"is {other}, not a file", where=where, do="Save it as a file first.")
+                raise InputError(
+                    f"is {other}, not a file", where=where, do="Save it as a file first.", code="FILE-KIND"
+                )
             content = file.read(limit + 1) if status.st_size <= limit else b""
     except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror}", where=where) from None
+        raise InputError(f"cannot be read: {error.strerror}", where=where, code="FILE-NOT-READ") from None
     if status.st_size > limit or len(content) > limit:
         raise InputError(
             f"is larger than {limit // MIB} MiB: it cannot be what is wanted here",
             where=where,
             do="Look whether the right file was named.",
+            code="FILE-TOO-LARGE",
         )
     return _decoded(content, where)
 
 
 def _standard_input(limit: int) -> bytes:
     if sys.stdin is None or sys.stdin.isatty():
-        raise InputError("nothing is piped in", where="standard input", do="Name a file, or pipe one in.")
+        raise InputError(
+            "nothing is piped in", where="standard input", do="Name a file, or pipe one in.", code="NOTHING-PIPED"
+        )
     content = sys.stdin.buffer.read(limit + 1)
     if len(content) > limit:
-        raise InputError(f"is larger than {limit // MIB} MiB: it cannot be what is wanted here", where="standard input")
+        raise InputError(
+            f"is larger than {limit // MIB} MiB: it cannot be what is wanted here",
+            where="standard input",
+            code="FILE-TOO-LARGE",
+        )
     return content
 
 
@@ -122,15 +135,24 @@ def _from_pipe(descriptor: int, limit: int, where: str) -> bytes:
             chunk = os.read(descriptor, 65536)  # it does not block: nothing is the end, or a pipe without a writer
         except BlockingIOError:
             if not select.select([descriptor], [], [], PATIENCE_S)[0]:
-                raise InputError(f"nothing came through this pipe for {PATIENCE_S} seconds", where=where) from None
+                raise InputError(
+                    f"nothing came through this pipe for {PATIENCE_S} seconds", where=where, code="NOTHING-PIPED"
+                ) from None
             continue
         if not chunk:
             break
         content += chunk
     if not content:
-        raise InputError("is a FIFO or a pipe that nobody writes to", where=where, do="Save it as a file first.")
+        raise InputError(
+            "is a FIFO or a pipe that nobody writes to",
+            where=where,
+            do="Save it as a file first.",
+            code="NOTHING-PIPED",
+        )
     if len(content) > limit:
-        raise InputError(f"is larger than {limit // MIB} MiB: it cannot be what is wanted here", where=where)
+        raise InputError(
+            f"is larger than {limit // MIB} MiB: it cannot be what is wanted here", where=where, code="FILE-TOO-LARGE"
+        )
     return content
 
 
@@ -140,7 +162,10 @@ def _decoded(content: bytes, where: str) -> str:
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
         raise InputError(
-            f"byte 0x{error.object[error.start]:02x} in line {line} is not UTF-8", where=where, do="Save it as UTF-8."
+            f"byte 0x{error.object[error.start]:02x} in line {line} is not UTF-8",
+            where=where,
+            do="Save it as UTF-8.",
+            code="FILE-NOT-UTF8",
         ) from None
 
 

@@ -28,6 +28,8 @@ SANE_VT100 = "\x1b[m\x1b[?25h\x1b[?7h\x1b[2J\x1b[H"
 class Defect(WizardError):
     """This tool has a mistake: its own report of it is in the log."""
 
+    code = "DEFECT"
+
 
 class Guard:
     """Around a face. A defect leaves as one message that says where the log is. Until the face has its own handlers, a

@@ -201,7 +201,7 @@ def test_the_group_compute_is_meant_by_default_and_others_can_be(fleet: Fleet) -
     for hosts, meant in (("compute", ["localhost"]), (["localhost", "second"], ["localhost", "second"])):
         code, said = fleet.play("--list-hosts", hosts=str(inventory), compute_wizard_hosts=hosts)
         assert code == 0, said
-        assert sorted(said.partition("hosts (")[2].split()[1:]) == meant
+        assert sorted(said.rpartition("hosts (")[2].split()[1:]) == meant
 
 
 def test_what_cannot_be_taken_back_wants_its_word(fleet: Fleet, capsys: pytest.CaptureFixture[str]) -> None:

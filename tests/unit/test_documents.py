@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import ast
 import re
+import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from places import REPOSITORY
+
+from wizard.cli import parser
+from wizard.errors import UsageError
 
 TOP = ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md")
 DOCUMENTS = [REPOSITORY / name for name in TOP] + sorted((REPOSITORY / "docs").rglob("*.md"))
@@ -122,3 +128,81 @@ def test_every_finding_has_its_page_and_its_line_in_the_index() -> None:
     assert given - set(pages) == set()
     assert lines == [(code, f"{code}.md") for code in sorted(pages)]
     assert [code for code, path in pages.items() if not path.read_text(encoding="utf-8").startswith(f"# {code}")] == []
+
+
+SHOWN = re.compile(r"^```[a-z]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+RUN = re.compile(r"^<!-- run -->\n```\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+SYNOPSIS = re.compile(r"[\[(|]|\.\.\.|\bNAME\b")
+
+
+def commands(text: str) -> list[str]:
+    """The calls of this tool in the blocks of a document, without what a shell does with them; synopses are left out."""
+    blocks = [block for block in SHOWN.findall(text) if "[--" not in block.split("\n")[0]]
+    lines = [line for block in blocks for line in block.splitlines()]
+    found = []
+    for line in lines:
+        code = re.split(r"\s{2,}|\s#|\s>|\s\|\||\s&&", line)[0].strip()
+        for part in code.split(" | "):
+            words = part.split()
+            if "compute-wizard" in words[:1] and not SYNOPSIS.search(part):
+                found.append(part)
+    return found
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda each: str(each.relative_to(REPOSITORY)))
+def test_commands_on_the_pages_are_understood(document: Path) -> None:
+    for line in commands(document.read_text(encoding="utf-8")):
+        words = shlex.split(line.replace("<(", "").replace(")", ""))
+        try:
+            parser.parser().parse_args(words[1:])
+        except UsageError as error:
+            pytest.fail(f"{line}: {error}")
+        except SystemExit as ended:  # --help, --version
+            assert ended.code == 0
+
+
+def test_commands_of_pages_are_found() -> None:
+    """Else the test above looked at nothing."""
+    assert sum(len(commands(document.read_text(encoding="utf-8"))) for document in DOCUMENTS) > 40
+    assert commands("```\ncompute-wizard x --out y   # why\ncompute-wizard a [B]\n```\n") == [
+        "compute-wizard x --out y"
+    ]
+
+
+def marked() -> list[tuple[str, str]]:
+    return [
+        (str(document.relative_to(REPOSITORY)), block)
+        for document in DOCUMENTS
+        for block in RUN.findall(document.read_text(encoding="utf-8"))
+    ]
+
+
+@pytest.mark.parametrize("page, block", marked(), ids=lambda each: each.split("\n")[0])
+def test_blocks_that_only_look_are_run(page: str, block: str, tmp_path: Path) -> None:
+    """As they stand, one after the other, on this machine; a block is marked where it only looks."""
+    done = subprocess.run(
+        ["bash", "-e", "-u", "-c", block],
+        cwd=tmp_path,
+        env={"PATH": f"{Path(sys.executable).parent}:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, f"{page}: {done.stderr}"
+    assert "Traceback" not in done.stderr and "compute-wizard: " not in done.stderr
+
+
+def test_the_pages_that_have_to_be_run_are_marked() -> None:
+    assert {page for page, _ in marked()} >= {"docs/first-ten-minutes.md", "docs/tasks/monitor.md"}
+
+
+def test_every_page_is_in_the_site_and_every_symptom_leads_to_a_page() -> None:
+    nav = (REPOSITORY / "mkdocs.yml").read_text(encoding="utf-8").partition("\nnav:\n")[2]
+    named = set(re.findall(r"([\w./-]+\.md)$", nav, re.M))
+    folders = tuple(re.findall(r": (\w+/)$", nav, re.M))
+    pages = {str(path.relative_to(REPOSITORY / "docs")) for path in (REPOSITORY / "docs").rglob("*.md")}
+    assert {page for page in pages - named if not page.startswith(folders)} == set()
+    assert {page for page in named - pages if not page.startswith("project/")} == set()
+    parts = (REPOSITORY / "docs/troubleshooting.md").read_text(encoding="utf-8").split("\n## ")[1:]
+    assert [part.split("\n")[0] for part in parts if "](" not in part] == []

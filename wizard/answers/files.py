@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from pydantic import ValidationError
 
@@ -22,6 +22,9 @@ _TOKEN = re.compile(
     r"""|(?P<part>"(?:[^"\\\n]|\\.)*"?|\'[^\'\n]*\'?|[\w-]+)|(?P<blank>[ \t]+)|(?P<other>.)""",
     re.DOTALL,
 )
+SCHEMA_FILE = "./answers.schema.json"  # what `compute-wizard schema answers --out` writes, beside the answers
+Alternatives: TypeAlias = Callable[[str, Mapping[str, Any]], list[str]]
+"""What else could be said in a table, a line each: of the table's name, such as vfs.card, and of its keys."""
 LIMIT = 1 * user_files.MIB  # bytes of an answers file; a thousand networks take a tenth of it
 
 
@@ -41,15 +44,19 @@ def from_text(text: str, where: str) -> AllAnswers:
     try:
         data = toml.loads(text)
     except toml.TOMLDecodeError as error:
-        raise InputError(f"is not TOML: {error}", where=where, do="Mend that place.") from None
+        raise InputError(f"is not TOML: {error}", where=where, do="Mend that place.", code="ANSWERS-NOT-TOML") from None
     except ValueError as error:  # Python refuses to convert a number of some thousand digits
         digits = re.search(r"[0-9][0-9_]{1000,}", text)
         place = (
             f"line {text.count(chr(10), 0, digits.start()) + 1}: a number has far too many digits" if digits else error
         )
-        raise InputError(f"is not TOML that can be read: {place}", where=where, do="Mend that place.") from None
+        raise InputError(
+            f"is not TOML that can be read: {place}", where=where, do="Mend that place.", code="ANSWERS-NOT-TOML"
+        ) from None
     except RecursionError:
-        raise InputError("is not TOML that can be read: brackets stand too deep in each other", where=where) from None
+        raise InputError(
+            "is not TOML that can be read: brackets stand too deep in each other", where=where, code="ANSWERS-NOT-TOML"
+        ) from None
     found = data.pop("format", None)
     if isinstance(found, str) and re.fullmatch(r"compute-wizard\.answers/([2-9]|[1-9]\d{1,8})", found):
         raise InputError(
@@ -62,6 +69,7 @@ def from_text(text: str, where: str) -> AllAnswers:
             f"format is {_shown(found)}" if found else "has no format",
             where=where,
             do=f'The first line has to be: format = "{FORMAT}"',
+            code="ANSWERS-FORMAT",
         )
     return from_data(data, where)
 
@@ -85,7 +93,12 @@ def _refuse_too_deep(text: str, where: str) -> None:
         if parts > DEEPEST or depth > DEEPEST:
             line = text.count("\n", 0, token.start()) + 1
             what = "a key has far too many parts" if parts > DEEPEST else "brackets stand too deep in each other"
-            raise InputError(f"is not TOML that can be read: line {line}: {what}", where=where, do="Fix that place.")
+            raise InputError(
+                f"is not TOML that can be read: line {line}: {what}",
+                where=where,
+                do="Fix that place.",
+                code="ANSWERS-NOT-TOML",
+            )
 
 
 def from_data(data: Mapping[str, Any], where: str = "") -> AllAnswers:
@@ -94,34 +107,42 @@ def from_data(data: Mapping[str, Any], where: str = "") -> AllAnswers:
     found: dict[str, AnswersModel] = {}
     for name, value in data.items():
         if name not in models:
-            raise InputError(f"unknown chapter [{name}]", where=where, do=f"Known are: {', '.join(models)}.")
+            raise InputError(
+                f"unknown chapter [{name}]", where=where, do=f"Known are: {', '.join(models)}.", code="ANSWERS-CHAPTER"
+            )
         try:
             found[name] = models[name].model_validate(value)
         except ValidationError as error:
             place, what = problem(error, models[name])
             field = _dotted((name, *place))
-            raise InputError(f"{field}: {what}", where=where) from None
+            raise InputError(f"{field}: {what}", where=where, code="ANSWERS-VALUE") from None
     return AllAnswers({name: found[name] for name in models if name in found})
 
 
-def to_toml(answers: AllAnswers, comments: Mapping[str, str] | None = None) -> str:
-    """An answers file; `comments` by chapter name are put above each chapter's table."""
-    lines = [f'format = "{FORMAT}"']
+def to_toml(
+    answers: AllAnswers, comments: Mapping[str, str] | None = None, alternatives: Alternatives | None = None
+) -> str:
+    """An answers file; `comments` by chapter name are put above each chapter's table, what `alternatives` gives for a table
+    below its keys. The first line names the schema for editors."""
+    lines = [f"#:schema {SCHEMA_FILE}", f'format = "{FORMAT}"']
     for name, data in answers.to_data().items():
         lines.append("")
         lines += [f"# {line}" for line in (comments or {}).get(name, "").splitlines()]
-        lines += _table((name,), data)
+        lines += _table((name,), data, alternatives or (lambda place, row: []))
     return "\n".join(lines) + "\n"
 
 
-def _table(place: tuple[str, ...], data: Mapping[str, Any]) -> list[str]:
+def _table(place: tuple[str, ...], data: Mapping[str, Any], alternatives: Alternatives) -> list[str]:
     plain = {key: value for key, value in data.items() if not _is_table_list(value)}
     lines = [f"[{'.'.join(place)}]"]
     lines += [f"{key} = {_inline(value)}" for key, value in plain.items()]
+    lines += [f"# {line}" for line in alternatives(".".join(place), data)]
     for key, value in data.items():
         if _is_table_list(value):
             for row in value:
-                lines += ["", f"[[{'.'.join((*place, key))}]]", *(f"{k} = {_inline(v)}" for k, v in row.items())]
+                name = ".".join((*place, key))
+                lines += ["", f"[[{name}]]", *(f"{k} = {_inline(v)}" for k, v in row.items())]
+                lines += [f"# {line}" for line in alternatives(name, row)]
     return lines
 
 

@@ -75,19 +75,28 @@ def start(
     commands = _commands(place, plan, files_only, simulated)
     node = open_node(str(root)) if not simulated else DirectoryNode(place)
     if not isinstance(node, DirectoryNode):
-        raise InputError("a tar is read only", where=str(root), do="Unpack it, or export the plan as a script.")
+        raise InputError(
+            "a tar is read only", where=str(root), do="Unpack it, or export the plan as a script.", code="TAR-READ-ONLY"
+        )
     if commands == "live" and os.geteuid() != 0:
         raise Refused(
-            "changing this node needs root rights", do="Save the plan with `plan --out FILE`, and apply it as root."
+            "changing this node needs root rights",
+            do="Save the plan with `plan --out FILE`, and apply it as root.",
+            code="NEEDS-ROOT",
         )
     if plan.stopped:
         raise Blocked("a finding blocks this plan", do="`compute-wizard check` says which, and what to do.")
     if any("one-way" in step.labels for step in plan.steps) and "one-way" not in accept:
-        raise Refused("the plan has a step that cannot be taken back", do="Say --accept one-way if you mean it.")
+        raise Refused(
+            "the plan has a step that cannot be taken back",
+            do="Say --accept one-way if you mean it.",
+            code="NEEDS-ACCEPT",
+        )
     if confirm_minutes and any("one-way" in step.labels for step in plan.steps):
         raise Refused(
             "a run with a step that cannot be taken back cannot be taken back by itself",
             do="Leave out --confirm, or answer so that the step is not needed.",
+            code="CONFIRM-ONE-WAY",
         )
     _refuse_untrusted(place, commands)
     refuse_other(store.state_directory(place))
@@ -131,6 +140,7 @@ def _commands(place: Path, plan: Plan, files_only: bool, simulated: bool) -> str
             do=_way_back(place, plan.undoes)
             if plan.undoes
             else "Say --files-only: files are written, commands only listed.",
+            code="NEEDS-LIVE-ROOT",
         )
     return "none"
 
@@ -205,7 +215,7 @@ def resume(root: str | Path, run: str, accept: Sequence[str] = ()) -> Started:
     live = options["commands"] == "live"
     _refuse_elsewhere(place, run, options)
     if live and os.geteuid() != 0:
-        raise Refused("changing this node needs root rights", do="Resume it as root.")
+        raise Refused("changing this node needs root rights", do="Resume it as root.", code="NEEDS-ROOT")
     _refuse_untrusted(place, options["commands"])
     before = journals.read(directory / "journal.jsonl")
     plan, record = plans.load(directory / "plan.json"), fold(before)
@@ -214,6 +224,7 @@ def resume(root: str | Path, run: str, accept: Sequence[str] = ()) -> Started:
         raise Refused(
             "a step that cannot be taken back is still to come",
             do=f"`compute-wizard resume {run}` asks for its word; without a terminal say --accept one-way.",
+            code="NEEDS-ACCEPT",
         )
     refuse_if_stale(DirectoryNode(place), plan, record, live=live)
     (directory / STOP).unlink(missing_ok=True)
@@ -227,6 +238,7 @@ def _refuse_elsewhere(place: Path, run: str, options: Mapping[str, Any]) -> None
         raise Refused(
             f"run {run} runs commands, and they are not run below a root other than /",
             do=f"Go on with it on the node itself. {_way_back(place, run)}",
+            code="NEEDS-LIVE-ROOT",
         )
 
 
@@ -244,7 +256,9 @@ def answer(root: str | Path, run: str, *, keep: bool) -> Started:
         before = journals.read(directory / "journal.jsonl")
         if fold(before).waiting is None:
             raise InputError(
-                f"run {run} does not wait for its confirmation", do="`compute-wizard history` shows its state."
+                f"run {run} does not wait for its confirmation",
+                do="`compute-wizard history` shows its state.",
+                code="NOTHING-WAITS",
             )
         gone = lock_holder(store.state_directory(place) / LOCK) is None
         if gone:
@@ -252,7 +266,9 @@ def answer(root: str | Path, run: str, *, keep: bool) -> Started:
         said, other = (confirm.KEEP, confirm.TAKE_BACK) if keep else (confirm.TAKE_BACK, confirm.KEEP)
         if (directory / other).exists() and not gone:
             raise Refused(
-                f"run {run} was answered otherwise a moment before", do="`compute-wizard history` shows its state."
+                f"run {run} was answered otherwise a moment before",
+                do="`compute-wizard history` shows its state.",
+                code="CONFIRM-LATE",
             )
         (directory / other).unlink(missing_ok=True)  # of an answer that no runner came to see
         store.write(directory / said, b"")

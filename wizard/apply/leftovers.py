@@ -19,6 +19,7 @@ def refuse_beside_leftovers(node: Node, boot: str) -> None:
             raise Refused(
                 f"a command of run {run} goes on after its runner was killed: process {alive[0]} ({words or 'ended'})",
                 do="Wait for its end, or end it if it hangs; then go on.",
+                code="COMMAND-LEFT-RUNNING",
             )
 
 

@@ -212,15 +212,20 @@ def _value(node: Node, expected: ExpectValue) -> list[str]:
 def refuse_if_stale(node: Node, plan: Plan, record: Record | None = None, *, live: bool = False) -> None:
     """Raises Refused naming everything that changed; InputError for a plan that was masked."""
     if not plan.complete:
-        raise InputError("the plan is not complete: secrets were masked in it", do="Save it with `plan --out FILE`.")
+        raise InputError(
+            "the plan is not complete: secrets were masked in it",
+            do="Save it with `plan --out FILE`.",
+            code="PLAN-MASKED",
+        )
     found = [*differences(node, plan, record), *(missing_commands(node, plan) if live else ())]
     if not found:
         return
     if record is None or record.begun is None:
-        raise Refused(_told(found), do="Nothing was changed. Make the plan anew, and look at it again.")
+        raise Refused(_told(found), do="Nothing was changed. Make the plan anew, and look at it again.", code="STALE")
     raise Refused(
         f"the run cannot go on: {_told(found)}",
         do="Put that back and resume; or take the run back with `undo`; or plan again: a plan holds what is still to be done.",
+        code="STALE",
     )
 
 
@@ -251,4 +256,5 @@ def refuse_if_used(node: Node, plan: Plan, record: Record | None = None) -> None
             raise Refused(
                 f"this plan was used already, by run {name}{f', which is {state}' if cut else ''}",
                 do=f"`compute-wizard resume {name}` goes on with it." if cut else "Make it anew.",
+                code="PLAN-USED",
             )

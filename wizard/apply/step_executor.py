@@ -171,7 +171,7 @@ class StepExecutor:
         what = "it" if expected is None or found is None else " and ".join(expected.differences(found))
         if what:
             why = "was changed by somebody else while this run was under way"
-            raise Refused(f"{step.path} {why}" + (f": {what}" if what != "it" else ""))
+            raise Refused(f"{step.path} {why}" + (f": {what}" if what != "it" else ""), code="CHANGED-MEANWHILE")
 
     def _keep(self, number: int, step: WriteFile | RemoveFile, found: Found | None) -> None:
         """Put what is there into the backup, before it is touched; once for each step."""
@@ -244,7 +244,7 @@ class StepExecutor:
         found = self.tree.find(backup.path)
         if found is not None and (what := self._changed(number, step, backup, found)):
             why = "was changed by somebody else after this run wrote it: it stays as it is now"
-            raise Refused(f"{backup.path} {why} ({what})")
+            raise Refused(f"{backup.path} {why} ({what})", code="CHANGED-MEANWHILE")
         if backup.before is None or backup.file is None:
             if found is not None:
                 self.tree.remove(backup.path, found)

@@ -26,6 +26,7 @@ def refuse_untrusted_program() -> None:
                 f"this program would run as root, and {why}",
                 where=str(place),
                 do="Install it where only root can write, such as /opt/compute-wizard, and start that one.",
+                code="UNTRUSTED-PLACE",
             )
 
 
@@ -56,6 +57,7 @@ def refuse_untrusted_state(directory: Path, root: Path) -> None:
                 why,
                 where=str(place),
                 do="If you trust what is in it, give it to root with mode 0700; else move it away.",
+                code="UNTRUSTED-PLACE",
             )
     for place in directory.parents:
         status = _status(place)
@@ -64,6 +66,7 @@ def refuse_untrusted_state(directory: Path, root: Path) -> None:
                 "everybody may write there, and so replace the journals and backups below it",
                 where=str(place),
                 do=f"Take that away: chmod o-w {place}",
+                code="UNTRUSTED-PLACE",
             )
         if place == root:
             break

@@ -34,7 +34,9 @@ def refuse(node: Node, path: str, *, guests_only: bool = False) -> None:
     if held:
         who = "; ".join(f"{use.address}: {use.by}" for use in held[:SHOWN])
         more = f" and {len(held) - SHOWN} more" if len(held) > SHOWN else ""
-        raise Refused(f"{path} is not written, its VFs would be taken from whoever holds them: {who}{more}")
+        raise Refused(
+            f"{path} is not written, its VFs would be taken from whoever holds them: {who}{more}", code="VF-HELD"
+        )
 
 
 def refuse_command(node: Node, step: RunCommand, argv: Sequence[str]) -> None:
@@ -44,7 +46,7 @@ def refuse_command(node: Node, step: RunCommand, argv: Sequence[str]) -> None:
     held = [use for use in guests.read(node, pci.read(node), network.read(node)).in_use if use.by_guest]
     if held:
         who = "; ".join(f"{use.address}: {use.by}" for use in held[:SHOWN])
-        raise Refused(f"{argv[0]} is not run, it may take devices from guests that hold them: {who}")
+        raise Refused(f"{argv[0]} is not run, it may take devices from guests that hold them: {who}", code="VF-HELD")
 
 
 def _effect(path: str) -> str:

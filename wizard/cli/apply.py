@@ -76,7 +76,9 @@ def refuse_tar(node: Node, root: str) -> None:
     Raises InputError.
     """
     if not isinstance(node, DirectoryNode):
-        raise InputError("a tar is read only", where=root, do="Unpack it, or export the plan as a script.")
+        raise InputError(
+            "a tar is read only", where=root, do="Unpack it, or export the plan as a script.", code="TAR-READ-ONLY"
+        )
 
 
 def _show_plan(plan: Plan, as_json: bool, text: str) -> None:
@@ -109,6 +111,7 @@ def _permit(plan: Plan, options: argparse.Namespace) -> int:
         raise Refused(
             f"the plan has a step that cannot be taken back: {step_text.title(one_way[0])}",
             do="Say --accept one-way if you mean it, or take it out of the answers.",
+            code="NEEDS-ACCEPT",
         )
     minutes = int(getattr(options, "confirm", None) or 0)
     dropping = [number for number, step in enumerate(plan.steps, 1) if "drops-network" in step.labels]
@@ -152,7 +155,9 @@ def ask(yes: bool, word: str = "yes", also: Callable[[str], object] | None = Non
     if yes:
         return word
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise UsageError("there is no terminal to ask on", do="Say --yes if it is to be done without a question.")
+        raise UsageError(
+            "there is no terminal to ask on", do="Say --yes if it is to be done without a question.", code="NO-TERMINAL"
+        )
     question = QUESTIONS.get(word, "Do this now?")
     print(f"{question} Type {word}: ", end="", file=sys.stderr, flush=True)
     answer = sys.stdin.readline().strip().lower()
@@ -162,7 +167,7 @@ def ask(yes: bool, word: str = "yes", also: Callable[[str], object] | None = Non
         if also is not None:
             also(answer)
             return answer
-    raise Refused(f"the answer was not {word}; nothing was changed")
+    raise Refused(f"the answer was not {word}; nothing was changed", code="ANSWER-NOT-GIVEN")
 
 
 def _say(text: str, as_json: bool) -> None:
@@ -201,6 +206,7 @@ def resume(options: argparse.Namespace) -> int:
         raise Refused(
             f"a step that cannot be taken back is still to come: {step_text.title(one_way[0])}",
             do="Say --accept one-way if you mean it, or leave out --yes and be asked.",
+            code="NEEDS-ACCEPT",
         )
     if not options.yes:
         sys.stdout.write(f"Run {run.id} is {run.state}. Still to be done:\n")

@@ -5,19 +5,23 @@ from __future__ import annotations
 import argparse
 import shlex
 import sys
+import time
 from collections.abc import Callable
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter
 
+from wizard import user_config
+from wizard.answers import alternatives, suggestion
 from wizard.answers import files as answer_files
-from wizard.answers import suggestion
 from wizard.chapters.passthrough import shown as nova_report
 from wizard.cli import apply as command_apply
+from wizard.cli import compare as command_compare
 from wizard.cli import confirm as command_confirm
+from wizard.cli import documents as command_documents
 from wizard.cli import history as command_history
+from wizard.cli import record as command_record
 from wizard.cli import verify as command_verify
 from wizard.errors import Blocked, Exit, UsageError
 from wizard.facts import facts as fact_reader
@@ -27,6 +31,7 @@ from wizard.model import plan as plans
 from wizard.model.answers import AllAnswers
 from wizard.model.findings import Finding
 from wizard.model.plan import Plan
+from wizard.node import trace
 from wizard.node.live import open_node
 from wizard.node.node import Node
 from wizard.planning.planner import make_plan
@@ -91,15 +96,19 @@ def _plain(kind: Any, value: object) -> Any:
 
 
 def _suggest(options: argparse.Namespace) -> int:
-    _print(_suggested(_look(options)[1]))
+    _print(_suggested(_look(options)[1], portable=options.portable))
     return Exit.DONE
 
 
-def _suggested(facts: Facts) -> str:
+def _suggested(facts: Facts, *, portable: bool = False) -> str:
     """An answers file, commented."""
     answers = suggestion.suggest(facts)
-    text = answer_files.to_toml(answers, report.suggested(facts, answers))
-    return text + report.not_suggested(answers, suggestion.left_out(facts, answers))
+    above, left_out = report.suggested(facts, answers), suggestion.left_out(facts, answers)
+    if portable:
+        answers, lost = alternatives.portable(facts, answers)
+        above = {name: "\n".join([text, *lost.get(name, ())]).strip("\n") for name, text in above.items()}
+    text = answer_files.to_toml(answers, above, alternatives.commented(facts))
+    return text + report.not_suggested(answers, left_out)
 
 
 def _plan(options: argparse.Namespace) -> int:
@@ -155,7 +164,12 @@ def _undo(options: argparse.Namespace) -> int:
 
 
 def _export(options: argparse.Namespace) -> int:
-    kinds = {"ansible": _export_ansible, "override": _export_override, "script": _export_script}
+    kinds = {
+        "ansible": _export_ansible,
+        "override": _export_override,
+        "script": _export_script,
+        "timer": _export_timer,
+    }
     return kinds[options.what](options)
 
 
@@ -176,6 +190,20 @@ def _export_override(options: argparse.Namespace) -> int:
         return Exit.DONE
     write_private(Path(options.out), text.encode())
     _print(f"Wrote {options.out}: {'; '.join(f'{each.owner}: {each.place}' for each in found) or 'nothing'}\n")
+    return Exit.DONE
+
+
+def _export_timer(options: argparse.Namespace) -> int:
+    """Units that have `verify` look once an hour. Nothing is enabled."""
+    from wizard.export import timer
+
+    units = timer.units(options.textfile)
+    if options.out == STANDARD:
+        _print("\n".join(f"# --- {name}\n{text}" for name, text in units.items()))
+        return Exit.DONE
+    for name, text in units.items():
+        write_private(Path(options.out) / name, text.encode(), mode=0o644)
+    _print(f"Wrote {', '.join(units)} into {options.out}. To start it: systemctl enable --now {timer.TIMER}\n")
     return Exit.DONE
 
 
@@ -221,6 +249,9 @@ def _export_ansible(options: argparse.Namespace) -> int:
 
     text = answer_files.read(Path(options.answers)) if options.answers is not None else _suggested(_look(options)[1])
     answers = answer_files.from_text(text, options.answers or "")
+    if options.out == STANDARD:
+        _print_bytes(ansible.packed(text), "A tar")
+        return Exit.DONE
     ansible.write(Path(options.out), text)
     playbook = shlex.quote(f"{options.out}/{ansible.PLAYBOOK}")
     _print(f"Wrote {options.out}. The plans of all nodes: ansible-playbook -i INVENTORY --check {playbook}\n")
@@ -235,16 +266,41 @@ def _bundle(options: argparse.Namespace) -> int:
     node, facts = _look(options)
     found = support_bundle.parts(node, facts, options.run)
     content, readme = support_bundle.packed(found, facts.system.hostname)
-    write_private(Path(options.out), content)
-    _print(
-        f"{readme}\nWrote {options.out}, readable for you alone. Look into it before you send it: tar -xzf {options.out}\n"
+    if options.out == STANDARD:
+        _print_bytes(content, "A tar.gz")
+        return Exit.DONE
+    out = options.out or str(
+        user_config.output() / f"compute-wizard-bundle-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}.tar.gz"
     )
+    write_private(Path(out), content)
+    _print(f"{readme}\nWrote {out}, readable for you alone. Look into it before you send it: tar -xzf {out}\n")
     return Exit.DONE
+
+
+def _print_bytes(content: bytes, what: str) -> None:
+    if sys.stdout.isatty():
+        raise UsageError(f"{what.lower()} is not written to a terminal", do="Send it into a file or a pipe.")
+    sys.stdout.flush()
+    sys.stdout.buffer.write(content)
+    sys.stdout.buffer.flush()
 
 
 def _recorder(options: argparse.Namespace) -> int:
-    _print((resources.files("assets") / "node" / "recorder.sh").read_text(encoding="utf-8"))
+    _print(command_record.script())
     return Exit.DONE
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run one command; with --verbose it is told on stderr what the node is asked with, and how long all of it takes."""
+    if not options.verbose:
+        return COMMANDS[options.command](options)
+    began = time.monotonic()
+    trace.listener = lambda text: print(f"[{time.monotonic() - began:7.3f} s] {safe_text(text)}", file=sys.stderr)
+    try:
+        return COMMANDS[options.command](options)
+    finally:
+        trace.note(f"{options.command} ended")
+        trace.listener = None
 
 
 COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
@@ -261,4 +317,8 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "export": _export,
     "bundle": _bundle,
     "recorder": _recorder,
+    "record": command_record.record,
+    "compare": command_compare.compare,
+    "schema": command_documents.schema,
+    "validate": command_documents.validate,
 }

@@ -30,6 +30,7 @@ def confirm(options: argparse.Namespace) -> int:
         raise Refused(
             f"run {run.id} was confirmed before this answer came, and stays",
             do=f"`compute-wizard undo {run.id}` undoes it.",
+            code="CONFIRM-LATE",
         )
     if not keep:
         return Exit.DONE if code is Exit.ROLLED_BACK else code
@@ -46,10 +47,14 @@ def _waiting(options: argparse.Namespace) -> PastRun:
         if not waiting:
             selection.refuse_unread(seen.unread)
             raise InputError(
-                "no run waits for its confirmation", do="`compute-wizard history` shows what became of each."
+                "no run waits for its confirmation",
+                do="`compute-wizard history` shows what became of each.",
+                code="NOTHING-WAITS",
             )
         return waiting[-1]
     named = selection.chosen(seen, options.run, ())
     if named not in waiting:
-        raise InputError(f"run {named.id} does not wait for its confirmation: it is {named.state}")
+        raise InputError(
+            f"run {named.id} does not wait for its confirmation: it is {named.state}", code="NOTHING-WAITS"
+        )
     return named

@@ -19,6 +19,8 @@ from wizard.runs.run_state import RunState
 from wizard.runs.selection import chosen, named
 from wizard.safe_text import safe_text
 
+FORMAT = "compute-wizard.run/1"
+
 
 def history(options: argparse.Namespace) -> int:
     """Past runs; or one, with its journal."""
@@ -54,9 +56,16 @@ def show(event: Event, as_json: bool) -> None:
 def _data(seen: History) -> list[dict[str, Any]]:
     """All runs, oldest first; one that cannot be read has the state "unseen". `unseen` says what, and why."""
     found = [
-        {**asdict(run), "unseen": [f"{each.what}: {each.why}" for each in seen.unseen if f"run {run.id} " in each.what]}
+        {
+            "format": FORMAT,
+            **asdict(run),
+            "unseen": [f"{each.what}: {each.why}" for each in seen.unseen if f"run {run.id} " in each.what],
+        }
         for run in seen.runs
     ]
     nothing = PastRun("", "", RunState.INTERRUPTED, (), {}, "", "", "", 0, 0, False, "", (), (), ())
-    hidden = [{**asdict(nothing), "id": each.id, "state": "unseen", "unseen": [each.why]} for each in seen.unread]
+    hidden = [
+        {"format": FORMAT, **asdict(nothing), "id": each.id, "state": "unseen", "unseen": [each.why]}
+        for each in seen.unread
+    ]
     return sorted([*found, *hidden], key=lambda each: age(str(each["id"])))

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, TypeAlias
 
+from wizard import user_config
 from wizard.cli import parser
 from wizard.errors import Exit, UsageError, WizardError
 
@@ -29,26 +30,29 @@ def main(argv: list[str] | None = None, face: Face | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # no locale and no name on the node ends a command half way
             stream.reconfigure(errors="backslashreplace")
+    words = sys.argv[1:] if argv is None else argv
     try:
         options = parser.parser().parse_args(argv)
-        options.root = getattr(options, "root", "/")
+        for name, value in (("root", "/"), ("quiet", False), ("verbose", False)):
+            setattr(options, name, getattr(options, name, value))
         return int(_dispatch(options, face))
     except WizardError as error:
-        if sys.stderr is not None:  # it may be closed
-            from wizard.safe_text import safe_text
+        from wizard.cli import errors
 
-            print(f"compute-wizard: {safe_text(str(error))}", file=sys.stderr)
+        flags = words[: words.index("--")] if "--" in words else words  # also where they could not be understood
+        errors.tell(error, as_json="--json" in flags, verbose=bool({"-v", "--verbose"} & set(flags)))
         return int(error.exit_code)
     except KeyboardInterrupt:
         return int(Exit.INTERRUPTED)
 
 
 def _dispatch(options: argparse.Namespace, face: Face | None) -> int:
+    user_config.into()
     if options.command not in (None, "demo"):
         from wizard.cli import commands, stdout
 
-        with stdout.results():
-            return commands.COMMANDS[options.command](options)
+        with stdout.results(quiet=stdout.may_be_quiet(options)):
+            return commands.run(options)
     if face is None:
         raise UsageError("no command was given", do="See `compute-wizard --help`.")
     with ExitStack() as kept:

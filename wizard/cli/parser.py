@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Callable
 from typing import Any, NoReturn
 
+from wizard.cli.help_text import EXAMPLES
 from wizard.errors import UsageError
 from wizard.integers import MOST_MINUTES, parse_int
 from wizard.version import PUBLIC_ADDRESS, origin, version
@@ -55,16 +56,36 @@ def minutes(text: str) -> int:
     return number
 
 
-def parser() -> Parser:
-    """All subcommands of the outside contract."""
+def _common() -> Parser:
+    """What every command takes, before its name or behind it."""
     common = Parser(add_help=False)
     common.add_argument(
         "--root",
         metavar="NODE",
         type=_named,
         default=argparse.SUPPRESS,
-        help="a directory or a tar that stands for a node (default: /)",
+        help="a directory or a tar that stands for a node, - for a tar on standard input (default: /)",
     )
+    common.add_argument(
+        "-q",
+        "--quiet",
+        action="store_true",
+        default=argparse.SUPPRESS,
+        help="no report on stdout: the exit code says it; what is asked for as a document, errors and questions stay",
+    )
+    common.add_argument(
+        "-v",
+        "--verbose",
+        action="store_true",
+        default=argparse.SUPPRESS,
+        help="on stderr: each command that the node is asked with, times, and the code of an error",
+    )
+    return common
+
+
+def parser() -> Parser:
+    """All subcommands of the outside contract."""
+    common = _common()
     main = Parser(
         prog="compute-wizard",
         description="Set up an OpenStack compute node: preview, apply, prove, take back. Without a command: the wizard.",
@@ -79,7 +100,14 @@ def parser() -> Parser:
     commands = main.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
 
     def add(name: str, text: str, *, json: bool = False, answers: bool = False) -> argparse.ArgumentParser:
-        command = commands.add_parser(name, help=text, description=text, parents=[common])
+        command = commands.add_parser(
+            name,
+            help=text,
+            description=text[:1].upper() + text[1:] + ("" if text.endswith("?") else "."),
+            parents=[common],
+            epilog=EXAMPLES[name],
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
         if answers:
             command.add_argument(
                 "--answers",
@@ -99,13 +127,18 @@ def parser() -> Parser:
         "--nova", action="store_true", help="what nova would hand out now, and after the plan of these answers"
     )
     add("check", "what is wrong or will go wrong", json=True, answers=True)
-    add("suggest", "an answers file that fits this node as it is now")
+    suggest = add("suggest", "an answers file that fits this node as it is now")
+    suggest.add_argument(
+        "--portable", action="store_true", help="name cards by vendor and product, so that it fits every node of a kind"
+    )
     plan = add("plan", "the preview: every file, every command", json=True, answers=True)
     plan.add_argument(
         "--out", metavar="PLAN", type=_named, help="save the whole plan there, 0600, for apply; - prints it"
     )
     apply = add("apply", "do what a plan says", json=True, answers=True)
-    apply.add_argument("plan", nargs="?", metavar="PLAN", type=_named, help="a plan saved with plan --out")
+    apply.add_argument(
+        "plan", nargs="?", metavar="PLAN", type=_named, help="a plan saved with plan --out; - for standard input"
+    )
     apply.add_argument("--yes", action="store_true", help="do not ask")
     _accepts(apply)
     apply.add_argument(
@@ -125,6 +158,26 @@ def parser() -> Parser:
     resume.add_argument("run", nargs="?", metavar="RUN")
     resume.add_argument("--yes", action="store_true", help="do not ask")
     _accepts(resume)
+    _verify(add)
+    history = add("history", "past runs, or one of them", json=True)
+    history.add_argument("run", nargs="?", metavar="RUN")
+    history.add_argument("--follow", action="store_true", help="go on until the run has ended")
+    undo = add("undo", "take a run back, the last one by default", json=True)
+    undo.add_argument("run", nargs="?", metavar="RUN")
+    undo.add_argument("--yes", action="store_true", help="do not ask")
+    undo.add_argument(
+        "--changed",
+        action="append",
+        default=[],
+        metavar="[PATH=]keep|restore|merge",
+        help="what becomes of files that were changed after the run: stay as they are, become what they were before the "
+        "run, or lose only what the run put in; for one file or for all others",
+    )
+    _what_is_handed_on(add)
+    return main
+
+
+def _verify(add: Callable[..., argparse.ArgumentParser]) -> None:
     verify = add("verify", "is it so now, and will it be so after the next boot?", json=True, answers=True)
     verify.add_argument(
         "--metadata",
@@ -146,22 +199,14 @@ def parser() -> Parser:
         help="where all has held, remove the line at login that says verify is due",
     )
     verify.add_argument("--yes", action="store_true", help="do not ask before a proof")
-    history = add("history", "past runs, or one of them", json=True)
-    history.add_argument("run", nargs="?", metavar="RUN")
-    history.add_argument("--follow", action="store_true", help="go on until the run has ended")
-    undo = add("undo", "take a run back, the last one by default", json=True)
-    undo.add_argument("run", nargs="?", metavar="RUN")
-    undo.add_argument("--yes", action="store_true", help="do not ask")
-    undo.add_argument(
-        "--changed",
-        action="append",
-        default=[],
-        metavar="[PATH=]keep|restore|merge",
-        help="what becomes of files that were changed after the run: stay as they are, become what they were before the "
-        "run, or lose only what the run put in; for one file or for all others",
+    verify.add_argument(
+        "--format",
+        choices=("text", "json", "nagios", "prometheus"),
+        help="nagios: a plugin's line, and exit codes 0 to 3; prometheus: metrics for node_exporter's textfile collector",
     )
-    _what_is_handed_on(add)
-    return main
+    verify.add_argument(
+        "--out", metavar="FILE", type=_named, help="write the metrics there, for all to read (0644); - prints them"
+    )
 
 
 def _accepts(command: argparse.ArgumentParser) -> None:
@@ -174,14 +219,46 @@ def _what_is_handed_on(add: Callable[..., argparse.ArgumentParser]) -> None:
     """Commands that make something for another machine, or for somebody else."""
     export = add(
         "export",
-        "the same plan as a POSIX script; the same answers as an Ansible playbook, or as files of who owns nova.conf",
+        "the plan as a POSIX script; the answers as an Ansible playbook, or as files of who owns nova.conf; units for monitoring",
         answers=True,
     )
-    export.add_argument("what", choices=("script", "ansible", "override"))
+    export.add_argument("what", choices=("script", "ansible", "override", "timer"))
     export.add_argument(
-        "--out", metavar="PATH", type=_named, required=True, help="where to write it; a directory for ansible"
+        "--out",
+        metavar="PATH",
+        type=_named,
+        required=True,
+        help="where to write it, a directory for ansible and timer; - prints it, ansible as a tar",
+    )
+    export.add_argument(
+        "--textfile",
+        metavar="FILE",
+        type=_named,
+        default="/var/lib/prometheus/node-exporter/compute-wizard.prom",
+        help="timer: where node_exporter reads metrics (default: %(default)s)",
     )
     bundle = add("bundle", "one file for whoever helps: facts, plans, journals, kernel log, versions, without secrets")
     bundle.add_argument("run", nargs="?", metavar="RUN", help="this run alone; without it the newest ones")
-    bundle.add_argument("--out", metavar="FILE", type=_named, required=True, help="where to write it: a tar.gz, 0600")
+    bundle.add_argument(
+        "--out",
+        metavar="FILE",
+        type=_named,
+        help="where to write it: a tar.gz, 0600; - prints it (default: a name with the time)",
+    )
     add("recorder", "print a POSIX script that records a node into a tar")
+    record = add("record", "record this node into a tar, as the script of recorder does")
+    record.add_argument("out", metavar="OUT", type=_named, help="a tar that is not there yet; - prints it")
+    record.add_argument("--with-secrets", action="store_true", help="record everything as it is, passwords too")
+    compare = add(
+        "compare",
+        "recordings beside each other: which nodes differ by hardware, answers or state, and what each matcher selects",
+        json=True,
+        answers=True,
+    )
+    compare.add_argument("nodes", nargs="+", metavar="NODE", type=_named, help="a tar or a directory; at least two")
+    schema = add("schema", "the JSON Schema of a document")
+    schema.add_argument("what", choices=("answers", "plan", "verify", "check", "error"))
+    schema.add_argument("--out", metavar="FILE", type=_named, help="write it there; - prints it")
+    schema.add_argument("--markdown", action="store_true", help="answers: every key as a page of reference")
+    validate = add("validate", "is this a valid answers file, or saved plan? Looks at no node", json=True)
+    validate.add_argument("file", metavar="FILE", type=_named, help="an answers file or a plan; - for standard input")

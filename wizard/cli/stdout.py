@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
 from collections.abc import Iterator
@@ -10,10 +11,13 @@ from pathlib import Path
 from typing import Any, TextIO, cast
 
 from wizard.errors import WizardError
+from wizard.user_files import STANDARD
 
 
 class OutputError(WizardError):
     """Results cannot be written."""
+
+    code = "OUTPUT"
 
 
 class _Results:
@@ -47,12 +51,28 @@ class _Results:
         return getattr(self._stream, name)
 
 
+REPORTS = ("check", "plan", "apply", "confirm", "resume", "verify", "undo", "export", "bundle", "record", "validate")
+"""Commands whose text is a report that the exit code sums up; what others print is what they are called for."""
+CHANGES = ("apply", "resume", "undo")
+
+
+def may_be_quiet(options: argparse.Namespace) -> bool:
+    """Whether --quiet takes the report away: never a document that was asked for, nor what a question is about."""
+    if not options.quiet or options.command not in REPORTS:
+        return False
+    document = getattr(options, "json", False) or getattr(options, "out", None) == STANDARD
+    asks = options.command in CHANGES or any(
+        getattr(options, proof, None) is not None for proof in ("metadata", "guest")
+    )
+    return not document and not getattr(options, "format", None) and (not asks or options.yes)
+
+
 @contextmanager
-def results() -> Iterator[None]:
-    """Let commands write to sys.stdout inside this. Raises OutputError where that is not possible."""
+def results(quiet: bool = False) -> Iterator[None]:
+    """Let commands write to sys.stdout inside this; where `quiet`, it goes nowhere. Raises OutputError where it cannot be written."""
     kept = cast("TextIO | None", sys.stdout)  # None where it was closed
     with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
-        sys.stdout = cast("TextIO", _Results(kept if kept is not None else nowhere))
+        sys.stdout = cast("TextIO", _Results(kept if kept is not None and not quiet else nowhere))
         try:
             yield
             sys.stdout.flush()

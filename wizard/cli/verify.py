@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import sys
+import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from pydantic import TypeAdapter
 from wizard.answers import files as answer_files
 from wizard.answers import suggestion
 from wizard.cli import apply as command_apply
-from wizard.errors import Exit
+from wizard.errors import Exit, UsageError, WizardError
 from wizard.facts import facts as fact_reader
 from wizard.facts.facts import Facts
 from wizard.model.answers import AllAnswers
@@ -24,12 +25,44 @@ from wizard.node.recorded import DirectoryNode
 from wizard.planning.verification import exit_code, to_be, undone
 from wizard.planning.verification import verify as verified
 from wizard.probes.registry import proofs
+from wizard.report import monitoring
 from wizard.report import text as report
 from wizard.runs import store, verify_due
 from wizard.safe_text import safe_text
+from wizard.user_files import STANDARD, write_private
+
+MONITORED = ("nagios", "prometheus")
 
 
 def verify(options: argparse.Namespace) -> int:
+    """Verify, in the form that is asked for. A plugin that cannot look says that, too, in a plugin's way."""
+    if options.out is not None and options.format != "prometheus":
+        raise UsageError("--out is for --format prometheus alone")
+    if options.json and options.format not in (None, "json"):
+        raise UsageError(f"--json and --format {options.format} exclude each other")
+    options.json = options.json or options.format == "json"
+    try:
+        return _verify(options)
+    except WizardError as error:
+        if options.format != "nagios":
+            raise
+        sys.stdout.write(monitoring.failed_to_look(str(error)))
+        return monitoring.Nagios.UNKNOWN
+
+
+def _monitored(options: argparse.Namespace, found: list[Check]) -> int:
+    if options.format == "nagios":
+        sys.stdout.write(monitoring.nagios(found))
+        return monitoring.status(found)
+    text = monitoring.prometheus(found, time.time())
+    if options.out in (None, STANDARD):
+        sys.stdout.write(text)
+    else:
+        write_private(Path(options.out), text.encode(), mode=0o644)
+    return Exit.DONE
+
+
+def _verify(options: argparse.Namespace) -> int:
     """Look; then say what the proofs that are asked for would do, ask, and give them."""
     node = open_node(options.root)
     facts = fact_reader.read(node)
@@ -47,6 +80,8 @@ def verify(options: argparse.Namespace) -> int:
         found += proven
         if any(check.state != "unknown" for check in proven):
             limits.append(proof.LIMITS)
+    if options.format in MONITORED:
+        return _monitored(options, found)
     _print(basis, found, limits, options)
     if isinstance(node, DirectoryNode):
         _notice(options, facts, found, store.state_directory(node.directory))
@@ -108,13 +143,13 @@ def _basis(options: argparse.Namespace, facts: Facts) -> _Basis:
 
 def _announce(text: str, options: argparse.Namespace) -> None:
     """What would be done: a part of the question where stdout is for the result alone."""
-    if options.json and not options.yes and sys.stderr is not None:
+    if (options.json or options.format in MONITORED) and not options.yes and sys.stderr is not None:
         print(safe_text(text), end="", file=sys.stderr)
     _say(text, options)
 
 
 def _say(text: str, options: argparse.Namespace) -> None:
-    if not options.json:
+    if not options.json and options.format not in MONITORED:
         sys.stdout.write(safe_text(text))
         sys.stdout.flush()
 

@@ -7,7 +7,9 @@ text for everybody; what was answered stays in a file of its own, which Ansible 
 
 from __future__ import annotations
 
+import io
 import sys
+import tarfile
 from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
@@ -38,9 +40,24 @@ def write(directory: Path, answers: str) -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise InputError(
-                f"no directory can be made there: {error.strerror}", where=str(directory), do="Name another place."
+                f"no directory can be made there: {error.strerror}",
+                where=str(directory),
+                do="Name another place.",
+                code="FILE-NOT-WRITTEN",
             ) from None
         write_private(path, content.encode())
+
+
+def packed(answers: str) -> bytes:
+    """The same as a tar."""
+    files = dict(_files(resources.files("assets") / "export" / "ansible", ""))
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for name, content in {**files, ANSWERS: answers}.items():
+            entry = tarfile.TarInfo(name)
+            entry.size, entry.mode = len(content.encode()), 0o600
+            archive.addfile(entry, io.BytesIO(content.encode()))
+    return buffer.getvalue()
 
 
 def _files(place: Traversable, prefix: str) -> Iterator[tuple[str, str]]:

@@ -89,11 +89,19 @@ class FileContent(FileState):
             try:
                 content = base64.b64decode(self.content_base64, validate=True)
             except binascii.Error:
-                raise InputError("the content is not base64: the plan was edited", do="Make the plan anew.") from None
+                raise InputError(
+                    "the content is not base64: the plan was edited", do="Make the plan anew.", code="PLAN-INVALID"
+                ) from None
         else:
-            raise InputError("the content is masked", do="Save a complete plan with `plan --out FILE`.")
+            raise InputError(
+                "the content is masked", do="Save a complete plan with `plan --out FILE`.", code="PLAN-MASKED"
+            )
         if digest(content) != self.sha256:
-            raise InputError("the content is not what its sha256 says: the plan was edited", do="Make the plan anew.")
+            raise InputError(
+                "the content is not what its sha256 says: the plan was edited",
+                do="Make the plan anew.",
+                code="PLAN-INVALID",
+            )
         return content
 
 
@@ -381,7 +389,9 @@ def load(path: Path) -> Plan:
             try:
                 step.after.data()
             except InputError as error:
-                raise InputError(f"step {number}, {step.path}: {error.what}", where=str(path), do=error.do) from None
+                raise InputError(
+                    f"step {number}, {step.path}: {error.what}", where=str(path), do=error.do, code="PLAN-INVALID"
+                ) from None
     return plan
 
 
@@ -390,7 +400,9 @@ def from_json(text: str, where: str) -> Plan:
     try:
         data = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise InputError(f"is not a plan of this tool: it is not JSON ({error})", where=where, do=ANEW) from None
+        raise InputError(
+            f"is not a plan of this tool: it is not JSON ({error})", where=where, do=ANEW, code="PLAN-INVALID"
+        ) from None
     try:
         return Plan.model_validate(data)
     except ValidationError as error:
@@ -402,6 +414,7 @@ def from_json(text: str, where: str) -> Plan:
                 f"({_place(first['loc'])}: {first['msg']})",
                 where=where,
                 do=f"Use it with version {made}. {ANEW}",
+                code="PLAN-INVALID",
             ) from None
         form = data.get("format") if isinstance(data, dict) else None
         if made is None and isinstance(form, str) and re.fullmatch(r"compute-wizard\.plan/([2-9]|[1-9]\d{1,8})", form):
@@ -415,6 +428,7 @@ def from_json(text: str, where: str) -> Plan:
             f"is not a plan of this tool: {field + ': ' if field else ''}{what}",
             where=where,
             do=ANEW,
+            code="PLAN-INVALID",
         ) from None
 
 

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from wizard.errors import Denied, InputError, NodeError, NotThere
+from wizard.node import trace
 from wizard.node.node import Node, Output
 from wizard.node.recorded import DirectoryNode
 
@@ -68,6 +69,7 @@ class LiveNode(DirectoryNode):
             raise Denied(f"{argv[0]} may not be run", where=self.name) from None
         except sh.ErrorReturnCode as error:  # killed by a signal
             return Output(tuple(argv), 128 + abs(error.exit_code), _text(error.stdout), _text(error.stderr))
+        trace.note(f"{' '.join(argv)}: exit status {done.exit_code}")
         return Output(tuple(argv), done.exit_code, _text(done.stdout), _text(done.stderr))
 
     def free(self, path: str) -> int | None:
@@ -103,9 +105,11 @@ def _text(content: bytes) -> str:
 
 
 def open_node(root: str) -> Node:
-    """The node behind --root: this machine for '/', else a directory or a tar. Raises InputError."""
+    """The node behind --root: this machine for '/', else a directory or a tar; - is a tar on standard input. Raises InputError."""
     from wizard.node.recorded import read_tar
 
+    if root == "-":
+        return _piped_in()
     path = Path(root)
     try:
         if path.is_file():
@@ -119,8 +123,27 @@ def open_node(root: str) -> Node:
             f"cannot be opened: {error.strerror}",
             where=where,
             do="--root takes a directory or a tar file that holds the files of a node.",
+            code="ROOT-UNREADABLE",
         ) from None
 
 
 Open: TypeAlias = Callable[[], "tuple[Node, str]"]
 """Gives the node and its root. Takes up to seconds, the loading of the engine included. Raises WizardError."""
+
+
+def _piped_in() -> Node:
+    """A tar from standard input. It is spooled: a tar is read with seeking, and its size is bounded as that of any other."""
+    import shutil
+    import sys
+    import tempfile
+
+    from wizard.node.recorded import read_tar
+
+    if sys.stdin is None or sys.stdin.isatty():
+        raise InputError("nothing is piped in", where="standard input", do="Pipe a tar in.", code="NOTHING-PIPED")
+    with tempfile.NamedTemporaryFile(prefix="compute-wizard-node-") as spooled:
+        shutil.copyfileobj(sys.stdin.buffer, spooled)
+        spooled.flush()
+        node = read_tar(Path(spooled.name))
+    node.name = "standard input"
+    return node

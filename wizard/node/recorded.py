@@ -142,6 +142,7 @@ class DirectoryNode(RecordedCommands):
                 "is not a directory" if directory.exists() else "does not exist",
                 where=str(directory),
                 do="--root takes a directory or a tar file that holds the files of a node.",
+                code="ROOT-UNREADABLE",
             )
         self.directory = directory.resolve()
         self._base = str(self.directory).rstrip("/")
@@ -256,7 +257,9 @@ class MemoryNode(RecordedCommands):
             above = Entry("directory", mode=0o755)
             self.add(parent, above)
         if above.kind != "directory":
-            raise InputError(f"holds {path}, but {parent} is no directory in it", where=self.name)
+            raise InputError(
+                f"holds {path}, but {parent} is no directory in it", where=self.name, code="ROOT-UNREADABLE"
+            )
         above.names.add(name)
         old = self.entries.get(path)
         if old is not None and old.kind == entry.kind == "directory":
@@ -320,7 +323,7 @@ def read_tar(path: Path) -> MemoryNode:
                     owners.append((where, member.uid, member.gid))
             _whole(archive, stream)
     except bounded_tar.TooMuch as error:
-        raise InputError(f"is not read: {error}", where=str(path), do=GIVE) from None
+        raise InputError(f"is not read: {error}", where=str(path), do=GIVE, code="ROOT-UNREADABLE") from None
     except DAMAGES as error:
         kinds = (
             (RecursionError, "a path in it is far too deep"),
@@ -329,7 +332,7 @@ def read_tar(path: Path) -> MemoryNode:
         first = next((words for kind, words in kinds if isinstance(error, kind)), str(error).partition("\n")[0])
         no_tar = archive is None and isinstance(error, tarfile.TarError | OSError | lzma.LZMAError)
         what = "is not a tar, plain or compressed by gzip, bzip2 or xz" if no_tar else f"is damaged: {first}"
-        raise InputError(what, where=str(path), do=GIVE) from None
+        raise InputError(what, where=str(path), do=GIVE, code="ROOT-UNREADABLE") from None
     for where, target in hard_links:
         if target in node.entries:
             node.add(where, node.entries[target])

@@ -53,7 +53,7 @@ def undo_plan(
     events = _events(node, past.id)
     told, record = story(events), run_records.fold(events)  # of one reading: what is planned is what is expected
     if record.begun is None:
-        raise InputError(f"run {past.id} never began: there is nothing to be taken back")
+        raise InputError(f"run {past.id} never began: there is nothing to be taken back", code="NO-RUN")
     numbers = [number for number in record.touched if number not in record.taken_back]
     draft = Draft(facts, node, past, done, record, numbers, changed or {})
     draft.stand_in_the_way()
@@ -104,19 +104,19 @@ def _chosen(facts: Facts, run: str | None) -> PastRun:
     if run is None:
         _refuse_unread(seen.unread_after(seen.last.id if seen.last else ""))
         if seen.last is None:
-            raise InputError("there is no run of this tool to be taken back on this node")
+            raise InputError("there is no run of this tool to be taken back on this node", code="NO-RUN")
         return _not_waiting(seen.last)
     named = [each for each in seen.runs if run_records.is_meant(each.id, run)]
     if not named:
         hidden = seen.unread_named(run)
         if hidden is not None:
-            raise Refused(f"{hidden.what} cannot be read: {hidden.why}", do=_way_back(hidden))
-        raise InputError(f"there is no run {run}", do="`compute-wizard history` lists them.")
+            raise Refused(f"{hidden.what} cannot be read: {hidden.why}", do=_way_back(hidden), code="RUN-UNREAD")
+        raise InputError(f"there is no run {run}", do="`compute-wizard history` lists them.", code="NO-RUN")
     past = named[0]
     if past.undone_by:
-        raise InputError(f"run {past.id} was taken back already, by {past.undone_by}")
+        raise InputError(f"run {past.id} was taken back already, by {past.undone_by}", code="RUN-UNDONE")
     if past.state in (RunState.ROLLED_BACK, RunState.RUNNING):
-        raise InputError(f"run {past.id} is {past.state}: it cannot be taken back")
+        raise InputError(f"run {past.id} is {past.state}: it cannot be taken back", code="RUN-UNDONE")
     return _not_waiting(past)
 
 
@@ -128,6 +128,7 @@ def _refuse_unread(later: Sequence[Unread]) -> None:
         raise Refused(
             f"{last.what} cannot be read, so what the last run did is not known: {last.why}",
             do=_way_back(last) + other,
+            code="RUN-UNREAD",
         )
 
 
@@ -142,6 +143,7 @@ def _not_waiting(past: PastRun) -> PastRun:
     raise InputError(
         f"run {past.id} waits for its confirmation: it is taken back by itself",
         do="`compute-wizard confirm --no` takes it back now, `compute-wizard confirm` keeps it.",
+        code="RUN-WAITS",
     )
 
 

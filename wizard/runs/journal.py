@@ -71,6 +71,7 @@ class Journal:
             raise Refused(
                 f"there is no room for the journal: {os.strerror(error.errno or 0)}",
                 do=f"Nothing was changed. Make room where {self._reserve.parent} lies.",
+                code="NO-ROOM",
             ) from None
 
     def write(self, event: str, **fields: Any) -> None:

@@ -56,9 +56,14 @@ def refuse_other(state: Path) -> None:
             f"is {other}, where the lock of this tool has to be",
             where=str(place),
             do="Look who put it there, and take it away: the lock is made anew.",
+            code="LOCK-PLACE-TAKEN",
         )
 
 
 def refusal(run: str) -> Refused:
     """What is said to a second run."""
-    return Refused(f"run {run} is under way on this node", do="See it with `compute-wizard history --follow`.")
+    return Refused(
+        f"run {run} is under way on this node",
+        do="See it with `compute-wizard history --follow`.",
+        code="RUN-UNDER-WAY",
+    )

@@ -40,10 +40,14 @@ def refuse_overtaken(node: Node, run: str, plan: Plan, *, begun: bool) -> None:
         return
     if other.undone_by not in ("", run):
         raise Refused(
-            f"run {other.id} was undone by {other.undone_by} meanwhile", do="Nothing of it is left to be undone."
+            f"run {other.id} was undone by {other.undone_by} meanwhile",
+            do="Nothing of it is left to be undone.",
+            code="RUN-OVERTAKEN",
         )
     if other.state is RunState.ROLLED_BACK:
-        raise Refused(f"run {other.id} was rolled back meanwhile", do="Nothing of it is left to be undone.")
+        raise Refused(
+            f"run {other.id} was rolled back meanwhile", do="Nothing of it is left to be undone.", code="RUN-OVERTAKEN"
+        )
 
 
 def _refuse_newer(node: Node, plan: Plan, run: str) -> None:
@@ -54,6 +58,7 @@ def _refuse_newer(node: Node, plan: Plan, run: str) -> None:
             raise Refused(
                 f"run {name} began after this undo was planned",
                 do="Nothing was changed. `compute-wizard undo` shows what is to be undone now.",
+                code="RUN-OVERTAKEN",
             )
 
 
@@ -62,5 +67,6 @@ def _own(seen: history.History, run: PastRun) -> None:
         raise Refused(
             f"run {run.id} was undone by {run.undone_by} meanwhile: there is nothing to go on with",
             do="`compute-wizard plan` shows what is to be done now.",
+            code="RUN-OVERTAKEN",
         )
     selection.refuse_cut_undo(seen, run)

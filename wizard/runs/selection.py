@@ -26,14 +26,14 @@ def chosen(seen: History, word: str | None, states: Iterable[str], unseen: type[
         hidden = seen.unread_named(word)
         if hidden is not None:
             raise unseen(f"{hidden.what} cannot be read: {hidden.why}", do=hidden.do)
-        raise InputError(f"there is no run {word}", do="`compute-wizard history` lists them.")
+        raise InputError(f"there is no run {word}", do="`compute-wizard history` lists them.", code="NO-RUN")
     # an undo that was cut, and made again, has no more to do
     taken_back = {run.id for run in seen.runs if run.undone_by}
     fitting = [run for run in seen.runs if not states or (run.state in states and run.undoes not in taken_back)]
     refuse_unread(seen.unread_after(fitting[-1].id if fitting else ""), unseen)
     if not fitting:
         what = f" that is {' or '.join(states)}" if states else ""
-        raise InputError(f"there is no run{what} on this node", do="`compute-wizard history` lists all.")
+        raise InputError(f"there is no run{what} on this node", do="`compute-wizard history` lists all.", code="NO-RUN")
     return fitting[-1]
 
 
@@ -56,10 +56,11 @@ def to_go_on(seen: History, word: str | None) -> PastRun:
         raise Refused(
             f"run {run.id} was to take back run {other.id}, which was taken back by {other.undone_by} since",
             do="Nothing of it is left to be done.",
+            code="RUN-OVERTAKEN",
         )
     if not run.state.resumable:
         what, do = _no_way_on(run)
-        raise Refused(f"run {run.id} {what}: there is nothing to go on with", do=do)
+        raise Refused(f"run {run.id} {what}: there is nothing to go on with", do=do, code="RUN-NOT-OPEN")
     return run
 
 
@@ -70,6 +71,7 @@ def refuse_cut_undo(seen: History, run: PastRun) -> None:
         raise Refused(
             f"run {run.id} is not what was cut: run {cut.id}, which takes back {cut.undoes}, is {cut.state}",
             do=f"`compute-wizard resume {cut.id}` goes on with that; `compute-wizard undo` shows what it would take back.",
+            code="RUN-NOT-OPEN",
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import field_validator
+from pydantic import Field, field_validator
 
 from wizard.chapters.gateways import findings as gateways_findings
 from wizard.chapters.gateways import neutron, others
@@ -36,7 +36,9 @@ DEFAULT_FILE = "/etc/dnsmasq-nova.conf"
 class Answers(NetworkAnswers):
     """`config_file` is the file that nova's dnsmasq reads besides its command line."""
 
-    config_file: str = DEFAULT_FILE
+    config_file: str = Field(
+        default=DEFAULT_FILE, description="the file that nova's dnsmasq reads besides its command line"
+    )
 
     @field_validator("config_file")
     @classmethod

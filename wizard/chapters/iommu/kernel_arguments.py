@@ -26,9 +26,11 @@ class Answers(AnswersModel):
     """`passthrough_mode` is iommu=pt: the host's own devices are not translated, guests' devices still are. `accept` are words that
     somebody else put on the next boot's line, and that may come into force with the reboot."""
 
-    enable: bool
-    passthrough_mode: bool = True
-    accept: list[str] = Field(default_factory=list)
+    enable: bool = Field(description="have the kernel use the IOMMU; false: undo what this tool set")
+    passthrough_mode: bool = Field(default=True, description="iommu=pt: only guests' devices are translated")
+    accept: list[str] = Field(
+        default_factory=list, description="kernel arguments of somebody else that may come into force with the reboot"
+    )
 
     @model_serializer(mode="wrap")
     def _without_nothing(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from wizard import asset_text
 from wizard.chapters.metadata import config_drive, neutron, neutron_served, rules
@@ -44,11 +44,26 @@ class Answers(AnswersModel):
     """`bridges`: "all" means those of every network answered or found. `uplinks`: ports that lead out of the node. `redirect` is
     nova-network's; `config_drive` (each new guest gets a config drive) is for any networking. None leaves either alone."""
 
-    redirect: bool | None = None
-    bridges: Literal["all"] | list[str] = "all"
-    target: Literal["continue", "accept"] = "continue"
-    uplinks: Literal["auto"] | list[str] = "auto"
-    config_drive: bool | None = None
+    redirect: bool | None = Field(
+        default=None,
+        description="nova-network: redirect guests' metadata requests to this node; false: undo it",
+    )
+    bridges: Literal["all"] | list[str] = Field(
+        default="all",
+        description="on which bridges: all, or a list of names",
+        json_schema_extra={"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]},
+    )
+    target: Literal["continue", "accept"] = Field(
+        default="continue", description="what becomes of a redirected frame: continue leaves it to iptables, too"
+    )
+    uplinks: Literal["auto"] | list[str] = Field(
+        default="auto",
+        description="ports that lead out of the node: auto, or a list of names",
+        json_schema_extra={"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]},
+    )
+    config_drive: bool | None = Field(
+        default=None, description="each new guest gets a config drive, with any networking; false: undo it"
+    )
 
     @model_validator(mode="after")
     def _something(self) -> Answers:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection
 from typing import Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from wizard.chapters.passthrough import device_spec, nova_options
 from wizard.chapters.passthrough.matching import outlook
@@ -21,12 +21,16 @@ from wizard.facts.nova.release import RELEASES
 from wizard.facts.pci.functions import PciFunction
 from wizard.model.answers import AllAnswers, AnswersModel
 
+NAME_OF_POOL = "[A-Za-z0-9._][A-Za-z0-9._-]{0,63}"
+
 
 class Flavor(AnswersModel):
     """A flavor that asks for `count` devices of the pool."""
 
-    name: str
-    count: int = 1
+    name: str = Field(description="name of the flavor")
+    count: int = Field(
+        default=1, description="devices that one guest gets", json_schema_extra={"minimum": 1, "maximum": 64}
+    )
 
     @field_validator("name")
     @classmethod
@@ -46,28 +50,40 @@ class Flavor(AnswersModel):
 class Device(AnswersModel):
     """A device by its ids and, if wanted, one address."""
 
-    vendor_id: HexId
-    product_id: HexId
-    address: PciAddress | None = None
+    vendor_id: HexId = Field(description="PCI vendor id")
+    product_id: HexId = Field(description="PCI device id")
+    address: PciAddress | None = Field(default=None, description="this address alone")
 
 
 class Pool(AnswersModel):
     """Devices under one name. `name` is the alias that flavors ask for."""
 
-    name: str
-    cards: Literal["all"] | Match | None = None
-    devices: Literal["vfs"] | list[Device] | None = None
-    flavor: Flavor | None = None
-    numa_policy: Policy | None = None
-    physical_network: str | None = None
-    trusted: bool | None = None
-    managed: bool | None = None
-    live_migratable: bool | None = None
+    name: str = Field(description="the alias that flavors ask for", json_schema_extra={"pattern": f"^{NAME_OF_POOL}$"})
+    cards: Literal["all"] | Match | None = Field(
+        default=None, description="whose VFs: of all cards, or of those selected"
+    )
+    devices: Literal["vfs"] | list[Device] | None = Field(
+        default=None, description='"vfs", or a list of devices by their ids in place of cards'
+    )
+    flavor: Flavor | None = Field(default=None, description="a flavor that asks for devices of this pool")
+    numa_policy: Policy | None = Field(default=None, description="NUMA affinity that nova asks for")
+    physical_network: str | None = Field(
+        default=None,
+        description="for Neutron ports: the physical network",
+        json_schema_extra={"pattern": f"^{NAME_OF_POOL}$"},
+    )
+    trusted: bool | None = Field(default=None, description="for Neutron ports: guests may set a VF to trusted mode")
+    managed: bool | None = Field(
+        default=None, description="for pools of an alias: whether libvirt binds the devices; from 2025.1 on"
+    )
+    live_migratable: bool | None = Field(
+        default=None, description="for pools of an alias: guests may be migrated live with a device; from 2025.1 on"
+    )
 
     @field_validator("name")
     @classmethod
     def _name(cls, value: str) -> str:
-        if not re.fullmatch(r"[A-Za-z0-9._][A-Za-z0-9._-]{0,63}", value):
+        if not re.fullmatch(NAME_OF_POOL, value):
             raise ValueError(
                 f"{value!r} is no alias: letters, digits, '.', '_' or '-', since ':' and ',' break the flavor's syntax"
             )
@@ -76,7 +92,7 @@ class Pool(AnswersModel):
     @field_validator("physical_network")
     @classmethod
     def _physical(cls, value: str | None) -> str | None:
-        if value is not None and not re.fullmatch(r"[A-Za-z0-9._][A-Za-z0-9._-]{0,63}", value):
+        if value is not None and not re.fullmatch(NAME_OF_POOL, value):
             raise ValueError("type a physical network's name of letters, digits, '.', '_' or '-', such as physnet1")
         return value
 
@@ -87,14 +103,40 @@ class Pool(AnswersModel):
         return self
 
 
+def _with_short_form(schema: dict[str, Any]) -> None:
+    """Keys of the short form, which are taken before the model sees them."""
+    schema["properties"] |= {
+        "alias": {
+            "type": "string",
+            "pattern": f"^{NAME_OF_POOL}$",
+            "description": "short form: one pool of this name over all cards",
+        },
+        "devices": {
+            "anyOf": [{"const": "vfs"}, {"type": "array", "items": {"$ref": "#/$defs/Device"}}],
+            "description": "short form: its devices",
+        },
+        "flavor": {"$ref": "#/$defs/Flavor", "description": "short form: its flavor"},
+    }
+    schema["dependentRequired"] = {"devices": ["alias"], "flavor": ["alias"]}
+
+
 class Answers(OwnerAnswers):
     """`release`, `manager` and `config_file` are "auto" or what the admin knows better. `sriov_agent`: whether the lists of Neutron's
     SR-IOV agent on this node are written for pools of ports."""
 
-    release: str = "auto"
-    config_file: str = "auto"
-    sriov_agent: bool | None = None
-    pool: list[Pool] = Field(default=[])
+    model_config = ConfigDict(json_schema_extra=_with_short_form)
+
+    release: str = Field(
+        default="auto",
+        description="nova's release; auto: as found on the node",
+        json_schema_extra={"enum": ["auto", *RELEASES]},
+    )
+    config_file: str = Field(default="auto", description="nova.conf's path; auto: as nova-compute is started with")
+    sriov_agent: bool | None = Field(
+        default=None,
+        description="for pools of Neutron ports: write the lists of Neutron's SR-IOV agent on this node",
+    )
+    pool: list[Pool] = Field(default=[], description="one entry a pool")
 
     @model_validator(mode="before")
     @classmethod

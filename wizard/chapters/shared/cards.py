@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, WithJsonSchema, field_validator, model_validator
 
 from wizard.facts.pci.addresses import PCI_ADDRESS
 from wizard.facts.pci.functions import PciFacts, PciFunction
@@ -27,26 +27,36 @@ def _pci_address(value: str) -> str:
     return value.lower()
 
 
-HexId = Annotated[str, AfterValidator(_hex_id)]
-PciAddress = Annotated[str, AfterValidator(_pci_address)]
+HexId = Annotated[str, AfterValidator(_hex_id), WithJsonSchema({"type": "string", "pattern": "^[0-9a-fA-F]{4}$"})]
+PciAddress = Annotated[
+    str, AfterValidator(_pci_address), WithJsonSchema({"type": "string", "examples": ["0000:3b:00.0"]})
+]
+MAC = r"([0-9a-fA-F]{2}:){5}([0-9a-fA-F]{2}|([0-9a-fA-F]{2}:){14}[0-9a-fA-F]{2})"
 
 
 class Match(AnswersModel):
     """One card by serial, MAC, network interface or PCI address; or all functions of a vendor and product."""
 
-    serial: str | None = None
-    mac: str | None = None
-    netdev: str | None = None
-    address: PciAddress | None = None
-    vendor: HexId | None = None
-    product: HexId | None = None
+    model_config = ConfigDict(
+        json_schema_extra={
+            "oneOf": [{"required": [name]} for name in ("serial", "mac", "netdev", "address")]
+            + [{"required": ["vendor", "product"]}]
+        }
+    )
+
+    serial: str | None = Field(default=None, description="serial number from the card's VPD: every port of that card")
+    mac: str | None = Field(
+        default=None, description="MAC address that a port came with", json_schema_extra={"pattern": f"^{MAC}$"}
+    )
+    netdev: str | None = Field(default=None, description="name of a network interface")
+    address: PciAddress | None = Field(default=None, description="PCI address, such as 0000:3b:00.0")
+    vendor: HexId | None = Field(default=None, description="PCI vendor id; with product, every card of that kind")
+    product: HexId | None = Field(default=None, description="PCI device id; with vendor")
 
     @field_validator("mac")
     @classmethod
     def _mac(cls, value: str | None) -> str | None:
-        if value is not None and not re.fullmatch(
-            r"([0-9a-fA-F]{2}:){5}([0-9a-fA-F]{2}|([0-9a-fA-F]{2}:){14}[0-9a-fA-F]{2})", value
-        ):
+        if value is not None and not re.fullmatch(MAC, value):
             raise ValueError("type a MAC address such as 24:8a:07:11:22:33")
         return value.lower() if value else value
 
@@ -71,11 +81,24 @@ Ports = Literal["infiniband", "ethernet", "keep"]
 class Card(AnswersModel):
     """How many VFs each PCI function of a card is to have, and what its ports are to be."""
 
-    match: Match
-    count: int | Literal["max"] = Field(union_mode="left_to_right")
-    ports: Ports | list[Ports] = "keep"
-    host_vfs: int = 0
-    firmware: Literal["keep", "set"] = "keep"
+    match: Match = Field(description="which card: one of serial, mac, netdev, address, or vendor with product")
+    count: int | Literal["max"] = Field(
+        union_mode="left_to_right",
+        description='VFs of each PCI function; "max" is what the card offers, 0 none',
+        json_schema_extra={"minimum": 0, "maximum": MOST_VFS},
+    )
+    ports: Ports | list[Ports] = Field(
+        default="keep", description="ConnectX-3: what the ports are to be, one word for all or a list"
+    )
+    host_vfs: int = Field(
+        default=0,
+        description="VFs that the host itself uses",
+        json_schema_extra={"minimum": 0, "maximum": MOST_VFS},
+    )
+    firmware: Literal["keep", "set"] = Field(
+        default="keep",
+        description='"set": SR-IOV is switched on in the firmware; irreversible, needs --accept one-way',
+    )
 
     @field_validator("count", mode="before")
     @classmethod
@@ -101,7 +124,7 @@ class Card(AnswersModel):
 class CardAnswers(AnswersModel):
     """The list of cards. The chapter that makes VFs answers with this; the one that hands them out reads it."""
 
-    card: list[Card] = Field(default_factory=list)
+    card: list[Card] = Field(default_factory=list, description="one entry a card; the first that selects a port wins")
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,11 +22,11 @@ def is_address(text: str) -> bool:
 class Network(AnswersModel):
     """One network of nova-network: `label` as nova has it to the letter; `router` the gateway its guests are to use."""
 
-    label: str
-    router: str
-    vlan: int | None = None
-    cidr: str | None = None
-    bridge: str | None = None
+    label: str = Field(description="the network's label in nova, to the letter")
+    router: str = Field(description="IPv4 address of the external gateway")
+    vlan: int | None = Field(default=None, description="VLAN id", json_schema_extra={"minimum": 1, "maximum": 4094})
+    cidr: str | None = Field(default=None, description="the network, such as 10.44.1.0/24; the router has to be in it")
+    bridge: str | None = Field(default=None, description="name of its bridge; without it, br and the VLAN id")
 
     @field_validator("label")
     @classmethod
@@ -91,7 +91,7 @@ class Network(AnswersModel):
 class NetworkAnswers(AnswersModel):
     """The list of networks, without doubles."""
 
-    network: list[Network] = Field(default=[])
+    network: list[Network] = Field(default=[], description="one entry a network")
 
     @model_validator(mode="after")
     def _once(self) -> NetworkAnswers:

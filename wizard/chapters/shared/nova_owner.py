@@ -6,6 +6,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal, TypeAlias
 
+from pydantic import Field
+
 from wizard.facts.facts import Facts
 from wizard.facts.nova.nova import Manager
 from wizard.model.answers import AnswersModel
@@ -18,7 +20,9 @@ NO_FRAGMENT = "(answer the release to see it)"
 class OwnerAnswers(AnswersModel):
     """`manager`: who writes nova.conf here; "auto" believes what is found, "none" is the admin's word against it."""
 
-    manager: ManagerName = "auto"
+    manager: ManagerName = Field(
+        default="auto", description='who writes nova.conf here; "auto": what is found, "none": nobody else'
+    )
 
 
 def managers(facts: Facts, answers: OwnerAnswers | None) -> list[Manager]:
