@@ -154,7 +154,7 @@ class Fleet:
 
     def states(self, name: str) -> list[str]:
         """The state of each run of a host."""
-        tool = [sys.executable, TOOL, self.node(name), "--root", "/", "history", "--json"]
+        tool = [sys.executable, str(TOOL), str(self.node(name)), "--root", "/", "history", "--json"]
         return [run["state"] for run in json.loads(subprocess.run(tool, capture_output=True, check=False).stdout)]
 
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, ConfigDict, Field, WithJsonSchema, field_validator, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, JsonValue, WithJsonSchema, field_validator, model_validator
 
 from wizard.facts.pci.addresses import PCI_ADDRESS
 from wizard.facts.pci.functions import PciFacts, PciFunction
@@ -32,17 +32,16 @@ PciAddress = Annotated[
     str, AfterValidator(_pci_address), WithJsonSchema({"type": "string", "examples": ["0000:3b:00.0"]})
 ]
 MAC = r"([0-9a-fA-F]{2}:){5}([0-9a-fA-F]{2}|([0-9a-fA-F]{2}:){14}[0-9a-fA-F]{2})"
+_WAYS: list[JsonValue] = [
+    {"required": [name] if isinstance(name, str) else [*name]}
+    for name in ("serial", "mac", "netdev", "address", ("vendor", "product"))
+]
 
 
 class Match(AnswersModel):
     """One card by serial, MAC, network interface or PCI address; or all functions of a vendor and product."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "oneOf": [{"required": [name]} for name in ("serial", "mac", "netdev", "address")]
-            + [{"required": ["vendor", "product"]}]
-        }
-    )
+    model_config = ConfigDict(json_schema_extra={"oneOf": [*_WAYS]})
 
     serial: str | None = Field(default=None, description="serial number from the card's VPD: every port of that card")
     mac: str | None = Field(
