@@ -13,6 +13,7 @@ import sys
 import termios
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -100,13 +101,23 @@ class Session:
         self.until(lambda: text in "\n".join(self.lines()), text)
 
     def settle(self, quiet: float = 0.7) -> bytes:
-        """Read until nothing came for so many seconds; gives what came since the last time."""
-        end = time.monotonic() + PATIENCE
-        while self._read(quiet):
-            if time.monotonic() > end:
+        """Read until nothing came for so many seconds, in which the program only waited; gives what came since the last time."""
+        since = begun = time.monotonic()
+        while time.monotonic() < since + quiet:
+            if self._read(min(quiet, 0.05)) or self._busy():
+                since = time.monotonic()
+            if time.monotonic() > begun + PATIENCE:
                 raise AssertionError(f"the program never rests: {self.output[-200:]!r}")
         new, self._mark = self.output[self._mark :], len(self.output)
         return new
+
+    def _busy(self) -> bool:
+        """Whether a thread of the program runs, or would if there were a processor for it."""
+        for task in Path(f"/proc/{self.process.pid}/task").glob("*/stat"):
+            with suppress(OSError):  # it ended
+                if task.read_text().rpartition(") ")[2][0] in "RD":
+                    return True
+        return False
 
     def press(self, keys: bytes) -> None:
         os.write(self.master, keys)
