@@ -21,7 +21,7 @@ SHARED = {  # where below /usr/share a distribution looks for what man.py makes
     "_compute-wizard": "zsh/vendor-completions/_compute-wizard",
     "compute-wizard.fish": "fish/vendor_completions.d/compute-wizard.fish",
 }
-CHANGES = "compute-wizard ({version}) unstable; urgency=medium\n\n  * See CHANGELOG.md in the source.\n\n -- {maintainer}  {date}\n"
+CHANGES = "compute-wizard ({version}) unstable; urgency=medium\n\n  * See CHANGELOG.md in the source.\n\n -- {maintainer} <>  {date}\n"
 
 
 def package(

@@ -87,7 +87,9 @@ def _run(*words: str | Path, cwd: Path = ROOT) -> None:
 def _sdist_and_wheel(place: Path, epoch: int) -> Path:
     """The sdist holds everything that `make test` needs. The wheel is made from the sdist, unpacked."""
     out = place / "built"
-    os.environ["PIP_CONSTRAINT"] = str(HERE / "build-constraints.txt")  # a wheel names what built it
+    os.environ["PIP_CONSTRAINT"] = (
+        HERE / "build-constraints.txt"
+    ).as_uri()  # a wheel names what built it; words end at spaces there
     _run(sys.executable, "-m", "build", "--sdist", "--outdir", out, ROOT)
     (made,) = out.glob("*.tar.gz")
     with tarfile.open(made) as archive:
