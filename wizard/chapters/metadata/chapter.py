@@ -25,8 +25,8 @@ NAME = "metadata"
 TITLE = "Metadata redirect"
 WHY = (
     "With a router outside, a guest's request to 169.254.169.254 is bridged past this node's IP stack and never reaches nova's "
-    "metadata service. With nova-network one bridge rule brings it back; it has to be there after each boot, once, and leave "
-    "libvirt's anti-spoofing in force. With Neutron its agents serve metadata, and a config drive reaches guests that they do not."
+    "metadata service. One bridge rule brings it back, after each boot, once, under libvirt's anti-spoofing; with Neutron a "
+    "config drive does."
 )
 NEEDS: tuple[str, ...] = ()
 
