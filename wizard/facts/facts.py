@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from typing import Any
 
 from pydantic import TypeAdapter
 
+from wizard.dataclass import dataclass
 from wizard.errors import Denied, NodeError
 from wizard.facts import bootloader, firmware, guests, initramfs, iommu, system
 from wizard.facts.network import network

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
 
+from wizard.dataclass import dataclass
 from wizard.errors import Denied, NodeError, NotThere
 from wizard.node.node import Node
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 import posixpath
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
+from wizard.dataclass import dataclass
 from wizard.errors import Denied, NodeError, NotThere
 
 MAX_LINKS = 40  # as the kernel's MAXSYMLINKS

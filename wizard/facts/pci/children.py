@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
+from wizard.dataclass import dataclass
 from wizard.facts.pci.directory import Place
 from wizard.facts.pci.permanent_address import OwnAddresses
+from wizard.regex import regex
 
-_VIRTIO = re.compile(r"virtio\d+")
+_VIRTIO = regex(r"virtio\d+")
 # As devlink names the ports of an embedded switch: of a VF or subfunction, of a host's PF on a DPU; by a number alone before Linux 5.
-_REPRESENTOR = re.compile(r"(c\d+)?pf\d+((vf|sf)\d+)?|\d+", re.ASCII)
+_REPRESENTOR = regex(r"(c\d+)?pf\d+((vf|sf)\d+)?|\d+", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)

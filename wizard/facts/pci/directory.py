@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from wizard.dataclass import dataclass
 from wizard.errors import NodeError
 from wizard.facts.pci.addresses import PCI_ADDRESS
 from wizard.facts.pci.ids import CARDS, MELLANOX
 from wizard.node import best_effort
 from wizard.node.node import Node, Unseen
+from wizard.regex import regex
 
-_DECIMAL = re.compile(r"-?[0-9]{1,9}")
-_HEXADECIMAL = re.compile(r"(?:0x)?([0-9a-f]{1,8})", re.IGNORECASE)
+_DECIMAL = regex(r"-?[0-9]{1,9}")
+_HEXADECIMAL = regex(r"(?:0x)?([0-9a-f]{1,8})", re.IGNORECASE)
 
 
 @dataclass(slots=True)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from wizard.dataclass import dataclass
 from wizard.errors import NodeError
 from wizard.facts.pci import config_space, sriov_support
 from wizard.facts.pci import ids as pci_names
