@@ -14,6 +14,8 @@ from operator import attrgetter
 from reprlib import recursive_repr
 from typing import TYPE_CHECKING, Any
 
+__all__ = ["dataclass"]
+
 if TYPE_CHECKING:
     from dataclasses import dataclass
 else:
@@ -47,7 +49,7 @@ def _made(cls: type[Any], frozen: bool, slots: bool) -> type[Any]:
     if not own["__eq__"]:
         cls.__eq__ = _equality(compared)
     if not own["__hash__"]:
-        cls.__hash__ = _hash(compared) if frozen else None
+        setattr(cls, "__hash__", _hash(compared) if frozen else None)  # noqa: B010, a type knows of no None there
     if frozen:
         _freeze(cls, frozenset(each.name for each in fields))
         if slots:
@@ -65,7 +67,7 @@ def _initializer(cls: type[Any], frozen: bool) -> Any:
 
     def first(self: Any, *values: Any, **named: Any) -> None:
         real = _compiled(cls, frozen)
-        cls.__init__ = real  # type: ignore[misc]
+        cls.__init__ = real
         real(self, *values, **named)
 
     return first
@@ -127,7 +129,7 @@ def _freeze(cls: type[Any], names: frozenset[str]) -> None:
             raise FrozenInstanceError(f"cannot delete field {name!r}")
         super(cls, self).__delattr__(name)
 
-    cls.__setattr__, cls.__delattr__ = refuse_set, refuse_delete  # type: ignore[assignment,method-assign]
+    cls.__setattr__, cls.__delattr__ = refuse_set, refuse_delete  # type: ignore[assignment]
 
 
 def _state(self: Any) -> list[Any]:
