@@ -17,11 +17,12 @@ from typing import TypeVar
 from wizard.dataclass import dataclass
 from wizard.errors import Denied, InputError, NodeError, NotThere
 from wizard.integers import parse_int
-from wizard.node.node import Kind, Node, Output, Status
+from wizard.node.node import MAX_FILE, Kind, Node, Output, Status
 
 COMMANDS = "/.compute-wizard/commands"
 STATE = "/var/lib/compute-wizard"
 T = TypeVar("T")
+CHUNK = 64 * 1024  # bytes of a file at a time
 
 
 class Accounts:
@@ -203,11 +204,57 @@ class DirectoryNode(RecordedCommands):
         except OSError as error:
             raise guarded(error, path) from None
 
+    def resolve_at(self, directory: str, name: str) -> str:
+        path = f"{directory}/{name}"
+        return path if self._link(path) is None else self.resolve(path)
+
+    def names_at(self, directory: str) -> list[str]:
+        try:
+            return sorted(self._names(directory))
+        except NotThere:
+            return []
+
+    def read_at(self, directory: str, name: str) -> bytes:
+        path = f"{directory}/{name}"
+        try:
+            return _content(self._at(path))
+        except OSError:  # a link, no file, or one that may not be read: told in its own words
+            return self.read(path)
+
+    def text_at(self, directory: str, name: str) -> str | None:
+        try:
+            return _content(f"{self._base}{directory}/{name}").decode("utf-8", "replace").strip("\0 \t\r\n")
+        except OSError as error:
+            return None if error.errno == errno.ENOENT else self.text(f"{directory}/{name}")
+
+    def link_at(self, directory: str, name: str) -> str | None:
+        try:
+            return os.readlink(f"{self._base}{directory}/{name}")  # noqa: PTH115, see _at
+        except OSError:
+            return None
+
     def _names(self, path: str) -> list[str]:
         try:
-            return [entry.name for entry in os.scandir(self._at(path))]
+            return os.listdir(self._at(path))  # noqa: PTH208, see _at
         except OSError as error:
             raise guarded(error, path) from None
+
+
+def _content(place: str) -> bytes:
+    """The bytes of a regular file of at most MAX_FILE bytes. Raises OSError for a link, and for anything else.
+
+    It is opened before its kind is known, so this is for directories of the kernel's own: to open a device may do something."""
+    descriptor = os.open(place, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode) or status.st_size > MAX_FILE:
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+        parts = []
+        while part := os.read(descriptor, CHUNK):
+            parts.append(part)
+        return b"".join(parts)
+    finally:
+        os.close(descriptor)
 
 
 @dataclass(slots=True)
