@@ -65,6 +65,7 @@ coverage: .venv/tested
 
 bench: .venv/tested
 	$(BIN)/python -I benchmarks/times.py
+	$(BIN)/python -I benchmarks/ratios.py
 	$(BIN)/python -I benchmarks/faces.py
 	$(BIN)/python -I benchmarks/tables.py
 	$(BIN)/python benchmarks/comparison.py

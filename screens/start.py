@@ -28,6 +28,8 @@ def main():  # type: ignore[no-untyped-def] # Python 2 knows no annotations
             + ". Start it without PYTHONPATH, or install it into a virtual environment of its own.\n"
         )
         return 1
+    # nobody's plugin has a say in what is read and planned as root; looking for them takes as long as reading a node
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     try:
         from wizard.cli.main import main as run
 

@@ -1,13 +1,23 @@
-"""Texts that are installed onto nodes."""
+"""The texts in `assets`, however the tool was installed: a directory, a wheel, or one file."""
 
 from __future__ import annotations
 
-from importlib import resources
+import posixpath
+
+
+def asset_text(place: str) -> str:
+    """The text of a file in `assets`, by its path there. Read by the package's own loader: importlib.resources takes longer to
+    load than all of them to be read."""
+    import assets
+
+    loader = assets.__spec__.loader
+    content: bytes = loader.get_data(posixpath.join(assets.__path__[0], place))  # type: ignore[union-attr]
+    return content.decode()
 
 
 def asset(name: str) -> str:
     """A text that is installed onto nodes."""
-    return (resources.files("assets") / "node" / name).read_text(encoding="utf-8")
+    return asset_text(f"node/{name}")
 
 
 REPLACING = "# --- replacing files\n"
@@ -23,5 +33,5 @@ def with_fragments(script: str) -> str:
     for mark, name in ((REPLACING, "replace.sh"), (GUESTS, "guests.sh")):
         before, there, after = script.partition(mark)
         if there:
-            script = before + (resources.files("assets") / "shell" / name).read_text(encoding="utf-8") + after
+            script = before + asset_text(f"shell/{name}") + after
     return script

@@ -8,6 +8,7 @@ from typing import Any
 from wizard.redaction_names import STEM, STEMS, Telling, telling
 from wizard.redaction_spans import LOOKED_AT, Name, span
 from wizard.redaction_values import HIDDEN, without_values
+from wizard.regex import regex
 
 __all__ = ["HIDDEN", "redacted", "redacted_data"]
 
@@ -19,22 +20,22 @@ _WORDS = (
     "glpat", "xox", "akia", "pbkdf2",
 )  # fmt: skip
 _SHAPES = {
-    "hash": re.compile(r"hash[_-]?(path)?[_-]?(suffix|prefix)"),
-    "$": re.compile(r"\$[0-9a-z]"),
-    "{": re.compile(r"\{s?m?(sha|md5|crypt)"),
+    "hash": regex(r"hash[_-]?(path)?[_-]?(suffix|prefix)"),
+    "$": regex(r"\$[0-9a-z]"),
+    "{": regex(r"\{s?m?(sha|md5|crypt)"),
 }  # what may come behind a word, in small letters
-_NAME = re.compile(r"[A-Za-z0-9_.-]{0,64}")
+_NAME = regex(r"[A-Za-z0-9_.-]{0,64}")
 _NAME_CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-")
 _LONGEST_NAME = 64
 _PASSES = 4  # what is hidden may bring two things together: what is shown is looked through once more
-_BEGIN = re.compile(r"-----BEGIN ([A-Z0-9 ]{0,40}PRIVATE KEY[A-Z ]{0,20}|OpenVPN Static key V1)-----")
-_MARK = re.compile(r"-----(BEGIN|END) [A-Za-z0-9 ]{1,60}-----")
-_KEY_BODY = re.compile(r"[A-Za-z0-9+/=]*|(Proc-Type|DEK-Info|Version|Comment): .*")
+_BEGIN = regex(r"-----BEGIN ([A-Z0-9 ]{0,40}PRIVATE KEY[A-Z ]{0,20}|OpenVPN Static key V1)-----")
+_MARK = regex(r"-----(BEGIN|END) [A-Za-z0-9 ]{1,60}-----")
+_KEY_BODY = regex(r"[A-Za-z0-9+/=]*|(Proc-Type|DEK-Info|Version|Comment): .*")
 _AROUND = " \t+-#;*>\"'|,\\n\r"
-_LONE = re.compile(r"[A-Za-z0-9+/=]{60,}")
-_VALUE_LINE = re.compile(r"[ \t+\-]*<?[\"']?value[\"']?[ \t]*[:=>][ \t]*", re.ASCII | re.IGNORECASE)
-_BLOCK = re.compile(r"[|>][+-]?[0-9]?[ \t]*")
-_NAME_ENDS_LINE = re.compile(
+_LONE = regex(r"[A-Za-z0-9+/=]{60,}")
+_VALUE_LINE = regex(r"[ \t+\-]*<?[\"']?value[\"']?[ \t]*[:=>][ \t]*", re.ASCII | re.IGNORECASE)
+_BLOCK = regex(r"[|>][+-]?[0-9]?[ \t]*")
+_NAME_ENDS_LINE = regex(
     r"(^|[^A-Za-z0-9])(name|key)[\"']?([ \t]*[:=][ \t]*[\"']?|>)([A-Za-z0-9_.-]{1,64})([\"']?,?|</[a-z]+>)$", re.ASCII
 )
 

@@ -9,15 +9,17 @@ from __future__ import annotations
 import re
 from enum import Enum
 
+from wizard.regex import regex
+
 # What any name that is looked at holds, without regard to case.
 STEMS = (
     "passw", "passphrase", "passcode", "pass", "pwd", "pswd", "psk", "secret", "token", "credential", "communit", "authorization",
     "cookie", "key", "private", "pin", "pw", "masterauth", "kek",
 )  # fmt: skip
-STEM = re.compile("|".join((*STEMS, r"hash[_-]?(path)?[_-]?(suffix|prefix)")), re.ASCII | re.IGNORECASE)
+STEM = regex("|".join((*STEMS, r"hash[_-]?(path)?[_-]?(suffix|prefix)")), re.ASCII | re.IGNORECASE)
 
-_LAST_PART = re.compile(r"\.(value|data|text|plain|in|out|[0-9]+)$")
-_HARMLESS = re.compile(
+_LAST_PART = regex(r"\.(value|data|text|plain|in|out|[0-9]+)$")
+_HARMLESS = regex(
     r"^(keystone_authtoken|private|pin|pw)s$|^keystone_authtoken$"
     r"|^(with|without|no|ask|require|show|prompt|get|use|set|need|needs)[_-]"
     r"|^(mon|tur|hoc|don|joc|whis|dis|sys)keys?$"
@@ -28,16 +30,16 @@ _HARMLESS = re.compile(
     r"|disabled|required|prompt|algorithm|method|provider|providers|format|age|retries|attempts|authentication|rotation|per|filter"
     r"|limit|cost|rounds|iterations|name|server|manager|service|store|driver|plugin|class|module|cache|backend|usage)s?([_-].*)?$"
 )
-_FILE = re.compile(
+_FILE = regex(
     r"(passwd|password|passphrase|pass|pwd|psk|secret|token|credential|cookie|key)s?[_-]?"
     r"(file|filename|files|path|paths|dir|directory|location|url|uri|ca|cert|repository)[0-9]*$"
 )
-_SECRET = re.compile(
+_SECRET = regex(
     r"passw|passphrase|passcode|pswd|secret|token|credential|communit|authorization[0-9]*$|cookie[0-9]*$|pass[0-9]*$|(^|[^a-z])psk|psk([^a-z]|$)"
     r"|pwd([^a-z]|$)|(^|[_-])pin[0-9]*$|(^|[_-]|bind|root|user|admin|ldap|db)pw[0-9]*$|^private$|^masterauth$|kek[0-9]*$"
     r"|hash[_-]?(path)?[_-]?(suffix|prefix)[0-9]*$"
 )
-_KEY = re.compile(r"keys?[0-9]*$")
+_KEY = regex(r"keys?[0-9]*$")
 
 
 class Telling(Enum):

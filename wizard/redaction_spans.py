@@ -6,56 +6,55 @@ As in :mod:`wizard.redaction_names`, assets/node/recorder.sh does the same in aw
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
+from wizard.dataclass import dataclass
 from wizard.redaction_names import Telling, telling
 from wizard.redaction_values import looks_random
+from wizard.regex import regex
 
-_INDEX = re.compile(r"\[[A-Za-z0-9_]{0,64}\]")
-_CLOSERS = re.compile(r"[\\\"'`\]})]{0,16}")
-_EQUALS = re.compile(r"([ \t]{0,64})(:=|=>|\+=|\?=|==|!=|=)([ \t]*)")
-_ENCODED = re.compile(r"(%(25)?3[DA]|\\u003d)", re.ASCII | re.IGNORECASE)
-_COLON = re.compile(r"([ \t]{0,64}):(?!:)([ \t]*)")
-_COMMA = re.compile(r"[ \t]{0,64},[ \t]{0,64}(?=[\"'\\])")
-_COMMA_OPTION = re.compile(r"[ \t]{0,64},[ \t]{0,64}[\"']--?[A-Za-z]{1,32}[\"'][ \t]{0,64},[ \t]{0,64}(?=[uUbB]?[\"'])")
-_TAG_ENDS = re.compile(r"[^<>]{0,200}>")
-_NAMED_VALUE = re.compile(
+_INDEX = regex(r"\[[A-Za-z0-9_]{0,64}\]")
+_CLOSERS = regex(r"[\\\"'`\]})]{0,16}")
+_EQUALS = regex(r"([ \t]{0,64})(:=|=>|\+=|\?=|==|!=|=)([ \t]*)")
+_ENCODED = regex(r"(%(25)?3[DA]|\\u003d)", re.ASCII | re.IGNORECASE)
+_COLON = regex(r"([ \t]{0,64}):(?!:)([ \t]*)")
+_COMMA = regex(r"[ \t]{0,64},[ \t]{0,64}(?=[\"'\\])")
+_COMMA_OPTION = regex(r"[ \t]{0,64},[ \t]{0,64}[\"']--?[A-Za-z]{1,32}[\"'][ \t]{0,64},[ \t]{0,64}(?=[uUbB]?[\"'])")
+_TAG_ENDS = regex(r"[^<>]{0,200}>")
+_NAMED_VALUE = regex(
     r"([ \t]*,?[ \t]*|</[A-Za-z:]{1,40}>[ \t]*<)[\"'\\]{0,4}(value|val|content)[\"'\\]{0,4}[ \t]*[:=>]{1,2}[ \t]*",
     re.ASCII | re.IGNORECASE,
 )
-_IS_A_NAME = re.compile(
+_IS_A_NAME = regex(
     r"(^|[^A-Za-z0-9])(name|key|id|property)([\"'\\]{0,4}[ \t]{0,9}[:=][ \t]{0,9}[\"'\\]{0,4}|>)$",
     re.ASCII | re.IGNORECASE,
 )
-_BLANKS = re.compile(r"[ \t]+")
-_NO_VALUE = re.compile(
+_BLANKS = regex(r"[ \t]+")
+_NO_VALUE = regex(
     r"(null|none|nil|true|false|yes|no|on|off|undefined|~|\"\"|''|\\\"\\\"|\[\]|\{\})(?=[ \t]*([,;})\]\"'<]|$))",
     re.ASCII | re.IGNORECASE,
 )
-_PATH = re.compile(
+_PATH = regex(
     r"[\"'\\]{0,4}(file:)?(/(etc|var|usr|opt|root|home|srv|run|mnt|boot|dev|tmp|lib|sys|proc)/|\.{0,2}/[A-Za-z0-9_.-]|~/|https?://)"
 )
-_QUOTE = re.compile(r"\\{0,8}[\"'`]")
-_STRING_PREFIX = re.compile(r"[uUbBrR][\"']")  # Python's
-_QUOTED_NAME = re.compile(r"[\"']?([A-Za-z0-9_.-]{1,64})[\"']")
-_WORD = re.compile(r"(\\[ \t]|[^ \t])+")
-_PAIRED = re.compile(r"\"[^\"]*\"|'[^']*'|(\\[ \t]|[^ \t])+")
-_QUOTED_END = re.compile(r"[\"'][,;)}\]]{0,8}$")
-_OPTION = re.compile(r"(--[a-z][a-z-]*|-[a-z])(?=[ \t=]|$)")
-_VALUE_OPTION = re.compile(r"[ \t]{1,64}--?[A-Za-z]{1,32}[ \t=]{1,64}")
-_IS_VALUE_OPTION = re.compile(r"[ \t]*--?v(alue)?[ \t=]")
-_LINE_START = re.compile(r"[ \t+#;*>-]*((export|set|setenv|env|option|local|readonly|enable|snmp-server)[ \t]+)?")
-_AFTER_A_USER = re.compile(
-    r"((^|[ \t])(login|user|username|account)[ \t]{1,9}[^ \t]{1,99}|snmp-server|setenv)[ \t]{1,9}$"
-)
-_SENTENCE = re.compile(
+_QUOTE = regex(r"\\{0,8}[\"'`]")
+_STRING_PREFIX = regex(r"[uUbBrR][\"']")  # Python's
+_QUOTED_NAME = regex(r"[\"']?([A-Za-z0-9_.-]{1,64})[\"']")
+_WORD = regex(r"(\\[ \t]|[^ \t])+")
+_PAIRED = regex(r"\"[^\"]*\"|'[^']*'|(\\[ \t]|[^ \t])+")
+_QUOTED_END = regex(r"[\"'][,;)}\]]{0,8}$")
+_OPTION = regex(r"(--[a-z][a-z-]*|-[a-z])(?=[ \t=]|$)")
+_VALUE_OPTION = regex(r"[ \t]{1,64}--?[A-Za-z]{1,32}[ \t=]{1,64}")
+_IS_VALUE_OPTION = regex(r"[ \t]*--?v(alue)?[ \t=]")
+_LINE_START = regex(r"[ \t+#;*>-]*((export|set|setenv|env|option|local|readonly|enable|snmp-server)[ \t]+)?")
+_AFTER_A_USER = regex(r"((^|[ \t])(login|user|username|account)[ \t]{1,9}[^ \t]{1,99}|snmp-server|setenv)[ \t]{1,9}$")
+_SENTENCE = regex(
     r"(^|[ \t])(is|are|was|were|of|the|a|an|and|or|for|to|in|with|must|may|not|be|has|have|from|by|on|at|as"
     r"|that|this|these|which|needs?|it|you|before|after|when|if)([ \t.,;:]|$)"
 )
-_PLAIN = re.compile(r"[a-z]+")
-_FILLER = re.compile(r"(is|was)[ \t]+")
-_WORD_BEFORE = re.compile(r"[A-Za-z,][ \t]{1,9}$")
-_ENDS_WORD = re.compile(r"[ \t,;)}\]]|$")
+_PLAIN = regex(r"[a-z]+")
+_FILLER = regex(r"(is|was)[ \t]+")
+_WORD_BEFORE = regex(r"[A-Za-z,][ \t]{1,9}$")
+_ENDS_WORD = regex(r"[ \t,;)}\]]|$")
 LOOKED_AT = 200  # characters that tell whether a text is a sentence, and what stands before a name
 
 

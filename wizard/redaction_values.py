@@ -8,29 +8,31 @@ from __future__ import annotations
 
 import re
 
+from wizard.regex import regex
+
 HIDDEN = "***"
 _ASCII = re.ASCII | re.IGNORECASE
 
-_USER_INFO = re.compile(r"(:\\*/\\*/)[^ \t<>]{0,300}@")
-_USER_INFO_ENCODED = re.compile(r"(%3A%2F%2F)[^ \t<>]{0,300}%40", _ASCII)
-_BARE_USER_INFO = re.compile(r"(?<=:)[^ \t:@/\"'\\]{1,500}(?=@[A-Za-z0-9_\[])")
+_USER_INFO = regex(r"(:\\*/\\*/)[^ \t<>]{0,300}@")
+_USER_INFO_ENCODED = regex(r"(%3A%2F%2F)[^ \t<>]{0,300}%40", _ASCII)
+_BARE_USER_INFO = regex(r"(?<=:)[^ \t:@/\"'\\]{1,500}(?=@[A-Za-z0-9_\[])")
 # netroot=iscsi:USER:PASSWORD:THEIR-USER:THEIR-PASSWORD@... (dracut.cmdline(7))
-_CHAP = re.compile(r"(?<=iscsi:)[^ \t]{1,500}@")
-_HASH = re.compile(r"\$(1|2|2[abxy]|5|6|7|y|gy|md5|apr1|argon2[a-z]{1,2})\$[A-Za-z0-9./$=,+-]{16,}")
-_GRUB_HASH = re.compile(r"grub\.pbkdf2\.[A-Za-z0-9.]{16,}")
-_LDAP_HASH = re.compile(r"\{(SSHA|SHA|SMD5|MD5|CRYPT|SSHA256|SSHA512)\}[A-Za-z0-9+/=$.]{1,}", re.ASCII)
-_TOKEN = re.compile(
+_CHAP = regex(r"(?<=iscsi:)[^ \t]{1,500}@")
+_HASH = regex(r"\$(1|2|2[abxy]|5|6|7|y|gy|md5|apr1|argon2[a-z]{1,2})\$[A-Za-z0-9./$=,+-]{16,}")
+_GRUB_HASH = regex(r"grub\.pbkdf2\.[A-Za-z0-9.]{16,}")
+_LDAP_HASH = regex(r"\{(SSHA|SHA|SMD5|MD5|CRYPT|SSHA256|SSHA512)\}[A-Za-z0-9+/=$.]{1,}", re.ASCII)
+_TOKEN = regex(
     r"(gAAAAA[A-Za-z0-9_=-]{20,}|eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_.-]{8,}|(gh[opsu]_|glpat-|xox[abps]-)[A-Za-z0-9-]{8,}|AKIA[A-Z0-9]{12,})"
 )
-_SCHEME = re.compile(r"(\b(?:basic|bearer|digest|negotiate)[ \t]{1,64})([^ \t\"',;<>]+)", _ASCII)
-_LOGIN = re.compile(
+_SCHEME = regex(r"(\b(?:basic|bearer|digest|negotiate)[ \t]{1,64})([^ \t\"',;<>]+)", _ASCII)
+_LOGIN = regex(
     r"((?:^|[ \t\"'\[,(])(?:-u|--user|--proxy-user|--username|--login)(?:[ \t=]{1,64}|[\"'],[ \t]{0,64}[\"']))"
     r"([^ \t:\"'=/]{1,200}:)([^ \t\"'/][^ \t\"']*)"
 )
-_QUOTED_LOGIN = re.compile(
+_QUOTED_LOGIN = regex(
     r"((?:^|[ \t\"'\[,(])(?:-u|--user|--proxy-user|--username|--login)[ \t=]{1,64}[\"'])([^:\"'=/]{1,200}:)([^\"']+)"
 )
-_CURL_LOGIN = re.compile(r"(\bcurl[ \t].{0,200}[ \t]-u)([^ \t:\"'=/-][^ \t:\"'=/]{0,200}:)([^ \t\"']+)", re.ASCII)
+_CURL_LOGIN = regex(r"(\bcurl[ \t].{0,200}[ \t]-u)([^ \t:\"'=/-][^ \t:\"'=/]{0,200}:)([^ \t\"']+)", re.ASCII)
 # programs, and what stands before the secret among their arguments
 _OPTIONS = (
     ("sshpass", r"-p[ \t]{0,9}"),
@@ -43,19 +45,19 @@ _OPTIONS = (
     ("htpasswd", r"-[a-zA-Z]*b[a-zA-Z]*[ \t]{1,9}[^ \t]{1,200}[ \t]{1,9}[^ \t]{1,99}[ \t]{1,9}"),
 )
 _PROGRAMS = tuple(
-    (re.compile(rf"(?<![\w-])(?:{program})(?=[ \t])", re.ASCII), re.compile(rf"([ \t]{before}[\"']?)([^ \t\"']+)"))
+    (regex(rf"(?<![\w-])(?:{program})(?=[ \t])", re.ASCII), regex(rf"([ \t]{before}[\"']?)([^ \t\"']+)"))
     for program, before in _OPTIONS
 )
-_CHPASSWD = re.compile(r"((^|[ \t\"'])[a-z_][a-z0-9_-]{0,31}:)([^ \t\"']+)")
-_QEMU_SECRET = re.compile(r"((^|[ \t\"'])secret,[^ \t]{0,300}data=)([^ \t,\"']+)")
+_CHPASSWD = regex(r"((^|[ \t\"'])[a-z_][a-z0-9_-]{0,31}:)([^ \t\"']+)")
+_QEMU_SECRET = regex(r"((^|[ \t\"'])secret,[^ \t]{0,300}data=)([^ \t,\"']+)")
 # daemons whose configuration has its words in order (snmpd.conf(5), tgtd, pppd)
-_ORDERED = re.compile(
+_ORDERED = regex(
     r"(^[ \t+#;*>-]{0,64}(com2sec6?[ \t]{1,64}[^ \t]{1,99}[ \t]{1,64}[^ \t]{1,99}"
     r"|(trap2?|inform)sink[ \t]{1,64}[^ \t]{1,200}"
     r"|createuser[ \t]{1,64}[^ \t]{1,99}|(incoming|outgoing)user[ \t]{1,64}[^ \t]{1,99})[ \t]{1,64})([^ \t].*)",
     _ASCII,
 )
-_DIGITS = re.compile(r"[0-9]+:[0-9]+")
+_DIGITS = regex(r"[0-9]+:[0-9]+")
 _END_OF_WORD = ".,;:)\"'"
 
 

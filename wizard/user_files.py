@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import codecs
 import os
-import secrets
-import select
 import stat
 import sys
 from pathlib import Path
@@ -37,7 +35,7 @@ def write_private(path: Path, content: bytes, mode: int = 0o600) -> None:
             do="Name a file that may be written.",
             code="FILE-KIND",
         )
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    temporary = path.with_name(f".{path.name}.{os.urandom(4).hex()}")
     try:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
         try:
@@ -134,6 +132,8 @@ def _from_pipe(descriptor: int, limit: int, where: str) -> bytes:
         try:
             chunk = os.read(descriptor, 65536)  # it does not block: nothing is the end, or a pipe without a writer
         except BlockingIOError:
+            import select
+
             if not select.select([descriptor], [], [], PATIENCE_S)[0]:
                 raise InputError(
                     f"nothing came through this pipe for {PATIENCE_S} seconds", where=where, code="NOTHING-PIPED"

@@ -7,11 +7,14 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
+from wizard.regex import regex
+
 BUILT_FROM = "assets/commit"
 """Where packaging/dist.py writes the commit, below the directory of the packages."""
 PUBLIC_ADDRESS = ""
 """Where this tool is published, without a slash at its end. Empty: nowhere yet, and metadata, help and README name no place."""
-_COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+_COMMIT = regex(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+_VERSION = regex(r"^Version: *(\S+)", re.MULTILINE)
 _SHOWN = 12  # digits: enough to name one commit of any repository
 
 
@@ -21,9 +24,11 @@ def version() -> str:
     from importlib import metadata
 
     try:
-        return metadata.version("compute-wizard")
+        said = metadata.distribution("compute-wizard").read_text("METADATA") or ""
     except metadata.PackageNotFoundError:  # run from a tree that was never installed
         return "0"
+    found = _VERSION.search(said)  # metadata.version() would parse it as a message, with all of its description
+    return found[1] if found else "0"
 
 
 def origin(home: Path = Path(__file__).parents[1]) -> str:

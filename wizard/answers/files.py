@@ -15,9 +15,10 @@ from wizard.chapters.registry import chapters
 from wizard.errors import InputError
 from wizard.model.answers import FORMAT, AllAnswers, AnswersModel
 from wizard.model.validation import _dotted, _shown, problem
+from wizard.regex import regex
 
 DEEPEST = 16  # parts of a key, or brackets in each other; an answer has four
-_TOKEN = re.compile(
+_TOKEN = regex(
     r'''(?P<long>"""(?:[^\\]|\\.)*?(?:"""|\Z)|\'\'\'.*?(?:\'\'\'|\Z)|\#[^\n]*)'''
     r"""|(?P<part>"(?:[^"\\\n]|\\.)*"?|\'[^\'\n]*\'?|[\w-]+)|(?P<blank>[ \t]+)|(?P<other>.)""",
     re.DOTALL,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
 
 from pydantic import ValidationError
 
 from wizard.chapters.base import Chapter
 from wizard.chapters.registry import chapters
+from wizard.dataclass import dataclass
 from wizard.facts.facts import Facts
 from wizard.model.answers import AllAnswers, AnswersModel
 from wizard.model.validation import _dotted, _shown, gravest, problem

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from wizard.apply.file_writer import Found
+from wizard.dataclass import dataclass
 from wizard.hashing import attributes_digest
 from wizard.model.plan import FileState
 from wizard.runs.records import Backup, Left

@@ -9,24 +9,24 @@ from __future__ import annotations
 import errno
 import os
 import posixpath
-import re
 import secrets
 import stat
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
 from wizard.apply import extended_attributes
+from wizard.dataclass import dataclass
 from wizard.errors import Denied, NodeError, NotThere
 from wizard.hashing import digest
 from wizard.model.plan import FileState
 from wizard.node.node import MAX_FILE, followed
 from wizard.node.recorded import DirectoryNode
+from wizard.regex import regex
 
-_WORK = re.compile(r"\.compute-wizard-[0-9a-f]{16}\.work")  # a directory that one of the shell scripts works in
-_TEMPORARY = re.compile(r"\.compute-wizard-([0-9a-f]{16}\.new|0{14}[0-9]+\.undo)")  # ours, and undo.sh's
+_WORK = regex(r"\.compute-wizard-[0-9a-f]{16}\.work")  # a directory that one of the shell scripts works in
+_TEMPORARY = regex(r"\.compute-wizard-([0-9a-f]{16}\.new|0{14}[0-9]+\.undo)")  # ours, and undo.sh's
 READINGS = 5  # before a file that is written to all the time is refused
 _IN_USE = (errno.ENOTEMPTY, errno.EEXIST, errno.ENOENT, errno.ENOTDIR, errno.EBUSY, errno.ELOOP)
 _NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK)  # a file system without hard links, as vfat

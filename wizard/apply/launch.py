@@ -10,7 +10,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from wizard.apply.file_writer import Tree
 from wizard.apply.preflight import refuse_obstacles
 from wizard.apply.staleness import refuse_if_stale, refuse_if_used
 from wizard.apply.trust import refuse_untrusted_program, refuse_untrusted_state
+from wizard.dataclass import dataclass
 from wizard.errors import Blocked, Exit, InputError, Interrupted, Refused
 from wizard.model import plan as plans
 from wizard.model.plan import Plan, RunCommand, Step, StopByPidfile, WriteSysfs

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Iterator
-from importlib import resources
 
 from wizard.apply.extended_attributes import ACL, acl_entries
 from wizard.apply.file_writer import Found
-from wizard.asset_text import with_fragments
+from wizard.asset_text import asset_text, with_fragments
 from wizard.errors import NodeError
 from wizard.model.plan import Plan, RemoveFile, RunCommand, Step, StopByPidfile, WriteFile, WriteSysfs
 from wizard.model.step_text import words
@@ -32,7 +31,7 @@ _ACL_TAGS = {
 
 
 def _asset() -> str:
-    return (resources.files("assets") / "rescue" / NAME).read_text(encoding="utf-8")
+    return asset_text(f"rescue/{NAME}")
 
 
 def script(plan: Plan) -> str:

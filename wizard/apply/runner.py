@@ -10,7 +10,6 @@ import os
 import signal
 import sys
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -23,6 +22,7 @@ from wizard.apply.leftovers import refuse_beside_leftovers
 from wizard.apply.staleness import refuse_if_stale, refuse_if_used
 from wizard.apply.step_executor import EndedBadly, StepExecutor
 from wizard.apply.system_log import SystemLog
+from wizard.dataclass import dataclass
 from wizard.errors import NodeError, Refused, WizardError
 from wizard.model import plan as plans
 from wizard.model import step_text

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from wizard.dataclass import dataclass
 from wizard.facts.facts import Facts
 from wizard.formats import kernel_arguments, shell_variables
 

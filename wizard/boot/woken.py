@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from wizard.boot.next_command_line import OURS, NextLine, next_boot
+from wizard.dataclass import dataclass
 from wizard.facts.facts import Facts
 from wizard.formats import kernel_arguments
 from wizard.redaction import redacted

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from wizard.dataclass import dataclass
 
 if TYPE_CHECKING:
     from wizard.chapters.base import Chapter

@@ -10,19 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from pydantic import TypeAdapter
-
 from wizard import user_config
 from wizard.answers import alternatives, suggestion
 from wizard.answers import files as answer_files
-from wizard.chapters.passthrough import shown as nova_report
-from wizard.cli import apply as command_apply
-from wizard.cli import compare as command_compare
-from wizard.cli import confirm as command_confirm
-from wizard.cli import documents as command_documents
-from wizard.cli import history as command_history
-from wizard.cli import record as command_record
-from wizard.cli import verify as command_verify
 from wizard.errors import Blocked, Exit, UsageError
 from wizard.facts import facts as fact_reader
 from wizard.facts.facts import Facts
@@ -67,6 +57,8 @@ def _inspect(options: argparse.Namespace) -> int:
         )
     _, facts = _look(options)
     if options.nova:
+        from wizard.chapters.passthrough import shown as nova_report
+
         answers = _answers(options, facts)
         if options.json:
             _print_json(nova_report.data(facts, answers))
@@ -92,6 +84,8 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _plain(kind: Any, value: object) -> Any:
+    from pydantic import TypeAdapter
+
     return TypeAdapter(kind).dump_python(value, mode="json")
 
 
@@ -139,6 +133,8 @@ def _plan_code(plan: Plan) -> Exit:
 
 
 def _apply(options: argparse.Namespace) -> int:
+    from wizard.cli import apply as command_apply
+
     if (options.plan is None) == (options.answers is None):
         raise UsageError(
             "give either a PLAN or --answers FILE", do="A plan is made with `compute-wizard plan --out PLAN`."
@@ -152,6 +148,7 @@ def _apply(options: argparse.Namespace) -> int:
 
 
 def _undo(options: argparse.Namespace) -> int:
+    from wizard.cli import apply as command_apply
     from wizard.planning.later_changes import choices
     from wizard.planning.undo import undo_plan
 
@@ -286,7 +283,9 @@ def _print_bytes(content: bytes, what: str) -> None:
 
 
 def _recorder(options: argparse.Namespace) -> int:
-    _print(command_record.script())
+    from wizard.cli import record
+
+    _print(record.script())
     return Exit.DONE
 
 
@@ -303,22 +302,71 @@ def run(options: argparse.Namespace) -> int:
         trace.listener = None
 
 
+def _confirm(options: argparse.Namespace) -> int:
+    from wizard.cli import confirm
+
+    return confirm.confirm(options)
+
+
+def _resume(options: argparse.Namespace) -> int:
+    from wizard.cli import apply
+
+    return apply.resume(options)
+
+
+def _verify(options: argparse.Namespace) -> int:
+    from wizard.cli import verify
+
+    return verify.verify(options)
+
+
+def _history(options: argparse.Namespace) -> int:
+    from wizard.cli import history
+
+    return history.history(options)
+
+
+def _record(options: argparse.Namespace) -> int:
+    from wizard.cli import record
+
+    return record.record(options)
+
+
+def _compare(options: argparse.Namespace) -> int:
+    from wizard.cli import compare
+
+    return compare.compare(options)
+
+
+def _schema(options: argparse.Namespace) -> int:
+    from wizard.cli import documents
+
+    return documents.schema(options)
+
+
+def _validate(options: argparse.Namespace) -> int:
+    from wizard.cli import documents
+
+    return documents.validate(options)
+
+
+# Each loads what it needs when it is called: `plan` needs half of what all of them do.
 COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "inspect": _inspect,
     "check": _check,
     "suggest": _suggest,
     "plan": _plan,
     "apply": _apply,
-    "confirm": command_confirm.confirm,
-    "resume": command_apply.resume,
-    "verify": command_verify.verify,
-    "history": command_history.history,
+    "confirm": _confirm,
+    "resume": _resume,
+    "verify": _verify,
+    "history": _history,
     "undo": _undo,
     "export": _export,
     "bundle": _bundle,
     "recorder": _recorder,
-    "record": command_record.record,
-    "compare": command_compare.compare,
-    "schema": command_documents.schema,
-    "validate": command_documents.validate,
+    "record": _record,
+    "compare": _compare,
+    "schema": _schema,
+    "validate": _validate,
 }

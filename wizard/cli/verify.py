@@ -6,7 +6,7 @@ import argparse
 import contextlib
 import sys
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from pydantic import TypeAdapter
 from wizard.answers import files as answer_files
 from wizard.answers import suggestion
 from wizard.cli import apply as command_apply
+from wizard.dataclass import dataclass
 from wizard.errors import Exit, UsageError, WizardError
 from wizard.facts import facts as fact_reader
 from wizard.facts.facts import Facts

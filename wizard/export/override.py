@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 
 from wizard.chapters.metadata import chapter as metadata
 from wizard.chapters.metadata import config_drive
@@ -17,6 +16,7 @@ from wizard.chapters.passthrough import pools, sriov_agent
 from wizard.chapters.passthrough.pools import Answers
 from wizard.chapters.shared import nova_owner
 from wizard.chapters.shared.nova_owner import OwnerAnswers
+from wizard.dataclass import dataclass
 from wizard.facts.facts import Facts
 from wizard.formats.sriov_agent import EXCLUDED, MAPPINGS, Refused
 from wizard.model.answers import AllAnswers

@@ -10,9 +10,8 @@ import difflib
 import re
 import shlex
 from collections.abc import Iterable, Iterator
-from importlib import resources
 
-from wizard.asset_text import with_fragments
+from wizard.asset_text import asset_text, with_fragments
 from wizard.errors import InputError, NodeError
 from wizard.export.script_permission import guests, numbered, permission, say, title, undoing_guests
 from wizard.facts.facts import Facts
@@ -39,7 +38,7 @@ NOTHING = "Nothing is to be changed on this node."
 
 
 def _asset(name: str) -> str:
-    return (resources.files("assets") / "export" / name).read_text(encoding="utf-8")
+    return asset_text(f"export/{name}")
 
 
 def script(facts: Facts, plan: Plan) -> str:

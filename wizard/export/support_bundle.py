@@ -7,9 +7,9 @@ import platform
 import tarfile
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 
 from wizard.answers import suggestion
+from wizard.dataclass import dataclass
 from wizard.errors import InputError, NodeError, WizardError
 from wizard.facts import packages
 from wizard.facts.facts import Facts

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Literal
 
+from wizard.dataclass import dataclass
 from wizard.errors import NodeError
 from wizard.facts import boot_evidence
 from wizard.facts.bootloaders import registry

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import posixpath
 import re
-from dataclasses import dataclass
 
+from wizard.dataclass import dataclass
 from wizard.facts.pci.addresses import functions_in
 from wizard.node import best_effort
 from wizard.node.node import Node
+from wizard.regex import regex
 
 _BLOCK = "/sys/class/block"
 _MOUNTS = ("/proc/self/mountinfo", "/proc/1/mountinfo")
 _TABLES = ("/proc/mounts", "/proc/self/mounts", "/proc/1/mounts")
-_ESCAPE = re.compile(r"\\([0-7]{3})")
+_ESCAPE = regex(r"\\([0-7]{3})")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields, replace
 from typing import Any
 
 from pydantic import TypeAdapter
 
+from wizard.dataclass import dataclass
 from wizard.errors import Denied, NodeError
-from wizard.facts import bootloader, firmware, guests, initramfs, iommu, system
+from wizard.facts import bootloader, firmware, guests, initramfs, iommu, kept_files, system
 from wizard.facts.network import network
 from wizard.facts.neutron import neutron
 from wizard.facts.nova import nova
@@ -72,13 +73,18 @@ class Facts:
             if each.name != "files"
         }
 
-    def to_json(self) -> str:
-        return json.dumps(self.to_data(), indent=2) + "\n"
+    def to_json(self, *, files: bool = False) -> str:
+        """As JSON. With `files` the configuration files are in it, secrets and all, and a plan can be made of what comes back."""
+        kept = {"files": self.files.to_data()} if files else {}
+        return json.dumps({**self.to_data(), **kept}, indent=2) + "\n"
 
     @classmethod
     def from_json(cls, text: str) -> Facts:
-        """The facts that were written by :meth:`to_json`; their files are not at hand."""
-        return cls._from_data(json.loads(text))
+        """The facts that were written by :meth:`to_json`; their files are at hand only if they were written too."""
+        data = json.loads(text)
+        kept = data.pop("files", None)
+        facts = cls._from_data(data)
+        return facts if kept is None else replace(facts, files=Files.from_data(kept))
 
     @classmethod
     def _from_data(cls, data: dict[str, Any]) -> Facts:
@@ -116,7 +122,7 @@ def read(node: Node) -> Facts:
     the_boot = bootloader.read(node, the_system)
     the_nova = nova.read(node)
     held = initramfs.looked_into(node, the_boot.initramfs_images)[0] if _needs_initramfs(the_pci) else None
-    return Facts(
+    facts = Facts(
         live=node.live,
         simulated=node.simulated,
         privileged=node.privileged,
@@ -135,6 +141,15 @@ def read(node: Node) -> Facts:
         neutron=neutron.read(node, the_nova, the_network),
         files=Files(node),
     )
+    kept_files.keep(facts.files, _named(facts))
+    return facts
+
+
+def _named(facts: Facts) -> list[str]:
+    """The files that are named by what was read."""
+    kernel = [f"/lib/modules/{facts.system.kernel}/modules.builtin"] if facts.system.kernel else []
+    of_dnsmasq = facts.nova.for_network().last("DEFAULT", "dnsmasq_config_file")
+    return [*facts.boot.sources, *facts.nova.config_files, *kernel, *([of_dnsmasq] if of_dnsmasq else [])]
 
 
 def _needs_initramfs(functions: pci.PciFacts) -> bool:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
+from wizard.dataclass import dataclass
 from wizard.errors import NodeError, NotThere
 from wizard.facts import firmware_query
 from wizard.facts.pci.functions import PciFacts, PciFunction

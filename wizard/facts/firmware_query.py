@@ -7,10 +7,12 @@ at its blanks. A row may begin with `*` (the next boot differs) and with RO (rea
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
-_WIDE = re.compile(r"\s{2,}|\t")
-_ROW = re.compile(r"\s*(?:\*\s*)?(?:RO\s+)?([A-Z][A-Za-z0-9_]+(?:\[[0-9.]+\])?)\s+(\S.*)")
+from wizard.dataclass import dataclass
+from wizard.regex import regex
+
+_WIDE = regex(r"\s{2,}|\t")
+_ROW = regex(r"\s*(?:\*\s*)?(?:RO\s+)?([A-Z][A-Za-z0-9_]+(?:\[[0-9.]+\])?)\s+(\S.*)")
 _NEXT, _CURRENT = "Next Boot", "Current"
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from wizard.dataclass import dataclass
 from wizard.facts import disks, processes, vf_use
 from wizard.facts.network.network import NetworkFacts
 from wizard.facts.pci.functions import PciFacts

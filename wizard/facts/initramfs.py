@@ -8,7 +8,6 @@ from __future__ import annotations
 import bz2
 import lzma
 import posixpath
-import re
 import stat
 import zlib
 from collections.abc import Iterable, Mapping
@@ -17,10 +16,11 @@ from wizard.errors import NodeError
 from wizard.formats import modprobe
 from wizard.hashing import digest
 from wizard.node.node import Node
+from wizard.regex import regex
 
 LIMIT = 1024 * 1024 * 1024  # bytes of one image, unpacked
 LINKS = 8  # that are followed from one to the next
-WANTED = re.compile(r"(?:etc|run|lib|usr/lib)/modprobe\.d/[^/]+\.conf")
+WANTED = regex(r"(?:etc|run|lib|usr/lib)/modprobe\.d/[^/]+\.conf")
 Held = Mapping[str, Mapping[str, bytes]]
 """image -> path in it -> content of the modprobe.d files."""
 MAGIC = b"070701"

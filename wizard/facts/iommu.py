@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import gzip
 import zlib
-from dataclasses import dataclass
 from typing import Literal
 
+from wizard.dataclass import dataclass
 from wizard.errors import NodeError
 from wizard.facts import reserved_memory
 from wizard.facts.system import SystemFacts
@@ -120,6 +119,8 @@ def _config(node: Node, system: SystemFacts) -> tuple[frozenset[str] | None, str
         if text is not None:
             return frozenset(text.splitlines()), path
     try:
+        import gzip
+
         text = gzip.decompress(node.read("/proc/config.gz")).decode("utf-8", "replace")
     except (NodeError, OSError, EOFError, zlib.error):
         return None, f"neither /boot/config-{system.kernel or '*'} nor /proc/config.gz could be read"

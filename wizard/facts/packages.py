@@ -6,9 +6,10 @@ import re
 
 from wizard.node import best_effort
 from wizard.node.node import Node
+from wizard.regex import regex
 
 DPKG = "/var/lib/dpkg/status"
-_FIELD = re.compile(r"^(Package|Status|Version): (.*)$", re.MULTILINE)
+_FIELD = regex(r"^(Package|Status|Version): (.*)$", re.MULTILINE)
 _RPM = ("rpm", "-qa", "--queryformat", "%{NAME} %{VERSION}-%{RELEASE}\\n")
 
 

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import posixpath
 import re
-from dataclasses import dataclass
 
+from wizard.dataclass import dataclass
 from wizard.errors import NodeError
 from wizard.integers import parse_int
 from wizard.node import best_effort
 from wizard.node.node import Node
+from wizard.regex import regex
 
 TICKS = 100  # USER_HZ: the unit of the times in /proc/PID/stat, the same on every architecture that runs nova-compute
-_INTERPRETER = re.compile(r"python[\d.]*|pypy[\d.]*")
+_INTERPRETER = regex(r"python[\d.]*|pypy[\d.]*")
 # setproctitle (neutron/agent/linux, neutron/cmd/agents): a title in place of the arguments, with these as one text in brackets
-_TITLE = re.compile(r"[\w.-]+(?:: [^()]+)? \((/?[\w./-]+(?: .*)?)\)", re.DOTALL)
+_TITLE = regex(r"[\w.-]+(?:: [^()]+)? \((/?[\w./-]+(?: .*)?)\)", re.DOTALL)
 _START_TIME = 19  # field 22 of /proc/PID/stat, counted from the field after the closing bracket of the name
 
 

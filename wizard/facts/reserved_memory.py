@@ -8,25 +8,25 @@ looks for physical functions there (drivers/iommu/intel/dmar.c), so that only it
 
 from __future__ import annotations
 
-import re
 import struct
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
+from wizard.dataclass import dataclass
 from wizard.errors import NodeError
 from wizard.node import best_effort
 from wizard.node.node import Node, Unseen
+from wizard.regex import regex
 
 DMAR = "/sys/firmware/acpi/tables/DMAR"
 GROUPS = "/sys/kernel/iommu_groups"
 DEVICES = "/sys/bus/pci/devices"
 LOGS = ("/var/log/dmesg", "/var/log/kern.log")
 _HEADER, _STRUCTURE, _RMRR = 48, struct.Struct("<HH"), struct.Struct("<HHHHQQ")
-_REFUSED = re.compile(
+_REFUSED = regex(
     r"(?:^|\s)vfio-pci ([0-9a-f]{4}:[0-9a-f]{2}:[01][0-9a-f]\.[0-7]): .*"
     r"(?:ineligible for IOMMU domain attach due to platform RMRR|requested this device have a 1:1 IOMMU mapping)"
 )
-_ADDRESS = re.compile(r"([0-9a-f]{4}):([0-9a-f]{2}):([01][0-9a-f])\.([0-7])")
+_ADDRESS = regex(r"([0-9a-f]{4}):([0-9a-f]{2}):([01][0-9a-f])\.([0-7])")
 _RELAXED = ("0c03", "03")
 """Classes for which Linux lets go of such memory: USB controllers and graphics (device_rmrr_is_relaxable)."""
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import platform
 import re
 import shlex
-from dataclasses import dataclass
 
+from wizard.dataclass import dataclass
 from wizard.facts import init_systems
 from wizard.facts.init_systems import Init, InitSystem
 from wizard.node import best_effort

@@ -6,20 +6,20 @@ mlx5 takes its VFs away without a look at who has them (pci_disable_sriov), so t
 from __future__ import annotations
 
 import ipaddress
-import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
+from wizard.dataclass import dataclass
 from wizard.errors import NodeError
 from wizard.facts.network.network import NetworkFacts
 from wizard.facts.pci.functions import PciFacts, PciFunction
 from wizard.facts.processes import Process, Processes
 from wizard.node import best_effort
 from wizard.node.node import Node, Unseen
+from wizard.regex import regex
 
-_QEMU = re.compile(r"qemu-system-\S+|qemu-kvm|kvm")
-_HOST_DEVICE = re.compile(r'\bhost"?[=:]\s*"?((?:[0-9a-f]{4,8}:)?[0-9a-f]{2}:[01][0-9a-f]\.[0-7])')
-_RESERVING = re.compile(r".*vfio.*|pci-stub|uio_pci_generic|igb_uio|pciback")
+_QEMU = regex(r"qemu-system-\S+|qemu-kvm|kvm")
+_HOST_DEVICE = regex(r'\bhost"?[=:]\s*"?((?:[0-9a-f]{4,8}:)?[0-9a-f]{2}:[01][0-9a-f]\.[0-7])')
+_RESERVING = regex(r".*vfio.*|pci-stub|uio_pci_generic|igb_uio|pciback")
 _VF_DRIVERS = ("mlx5_core", "ixgbevf", "ixgbe", "i40evf", "iavf", "igbvf", "bnxt_en", "ena")
 """Drivers that give every Ethernet VF they have a network interface. mlx4_core leaves that to another module."""
 _VFIO = "/dev/vfio/"

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from ipaddress import AddressValueError, IPv4Address
 
+from wizard.dataclass import dataclass
 from wizard.errors import FormatError
 from wizard.formats.dnsmasq_problems import Problem, problems, router_problem
 from wizard.formats.dnsmasq_reading import LONGEST, DhcpOption, Line, dhcp_options, lines

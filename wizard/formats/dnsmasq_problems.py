@@ -5,16 +5,17 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from ipaddress import AddressValueError, IPv4Address
 
+from wizard.dataclass import dataclass
 from wizard.formats.dnsmasq_reading import KEYS, LONGEST, DhcpOption, Line, Word, dhcp_options, lines, without_prefix
+from wizard.regex import regex
 
 EXAMPLE = "dhcp-option=tag:demo-net,option:router,10.44.1.1"
 
-_KEY = re.compile(r"[a-z0-9][a-z0-9-]*")
+_KEY = regex(r"[a-z0-9][a-z0-9-]*")
 _DASHES = "‐‑‒–—−"
-_ROUTER_NAMES = re.compile(r"router.*|gateway|gw|default-?(gateway|router)", re.IGNORECASE)
+_ROUTER_NAMES = regex(r"router.*|gateway|gw|default-?(gateway|router)", re.IGNORECASE)
 _REAL_ROUTER_NAMES = ("router", "router-discovery", "router-solicitation")
 
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
+
+from wizard.dataclass import dataclass
 
 LONGEST = 1024
 ROUTER = 3

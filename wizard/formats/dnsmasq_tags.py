@@ -9,12 +9,12 @@ the old `#tag` fit where the tag is not set.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 
+from wizard.dataclass import dataclass
 from wizard.formats.dnsmasq_reading import DhcpOption, Line, dhcp_options, lines, without_prefix
+from wizard.regex import regex
 
 SET_BY_ITSELF = {
     "known": "of every guest that has a line of its own, as all of nova's have",
@@ -26,7 +26,7 @@ SET_BY_ITSELF = {
 """Tags that dnsmasq sets itself, besides the name of an interface: whose request has them."""
 
 _READS_MORE = ("conf-file", "conf-dir", "conf-script", "dhcp-optsfile", "dhcp-optsdir")
-_SETS = re.compile(rb"(?:^|,)\s*(?:set|net):([^,]+)")
+_SETS = regex(rb"(?:^|,)\s*(?:set|net):([^,]+)")
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
+from wizard.dataclass import dataclass
 from wizard.errors import FormatError
+from wizard.regex import regex
 
-_CHAIN = re.compile(r"Bridge chain: (\S+), entries: \d+, policy: (\S+)")
-_TABLE = re.compile(r"Bridge table: \S+")
-_LX_RULE = re.compile(r"ebtables(?: -t \S+)? -A (\S+) (.*)")
-_LX_CHAIN = re.compile(r"ebtables(?: -t \S+)? -[NP] (\S+)(?: (?:-P )?(\S+))?")
-_SAVE_CHAIN = re.compile(r":(\S+) (\S+)")
-_SAVE_RULE = re.compile(r"-A (\S+) (.*)")
-_NUMBER = re.compile(r"\d+\.? +(?=-|!)")
-_COUNTERS = re.compile(r"\s*,?\s*pcnt = (\d+) -- bcnt = \d+\s*$|\s+-c (\d+) \d+\s*$")
-_MAC = re.compile(r"[0-9a-f]{1,2}(:[0-9a-f]{1,2}){5}(/[0-9a-f]{1,2}(:[0-9a-f]{1,2}){5})?", re.IGNORECASE)
+_CHAIN = regex(r"Bridge chain: (\S+), entries: \d+, policy: (\S+)")
+_TABLE = regex(r"Bridge table: \S+")
+_LX_RULE = regex(r"ebtables(?: -t \S+)? -A (\S+) (.*)")
+_LX_CHAIN = regex(r"ebtables(?: -t \S+)? -[NP] (\S+)(?: (?:-P )?(\S+))?")
+_SAVE_CHAIN = regex(r":(\S+) (\S+)")
+_SAVE_RULE = regex(r"-A (\S+) (.*)")
+_NUMBER = regex(r"\d+\.? +(?=-|!)")
+_COUNTERS = regex(r"\s*,?\s*pcnt = (\d+) -- bcnt = \d+\s*$|\s+-c (\d+) \d+\s*$")
+_MAC = regex(r"[0-9a-f]{1,2}(:[0-9a-f]{1,2}){5}(/[0-9a-f]{1,2}(:[0-9a-f]{1,2}){5})?", re.IGNORECASE)
 _OPTIONS = {
     "--ip-protocol": "--ip-proto",
     "--ip-destination": "--ip-dst",

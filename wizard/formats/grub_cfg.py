@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
-_MENU = re.compile(r"""\s*(?:menuentry|submenu)\s+(?:'((?:[^']|'\\'')*)'|"((?:[^"\\]|\\.)*)"|(\S+))""")
-_LINUX = re.compile(r"\s*linux(?:16|efi)?\s+(\S+)\s*(.*?)\s*$")
+from wizard.dataclass import dataclass
+from wizard.regex import regex
+
+_MENU = regex(r"""\s*(?:menuentry|submenu)\s+(?:'((?:[^']|'\\'')*)'|"((?:[^"\\]|\\.)*)"|(\S+))""")
+_LINUX = regex(r"\s*linux(?:16|efi)?\s+(\S+)\s*(.*?)\s*$")
 
 
-_SECTION = re.compile(r"### (BEGIN|END) (\S*?)([^/\s]+) ###\s*$")
-_MADE = re.compile(r"\d*_?linux(?:[_.-](?!xen)\w+)*", re.ASCII)  # 10_linux, 10_linux_zfs, 31_linux_proxy
-_MENU_ID = re.compile(r"""menuentry_id_option\s+(?:'([^']*)'|"([^"]*)")|--id[=\s]+['"]?([^'"\s{]+)""")
+_SECTION = regex(r"### (BEGIN|END) (\S*?)([^/\s]+) ###\s*$")
+_MADE = regex(r"\d*_?linux(?:[_.-](?!xen)\w+)*", re.ASCII)  # 10_linux, 10_linux_zfs, 31_linux_proxy
+_MENU_ID = regex(r"""menuentry_id_option\s+(?:'([^']*)'|"([^"]*)")|--id[=\s]+['"]?([^'"\s{]+)""")
 
 
 @dataclass(frozen=True, slots=True)

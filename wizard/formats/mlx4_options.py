@@ -10,8 +10,9 @@ from __future__ import annotations
 import re
 
 from wizard.integers import parse_int
+from wizard.regex import regex
 
-_CARD = re.compile(r"((?:[0-9a-f]{4}:)?[0-9a-f]{2}:[01][0-9a-f]\.[0-7])-(\d{1,3}(?:;\d{1,3}){0,2})", re.ASCII)
+_CARD = regex(r"((?:[0-9a-f]{4}:)?[0-9a-f]{2}:[01][0-9a-f]\.[0-7])-(\d{1,3}(?:;\d{1,3}){0,2})", re.ASCII)
 Kinds = tuple[int, int, int]
 """VFs on port 1, on port 2, on both."""
 

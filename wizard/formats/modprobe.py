@@ -11,7 +11,8 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+
+from wizard.dataclass import dataclass
 
 DIRECTORIES = (
     "/etc/modprobe.d",

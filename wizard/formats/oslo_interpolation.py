@@ -9,8 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
+from wizard.regex import regex
+
 # cfg.ConfigOpts.Template, a string.Template: two dollars are one, a name (in braces or not) is replaced, others stay.
-REFERENCE = re.compile(r"\$(?:\$|([_a-z][._a-z0-9]*|\{[_a-z][._a-z0-9]*\}))", re.IGNORECASE)
+REFERENCE = regex(r"\$(?:\$|([_a-z][._a-z0-9]*|\{[_a-z][._a-z0-9]*\}))", re.IGNORECASE)
 
 Values = Mapping[tuple[str, str], Sequence[str]]
 """All values, as they are written, by (section, option) in the order in which they are read."""

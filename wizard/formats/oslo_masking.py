@@ -6,15 +6,15 @@ What may be seen is listed, not what must be hidden: passwords stand in options 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection
 
 from wizard.formats.oslo_reading import separator, split_lines
 from wizard.redaction import HIDDEN
+from wizard.regex import regex
 
 # A name is shown only if it looks like one: a wrapped password that starts a line may have a part before a "=" too.
-_NAME = re.compile(r"-{0,2}[a-z_][a-z0-9_.-]*")
-_HEADER = re.compile(r"\[[A-Za-z0-9_. :-]+\]")
+_NAME = regex(r"-{0,2}[a-z_][a-z0-9_.-]*")
+_HEADER = regex(r"\[[A-Za-z0-9_. :-]+\]")
 
 
 def masked(content: bytes, shown: Collection[str]) -> bytes:

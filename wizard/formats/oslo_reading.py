@@ -6,15 +6,15 @@ option above it, nothing may stand behind a section's bracket, and a repeated op
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
+from wizard.dataclass import dataclass
 from wizard.errors import FormatError
+from wizard.regex import regex
 
 # Python's text mode, in which oslo.config opens the file, ends lines at these three and nowhere else.
-_LINE = re.compile(r"([^\r\n]*)(\r\n|\r|\n)|([^\r\n]+)")
+_LINE = regex(r"([^\r\n]*)(\r\n|\r|\n)|([^\r\n]+)")
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 

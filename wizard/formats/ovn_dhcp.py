@@ -8,16 +8,17 @@ RFC 2132 has them: code, length, value (ovn lib/actions.c, encode_PUT_DHCPV4_OPT
 from __future__ import annotations
 
 import ipaddress
-import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+from wizard.dataclass import dataclass
+from wizard.regex import regex
 
 METADATA = "169.254.169.254"
 ROUTER, ROUTES, ROUTES_OF_WINDOWS = 3, 121, 249
-_USERDATA = re.compile(r"controller\(userdata=((?:[0-9a-f]{2}\.)*[0-9a-f]{2})")
-_FIELD = re.compile(r"(?:^|[,\s])(dl_src|reg14|metadata|nw_src)=([^,\s]+)")
+_USERDATA = regex(r"controller\(userdata=((?:[0-9a-f]{2}\.)*[0-9a-f]{2})")
+_FIELD = regex(r"(?:^|[,\s])(dl_src|reg14|metadata|nw_src)=([^,\s]+)")
 _OPCODE = bytes((0, 0, 0, 2))
-_OPTION = re.compile(r"tag:([^,]+),(?:option:)?([\w-]+)(?:,(.*))?")
+_OPTION = regex(r"tag:([^,]+),(?:option:)?([\w-]+)(?:,(.*))?")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from wizard.dataclass import dataclass
 
 ANY = "*"
 """In the place of a name: any variable may have another value afterwards."""

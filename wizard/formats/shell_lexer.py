@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 
 from wizard.formats.shell_tree import Part, Word
+from wizard.regex import regex
 
 OPERATORS = ("<<-", "&&", "||", ";;", "<<", ">>", "<&", ">&", "<>", ">|", ";", "&", "|", "(", ")", "<", ">", "\n")
-NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
-_REDIRECTED = re.compile(r"\d+(?=[<>])", re.ASCII)  # the number of a file, before what is done with it
-_SUM = re.compile(r"\s*(?:0|[1-9]\d{0,8})(?:\s*[-+*]\s*(?:0|[1-9]\d{0,8}))*\s*", re.ASCII)
+NAME = regex(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
+_REDIRECTED = regex(r"\d+(?=[<>])", re.ASCII)  # the number of a file, before what is done with it
+_SUM = regex(r"\s*(?:0|[1-9]\d{0,8})(?:\s*[-+*]\s*(?:0|[1-9]\d{0,8}))*\s*", re.ASCII)
+_OPERATOR = regex(r":?[-+=?]")
 _SPECIAL = "@*#?-$!0123456789"
 
 
@@ -229,7 +231,7 @@ class Lexer:
         if name is None:
             return self._odd(quoted, line)
         self.place = name.end()
-        operator = re.compile(r":?[-+=?]").match(self.text, self.place)
+        operator = _OPERATOR.match(self.text, self.place)
         if self.peek() == "}":
             self.place += 1
             return Part("parameter", name[0], quoted)

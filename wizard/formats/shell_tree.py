@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Literal
+
+from wizard.dataclass import dataclass
 
 PartKind = Literal["literal", "parameter", "substitution", "arithmetic", "unclear", "bad"]
 

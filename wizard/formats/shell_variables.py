@@ -9,8 +9,9 @@ result, an error in a special built-in utility, a file whose last command may fa
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from functools import lru_cache
 
+from wizard.dataclass import dataclass
 from wizard.formats.shell_execution import Execution
 from wizard.formats.shell_found import ANY, Assignment
 from wizard.formats.shell_lexer import Lexer, ShellSyntaxError, UnclearError
@@ -78,6 +79,11 @@ def evaluate(
     `dash` is false where another shell reads them: what dash refuses is unknown then. `programs` are names of programs that are
     known to be there, beside the usual ones. `errexit`: they are read under `set -e`, as grub-mkconfig does.
     """
+    return _evaluated(tuple(sources), dash, frozenset(programs), errexit)
+
+
+@lru_cache(maxsize=32)  # a plan asks some fifty times, of three or four sets of files
+def _evaluated(sources: tuple[Source, ...], dash: bool, programs: frozenset[str], errexit: bool) -> Evaluation:
     execution = Execution(dash, programs, errexit)
     for source in sources:
         execution.read(source.path, source.content)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import difflib
 import itertools
-from dataclasses import dataclass
+
+from wizard.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 class AnswersModel(BaseModel):
     """Answers are strict: an unknown key or another type is a mistake that must not pass in silence."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
 
 
 M = TypeVar("M", bound=AnswersModel)

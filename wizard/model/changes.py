@@ -6,9 +6,9 @@ Chapters do not see each other; :mod:`wizard.planning.planner` makes one plan of
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from wizard.dataclass import dataclass
 from wizard.model.plan import (
     ControllerStep,
     Label,

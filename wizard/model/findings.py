@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import Enum
 from typing import Literal
 
+from wizard.dataclass import dataclass
 from wizard.model.base import Model
 
 Severity = Literal["blocks", "warns", "tells"]

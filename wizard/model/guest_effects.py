@@ -9,9 +9,9 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Literal
 
+from wizard.dataclass import dataclass
 from wizard.model.plan import RemoveFile, RunCommand, Step, StopByPidfile, WriteFile, WriteSysfs
 
 Effect = Literal["none", "traffic", "device"]

@@ -16,9 +16,9 @@ fails on its way needs them once more. A command that several steps ask for is r
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from wizard.dataclass import dataclass
 from wizard.model.plan import RemoveFile, RunCommand, Step, StopByPidfile, UndoWhen, WriteFile, WriteSysfs
 
 Kind: TypeAlias = Literal["before", "file", "attribute", "after", "last"]

@@ -9,9 +9,9 @@ from __future__ import annotations
 import posixpath
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
+from wizard.dataclass import dataclass
 from wizard.errors import Denied, NodeError, NotThere
 
 MAX_LINKS = 40  # as the kernel's MAXSYMLINKS
@@ -184,6 +184,29 @@ class Node(ABC):
         """The last component of a link's target: how sysfs names a driver or an IOMMU group."""
         target = self.link(path)
         return posixpath.basename(target) if target else None
+
+    # As their namesakes, for a directory whose path holds no link any more, as `resolve` gave it: the way there is not looked at
+    # again for each of its many small files.
+
+    def resolve_at(self, directory: str, name: str) -> str:
+        """The path of a name in such a directory, links resolved. Raises as `resolve`."""
+        return self.resolve(f"{directory}/{name}")
+
+    def names_at(self, directory: str) -> list[str]:
+        """The sorted names in such a directory; empty where there is none. Raises Denied."""
+        return self.names(directory)
+
+    def read_at(self, directory: str, name: str) -> bytes:
+        """The bytes of a regular file in such a directory. Raises as `read`."""
+        return self.read(f"{directory}/{name}")
+
+    def text_at(self, directory: str, name: str) -> str | None:
+        """The stripped text of a small file in such a directory; None where it is not there or may not be read."""
+        return self.text(f"{directory}/{name}")
+
+    def link_at(self, directory: str, name: str) -> str | None:
+        """The target of a link in such a directory as it is written, or None where there is no link."""
+        return self.link(f"{directory}/{name}")
 
     def command(self, *names: str) -> str | None:
         """The path of the first of these commands that the node has, or None."""

@@ -6,33 +6,23 @@ Recorded command output lies in `.compute-wizard/commands/NAME/{argv,stdout,stde
 from __future__ import annotations
 
 import errno
-import lzma
 import os
 import posixpath
 import stat
-import tarfile
-import zlib
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TypeVar
 
+from wizard.dataclass import dataclass
 from wizard.errors import Denied, InputError, NodeError, NotThere
 from wizard.integers import parse_int
-from wizard.node import bounded_tar
 from wizard.node.node import MAX_FILE, Kind, Node, Output, Status
 
 COMMANDS = "/.compute-wizard/commands"
 STATE = "/var/lib/compute-wizard"
-IMAGES = "/boot/"  # what boots is larger than any configuration file, and is looked into
-LARGEST_IMAGE = 512 * 1024 * 1024
-GIVE = "Give the tar that `recorder` made, or a directory."
-DAMAGES = (
-    *(tarfile.TarError, OSError, EOFError, zlib.error, lzma.LZMAError),
-    *(ValueError, OverflowError, RecursionError, MemoryError),  # from numbers and names in a header that make no sense
-)
 T = TypeVar("T")
+CHUNK = 64 * 1024  # bytes of a file at a time
 
 
 class Accounts:
@@ -214,11 +204,57 @@ class DirectoryNode(RecordedCommands):
         except OSError as error:
             raise guarded(error, path) from None
 
+    def resolve_at(self, directory: str, name: str) -> str:
+        path = f"{directory}/{name}"
+        return path if self._link(path) is None else self.resolve(path)
+
+    def names_at(self, directory: str) -> list[str]:
+        try:
+            return sorted(self._names(directory))
+        except NotThere:
+            return []
+
+    def read_at(self, directory: str, name: str) -> bytes:
+        path = f"{directory}/{name}"
+        try:
+            return _content(self._at(path))
+        except OSError:  # a link, no file, or one that may not be read: told in its own words
+            return self.read(path)
+
+    def text_at(self, directory: str, name: str) -> str | None:
+        try:
+            return _content(f"{self._base}{directory}/{name}").decode("utf-8", "replace").strip("\0 \t\r\n")
+        except OSError as error:
+            return None if error.errno == errno.ENOENT else self.text(f"{directory}/{name}")
+
+    def link_at(self, directory: str, name: str) -> str | None:
+        try:
+            return os.readlink(f"{self._base}{directory}/{name}")  # noqa: PTH115, see _at
+        except OSError:
+            return None
+
     def _names(self, path: str) -> list[str]:
         try:
-            return [entry.name for entry in os.scandir(self._at(path))]
+            return os.listdir(self._at(path))  # noqa: PTH208, see _at
         except OSError as error:
             raise guarded(error, path) from None
+
+
+def _content(place: str) -> bytes:
+    """The bytes of a regular file of at most MAX_FILE bytes. Raises OSError for a link, and for anything else.
+
+    It is opened before its kind is known, so this is for directories of the kernel's own: to open a device may do something."""
+    descriptor = os.open(place, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode) or status.st_size > MAX_FILE:
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+        parts = []
+        while part := os.read(descriptor, CHUNK):
+            parts.append(part)
+        return b"".join(parts)
+    finally:
+        os.close(descriptor)
 
 
 @dataclass(slots=True)
@@ -303,84 +339,9 @@ class MemoryNode(RecordedCommands):
 
 def read_tar(path: Path) -> MemoryNode:
     """A tar (plain or compressed) as a node. Raises InputError where it is not one."""
-    node = MemoryNode(str(path))
-    hard_links: list[tuple[str, str]] = []
-    owners: list[tuple[str, int, int]] = []
-    budget, archive = bounded_tar.Budget(), None
-    try:
-        archive, stream = bounded_tar.opened(path)
-        with closing(stream):
-            while (member := archive.next()) is not None:
-                bounded_tar.forget(archive)
-                where = _inside(member.name)
-                budget.holds(where, node.entries)
-                entry = _entry(archive, stream, member, budget, where)
-                stream.allow(bounded_tar.HEADERS)
-                if entry is None:
-                    hard_links.append((where, _inside(member.linkname)))
-                else:
-                    node.add(where, entry)
-                    owners.append((where, member.uid, member.gid))
-            _whole(archive, stream)
-    except bounded_tar.TooMuch as error:
-        raise InputError(f"is not read: {error}", where=str(path), do=GIVE, code="ROOT-UNREADABLE") from None
-    except DAMAGES as error:
-        kinds = (
-            (RecursionError, "a path in it is far too deep"),
-            (MemoryError, "it claims more than fits into memory"),
-        )
-        first = next((words for kind, words in kinds if isinstance(error, kind)), str(error).partition("\n")[0])
-        no_tar = archive is None and isinstance(error, tarfile.TarError | OSError | lzma.LZMAError)
-        what = "is not a tar, plain or compressed by gzip, bzip2 or xz" if no_tar else f"is damaged: {first}"
-        raise InputError(what, where=str(path), do=GIVE, code="ROOT-UNREADABLE") from None
-    for where, target in hard_links:
-        if target in node.entries:
-            node.add(where, node.entries[target])
-    accounts = accounts_of(node)
-    for where, uid, gid in owners:
-        node.entries[where].owner = accounts.owner(uid, gid)
-    return node
+    from wizard.node import tar  # with what unpacks, which no other node needs
 
-
-def _inside(name: str) -> str:
-    """The place of a member, which may have been packed with its first slash: two at the front would be kept as two."""
-    return posixpath.normpath("/" + name.lstrip("/"))
-
-
-def _whole(archive: tarfile.TarFile, stream: bounded_tar.Bounded) -> None:
-    """Raise where the archive does not come to its proper end: tarfile takes a damaged header for the end, and never
-    looks at the checksum of what was compressed. Raises tarfile.ReadError, or what the decompressor raises."""
-    stream.seek(archive.offset)
-    block = stream.read(tarfile.BLOCKSIZE)
-    if len(block) < tarfile.BLOCKSIZE:
-        raise tarfile.ReadError("it was cut off: the end mark is missing")
-    if block.strip(b"\0"):
-        raise tarfile.ReadError(f"there is no header at byte {archive.offset}")
-    stream.to_the_end()
-
-
-def _entry(
-    archive: tarfile.TarFile,
-    stream: bounded_tar.Bounded,
-    member: tarfile.TarInfo,
-    budget: bounded_tar.Budget,
-    where: str,
-) -> Entry | None:
-    """What a member is, None for a hard link. A file that is too large is not read: what it claims may be all lie."""
-    image = where.startswith(IMAGES)
-    mode, when = stat.S_IMODE(member.mode), float(member.mtime)
-    if member.isdir():
-        return Entry("directory", mode=mode, modified=when)
-    if member.issym():
-        return Entry("link", target=member.linkname, mode=mode, modified=when)
-    if member.islnk():
-        return None
-    if member.isfile():
-        too_large = member.size > (LARGEST_IMAGE if image else MAX_FILE)
-        if too_large or not budget.keeps(member.size, image=image):
-            return Entry("file", mode=mode, modified=when, left_out=member.size)
-        return Entry("file", bounded_tar.content(archive, stream, member), mode=mode, modified=when)
-    return Entry("other", mode=mode, modified=when)
+    return tar.read(path)
 
 
 def command_files(commands: Iterable[Output]) -> dict[str, bytes]:

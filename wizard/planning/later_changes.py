@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal, get_args
 
+from wizard.dataclass import dataclass
 from wizard.errors import FormatError, UsageError
 from wizard.formats.oslo_config import effective_difference
 from wizard.formats.three_way_merge import merged

@@ -8,12 +8,13 @@ from __future__ import annotations
 import bisect
 import functools
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from wizard.answers import suggestion
 from wizard.boot import next_command_line
 from wizard.chapters.base import Chapter
 from wizard.chapters.registry import chapters
+from wizard.dataclass import dataclass
 from wizard.errors import Denied, FormatError, NodeError
 from wizard.facts.facts import Facts
 from wizard.hashing import digest

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from wizard.dataclass import dataclass
 from wizard.errors import NotThere
 from wizard.facts.facts import Facts
 from wizard.hashing import digest

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from wizard.answers import files as answer_files
 from wizard.chapters.registry import chapters
+from wizard.dataclass import dataclass
 from wizard.errors import Exit, InputError
 from wizard.facts.facts import Facts
 from wizard.model.answers import AllAnswers

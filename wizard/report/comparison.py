@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from wizard.answers.suggestion import suggest
 from wizard.chapters.shared import cards
 from wizard.chapters.shared.cards import CardAnswers, Match
+from wizard.dataclass import dataclass
 from wizard.facts.facts import Facts
 from wizard.facts.pci.functions import PciFunction
 from wizard.model.answers import AllAnswers

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
+from wizard.dataclass import dataclass
 from wizard.errors import Denied, InputError, NodeError, WizardError
 from wizard.model import plan as plans
 from wizard.model.plan import Plan, RemoveFile, Step, WriteFile

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from wizard.dataclass import dataclass
 from wizard.model.plan import Plan
 from wizard.runs import event_text, records
 from wizard.runs.records import Event, Record

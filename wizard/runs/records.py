@@ -11,26 +11,27 @@ import hashlib
 import json
 import os
 import posixpath
-import re
 import stat
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from wizard.dataclass import dataclass
 from wizard.errors import NodeError, NotThere
 from wizard.integers import parse_int
 from wizard.node.node import Node
 from wizard.node.recorded import DirectoryNode
+from wizard.regex import regex
 
 STATE = "/var/lib/compute-wizard"
 RUNS = f"{STATE}/runs"
 LOCK = "lock"
 STOP = "stop"  # a file of that name in a run's directory asks its runner to stop between two steps
 JOURNAL_FORMAT = "compute-wizard.journal/2"
-_FORMAT = re.compile(r"compute-wizard\.journal/(\d+)")
+_FORMAT = regex(r"compute-wizard\.journal/(\d+)")
 
 Event: TypeAlias = dict[str, Any]
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
 
+from wizard.asset_text import asset_text
 from wizard.errors import InputError
 from wizard.node.recorded import MemoryNode
 from wizard.simulator import described
@@ -25,7 +26,7 @@ def built_in(name: str) -> MemoryNode:
     """A built-in node as it was recorded. Raises InputError for a name that there is not."""
     if name not in names():
         raise InputError(f"there is no built-in node {name!r}", do=f"There are: {', '.join(names())}.")
-    text = (resources.files("assets") / "nodes" / f"{name}.toml").read_text(encoding="utf-8")
+    text = asset_text(f"nodes/{name}.toml")
     return described.from_text(text, name)
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass
 
 from wizard.chapters.gateways import suggestion
 from wizard.chapters.gateways.suggestion import Left, Odd
 from wizard.chapters.shared import neutron_words, nova_owner, nova_unknown
 from wizard.chapters.shared.networks import Network, NetworkAnswers
 from wizard.chapters.shared.nova_owner import OwnerAnswers
+from wizard.dataclass import dataclass
 from wizard.facts.facts import Facts
 from wizard.facts.nova.nova import NovaNetwork, NovaSetting
 from wizard.formats import dnsmasq

@@ -6,17 +6,18 @@ import ast
 import csv
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from wizard.chapters.shared.networks import Network
+from wizard.dataclass import dataclass
 from wizard.errors import InputError
 from wizard.formats import dnsmasq
 from wizard.integers import parse_int
 from wizard.model.validation import problem
+from wizard.regex import regex
 
 FIELDS = ("label", "router", "vlan", "cidr", "bridge")
 LONGEST = 1_000_000  # characters; 4,094 networks need 200,000
@@ -31,7 +32,7 @@ _SPELLINGS = {
     "label": "label", "name": "label", "network": "label", "router": "router", "gateway": "router", "gw": "router",
     "vlan": "vlan", "vlan_id": "vlan", "vid": "vlan", "cidr": "cidr", "subnet": "cidr", "bridge": "bridge",
 }  # fmt: skip
-_CIDR = re.compile(r"[0-9a-fA-F:.]+/[0-9]{1,3}")
+_CIDR = regex(r"[0-9a-fA-F:.]+/[0-9]{1,3}")
 _OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod)
 
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import ipaddress
-import re
 from collections.abc import Collection
-from dataclasses import dataclass
 
 from pydantic import ValidationError
 
 from wizard.chapters.shared.networks import Network, is_address
+from wizard.dataclass import dataclass
 from wizard.facts.facts import Facts
 from wizard.facts.nova.nova import NovaNetwork
 from wizard.formats import dnsmasq, dnsmasq_tags
+from wizard.regex import regex
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Left:
 
 
 Row = Network | Odd | Left
-_VLAN_BRIDGE = re.compile(r"br[1-9]\d{0,3}")  # as VlanManager names the bridge of a VLAN
+_VLAN_BRIDGE = regex(r"br[1-9]\d{0,3}")  # as VlanManager names the bridge of a VLAN
 
 
 def rows(facts: Facts, path: str) -> list[Row]:

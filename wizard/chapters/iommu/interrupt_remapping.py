@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from wizard.boot import next_command_line
+from wizard.dataclass import dataclass
 from wizard.facts.facts import Facts
 from wizard.formats import kernel_arguments
 from wizard.model.findings import Check, Finding

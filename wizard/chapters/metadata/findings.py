@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from wizard.chapters.metadata import rules as metadata_rules
 from wizard.chapters.metadata import service as metadata_service
 from wizard.chapters.shared import nova_unknown
+from wizard.dataclass import dataclass
 from wizard.facts.facts import Facts
 from wizard.model.findings import Finding, Severity
 

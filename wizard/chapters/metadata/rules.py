@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass
 
 from wizard.chapters.metadata import service as metadata_service
+from wizard.dataclass import dataclass
 from wizard.facts.facts import Facts
 from wizard.facts.nova.nova import NovaSetting
 from wizard.formats import ebtables

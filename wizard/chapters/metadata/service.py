@@ -9,10 +9,10 @@ metadata_listen_port say, and a socket shows where it does.
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass
 from typing import Literal
 
 from wizard.chapters.shared.networks import is_address
+from wizard.dataclass import dataclass
 from wizard.facts.facts import Facts
 from wizard.facts.nova.nova import NovaSetting
 from wizard.integers import parse_int

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-
 from wizard.chapters.passthrough import nova_options
+from wizard.dataclass import dataclass
 from wizard.facts.facts import Facts
 from wizard.facts.nova.release import at_least
 from wizard.model.plan import ControllerStep
+from wizard.regex import regex
 
 CONFIG = "/etc/nova/nova.conf"
-HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")  # anything else is no name, and is to be pasted nowhere
+HOST = regex(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")  # anything else is no name, and is to be pasted nowhere
 
 
 @dataclass(frozen=True, slots=True)

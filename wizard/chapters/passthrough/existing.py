@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from wizard.chapters.passthrough import nova_conf, nova_options, pools
 from wizard.chapters.passthrough.matching import outlook
 from wizard.chapters.passthrough.matching.handout import Row
@@ -11,6 +9,7 @@ from wizard.chapters.passthrough.matching.outlook import Outlook
 from wizard.chapters.passthrough.pools import Answers, Pool
 from wizard.chapters.shared import cards
 from wizard.chapters.shared.cards import CardAnswers
+from wizard.dataclass import dataclass
 from wizard.errors import FormatError
 from wizard.facts.facts import Facts
 from wizard.facts.nova.nova import NovaSetting

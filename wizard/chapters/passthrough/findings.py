@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from wizard.chapters.passthrough import device_spec, nova_options
 from wizard.chapters.passthrough.device_spec import Spec
 from wizard.chapters.passthrough.handout_findings import POOL_KEYS
 from wizard.chapters.shared import nova_owner, nova_unknown
 from wizard.chapters.shared.nova_owner import OwnerAnswers
+from wizard.dataclass import dataclass
 from wizard.errors import FormatError, NodeError
 from wizard.facts.facts import Facts
 from wizard.facts.pci.functions import PciFunction

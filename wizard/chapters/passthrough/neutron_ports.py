@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from wizard.chapters.passthrough.matching import outlook
 from wizard.chapters.passthrough.matching.handout import Row
 from wizard.chapters.passthrough.matching.rules import NEWEST
 from wizard.chapters.passthrough.pools import Pool
 from wizard.chapters.shared.cards import port_identity
+from wizard.dataclass import dataclass
 from wizard.facts.facts import Facts
 from wizard.facts.neutron.neutron import Mapping
 from wizard.facts.pci.functions import PciFunction

@@ -4,12 +4,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from wizard.chapters.passthrough import neutron_ports, pools
 from wizard.chapters.passthrough.pools import Answers, Pool
 from wizard.chapters.shared import cards, init_system
 from wizard.chapters.shared.cards import CardAnswers
+from wizard.dataclass import dataclass
 from wizard.facts.facts import Facts
 from wizard.facts.neutron.catalog import known
 from wizard.facts.neutron.neutron import NeutronAgent

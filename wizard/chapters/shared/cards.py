@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field, JsonValue, WithJsonSchema, field_validator, model_validator
 
+from wizard.dataclass import dataclass
 from wizard.facts.pci.addresses import PCI_ADDRESS
 from wizard.facts.pci.functions import PciFacts, PciFunction
 from wizard.model.answers import AnswersModel

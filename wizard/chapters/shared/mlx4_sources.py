@@ -9,10 +9,10 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 
 from wizard.boot import next_command_line
+from wizard.dataclass import dataclass
 from wizard.facts.facts import Facts
 from wizard.formats import kernel_arguments, modprobe
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from wizard.boot.artifacts import images_lack, place_of
 from wizard.chapters.shared import boot_space
 from wizard.chapters.shared.cards import Ports, Request, limit
 from wizard.chapters.shared.mlx4_sources import INITRAMFS_MODULES, MODULE, Mlx4Options, is_copied
+from wizard.dataclass import dataclass
 from wizard.facts.facts import Facts
 from wizard.facts.pci.functions import PciFunction
 from wizard.formats import mlx4_options, modprobe

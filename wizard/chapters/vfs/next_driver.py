@@ -6,9 +6,7 @@ interfaces with it.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Literal
 
 from wizard.boot import next_command_line
@@ -16,15 +14,17 @@ from wizard.chapters.vfs.mlx4_findings import finding
 from wizard.chapters.vfs.owners import modules, udev
 from wizard.chapters.vfs.owners.model import YES
 from wizard.chapters.vfs.owners.view import View
+from wizard.dataclass import dataclass
 from wizard.facts.facts import Facts
 from wizard.facts.pci.functions import NoVfs, PciFunction
 from wizard.formats import kernel_arguments
 from wizard.model.findings import Finding
+from wizard.regex import regex
 
 INITRAMFS = "/etc/initramfs-tools/modules"
 """Modules that an initramfs loads first, each with its options (initramfs-tools(7))."""
 HOLDERS = ("vfio-pci", "pci-stub", "uio_pci_generic", "igb_uio", "xen-pciback")
-_NOTHING = re.compile(r"(?:(?:/usr)?/bin/)?(?:true|false|:|exit\s+\d+)\s*;?$|/dev/null$|/nonexistent\S*$")
+_NOTHING = regex(r"(?:(?:/usr)?/bin/)?(?:true|false|:|exit\s+\d+)\s*;?$|/dev/null$|/nonexistent\S*$")
 _ON_LINE = {
     "modprobe.blacklist": "blacklist",
     "module_blacklist": "refused",

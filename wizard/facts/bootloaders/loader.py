@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from wizard.dataclass import dataclass
 from wizard.node.node import Node, Unseen
 
 Way = Literal["grub-dropin", "grub-inplace", "grubby", "systemd-boot", "unknown"]

@@ -8,17 +8,17 @@ table is listed only where it is there already: the module loaded, or `table bri
 from __future__ import annotations
 
 import posixpath
-import re
 
 from wizard.errors import FormatError
 from wizard.formats.ebtables import Chain, parse_listing
 from wizard.node import best_effort
 from wizard.node.node import Node, Output, Unseen
+from wizard.regex import regex
 
 LISTING = ("-t", "nat", "-L", "--Lc")
 WHAT = "bridge firewall ({} -t nat)"
 _LEAVES_ALONE = (1, 8, 9)  # the first ebtables-nft that was seen to create nothing when it lists
-_VERSION = re.compile(r"v?(\d+)\.(\d+)\.(\d+)")
+_VERSION = regex(r"v?(\d+)\.(\d+)\.(\d+)")
 
 
 def variants(node: Node) -> tuple[str, ...]:

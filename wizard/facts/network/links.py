@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-
+from wizard.dataclass import dataclass
 from wizard.errors import Denied, NodeError
 from wizard.facts.pci.addresses import functions_in
 from wizard.node import best_effort
 from wizard.node.node import Node, Unseen
+from wizard.regex import regex
 
 _CLASS = "/sys/class/net"
 _VLAN_CONFIG = "/proc/net/vlan/config"
 _TAP = 0x0002  # IFF_TAP in tun_flags
 # The kernel's own names of VLAN interfaces: eth0.101, eth0.0101, vlan101, vlan0101 (net/8021q/vlan.c)
-_VLAN_NAME = re.compile(r"(?:.*\.|vlan)(\d{1,4})")
+_VLAN_NAME = regex(r"(?:.*\.|vlan)(\d{1,4})")
 
 
 @dataclass(frozen=True, slots=True)

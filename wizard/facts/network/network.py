@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
+from wizard.dataclass import dataclass
 from wizard.facts.network import bridge_firewall, links, sockets
 from wizard.facts.network.links import Link
 from wizard.formats.ebtables import Chain
 from wizard.node import best_effort
 from wizard.node.node import Node, Unseen
+from wizard.regex import regex
 
 __all__ = ["Link", "NetworkFacts", "read"]
 
 _SSHD = "/etc/ssh/sshd_config"
-_SSH_PORT = re.compile(r"^\s*Port[\s=]+(\d{1,5})\s*$", re.IGNORECASE | re.MULTILINE)
+_SSH_PORT = regex(r"^\s*Port[\s=]+(\d{1,5})\s*$", re.IGNORECASE | re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,7 @@ def _bridge_nf(node: Node) -> int | None:
     return int(text) if text.isdecimal() else None
 
 
-_FORWARD = re.compile(r"^(?:-P FORWARD|:FORWARD|Chain FORWARD \(policy) (ACCEPT|DROP)", re.MULTILINE)
+_FORWARD = regex(r"^(?:-P FORWARD|:FORWARD|Chain FORWARD \(policy) (ACCEPT|DROP)", re.MULTILINE)
 
 
 def _forward_policy(node: Node) -> str:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import ipaddress
 import json
-import re
-from dataclasses import dataclass
 from typing import Any
 
+from wizard.dataclass import dataclass
 from wizard.node import best_effort
 from wizard.node.node import Node
+from wizard.regex import regex
 
 ESTABLISHED, LISTEN = 0x01, 0x0A  # include/net/tcp_states.h
 _UP, _REJECT = 0x0001, 0x0200  # RTF_UP, RTF_REJECT in include/uapi/linux/route.h
 _ANY_V6 = "0" * 32
-_LOCAL_V4 = re.compile(r"\|--\s+([\d.]+)\s*\n\s*/32 host LOCAL")
+_LOCAL_V4 = regex(r"\|--\s+([\d.]+)\s*\n\s*/32 host LOCAL")
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
+from wizard.dataclass import dataclass
 from wizard.facts.neutron import owners
 from wizard.facts.neutron.catalog import AGENTS, Kind, Known
 from wizard.facts.nova import config as nova_config

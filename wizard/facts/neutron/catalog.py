@@ -6,8 +6,9 @@ kolla-ansible. The table in docs/which.md is made from this one.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from wizard.dataclass import dataclass
 
 Kind = Literal["ovn", "ovs", "linuxbridge", "sriov", "dhcp", "metadata", "ovn-metadata", "ovn-agent"]
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
 
+from wizard.dataclass import dataclass
 from wizard.facts import packages, processes
 from wizard.facts.network.network import NetworkFacts
 from wizard.facts.neutron import agents as neutron_agents
@@ -21,14 +21,15 @@ from wizard.facts.nova import release as nova_release
 from wizard.facts.nova.config import NovaSetting, Sources
 from wizard.facts.nova.nova import NovaFacts
 from wizard.node.node import Node, Unseen
+from wizard.regex import regex
 
 __all__ = ["Driver", "Mapping", "NeutronAgent", "NeutronFacts", "Told", "read"]
 
 Driver = Literal["ovn", "ovs", "linuxbridge", "none", "unknown"]
 _DRIVERS: tuple[tuple[Kind, Driver], ...] = (("ovn", "ovn"), ("ovs", "ovs"), ("linuxbridge", "linuxbridge"))
 _MAJOR = 5  # nova's major version is Neutron's and five: Liberty is 12 and 7, 2026.2 is 34 and 29
-_PACKAGE = re.compile(r"neutron-|python3?-neutron$|openstack-neutron")
-_VERSION = re.compile(r"(?:\d+:)?(\d+)\.(\d+)")
+_PACKAGE = regex(r"neutron-|python3?-neutron$|openstack-neutron")
+_VERSION = regex(r"(?:\d+:)?(\d+)\.(\d+)")
 NO_SWITCH = Switch()
 TRUE = ("1", "yes", "true", "on")  # oslo_config/types.py, Boolean
 

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from wizard.dataclass import dataclass
 from wizard.errors import NodeError
 from wizard.facts.processes import Processes
 from wizard.formats import ovn_dhcp
 from wizard.formats.ovn_dhcp import Told
 from wizard.node import best_effort
 from wizard.node.node import Node, Unseen
+from wizard.regex import regex
 
 __all__ = ["Namespace", "Told", "flows_command", "namespaces", "told_by_dnsmasq", "told_by_flows"]
 
 PLACES = ("/run/netns", "/var/run/netns")
 STATE = "/var/lib/neutron"
-_NAMESPACE = re.compile(r"(ovnmeta|qdhcp)-(.+)")
+_NAMESPACE = regex(r"(ovnmeta|qdhcp)-(.+)")
 _PROXIES = {"ovnmeta": "ovn-metadata-proxy", "qdhcp": "ns-metadata-proxy"}
 
 

@@ -7,15 +7,15 @@ the switch. OVSDB's values in JSON are those of RFC 7047, 5.1: a map is ["map", 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from wizard.dataclass import dataclass
 from wizard.facts.network.links import Link
 from wizard.integers import parse_int
 from wizard.node import best_effort
 from wizard.node.node import Node, Unseen
+from wizard.regex import regex
 
 _ASK = ("ovs-vsctl", "--dry-run", "--no-wait", "--timeout=10", "--format=json")
 OPEN_VSWITCH = (*_ASK, "--columns=external_ids,other_config,ovs_version", "list", "Open_vSwitch")
@@ -57,7 +57,7 @@ class Representor:
     port: str
 
 
-_VF_PORT = re.compile(r"(?:c\d+)?pf\d+vf\d+")
+_VF_PORT = regex(r"(?:c\d+)?pf\d+vf\d+")
 
 
 def representors(node: Node, links: Iterable[Link]) -> tuple[Representor, ...]:

@@ -11,10 +11,10 @@ so it is not looked at.
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from wizard.dataclass import dataclass
 from wizard.errors import FormatError, NodeError, NotThere
 from wizard.facts.nova.managers import KOLLA, RHOSO, TRIPLEO
 from wizard.facts.nova.release import at_least
@@ -24,10 +24,11 @@ from wizard.formats.oslo_masking import masked
 from wizard.formats.oslo_reading import Line, split_lines
 from wizard.node import best_effort
 from wizard.node.node import Node, Unseen
+from wizard.regex import regex
 
 MAIN = "/etc/nova/nova.conf"
 DISTRIBUTED = "/usr/share/nova/nova-dist.conf"  # RDO's patched oslo.config reads it before the default files
-_OPTION = re.compile(r"--config-(file|dir)(?:=|\s+)[\"']?([^\s\"'$;)]+)")
+_OPTION = regex(r"--config-(file|dir)(?:=|\s+)[\"']?([^\s\"'$;)]+)")
 _DEFINITIONS = (
     *(
         f"{place}/{name}.service"

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
+from wizard.dataclass import dataclass
 from wizard.errors import NodeError
 from wizard.facts.processes import Process
 from wizard.node import best_effort
 from wizard.node.node import Node, Unseen
+from wizard.regex import regex
 
 KOLLA = "/etc/kolla/nova-compute"
 TRIPLEO = "/var/lib/config-data/puppet-generated/nova_libvirt"
@@ -38,8 +39,8 @@ FILE_PLACES = {
 }
 """Where the lines of any other file belong that such a tool writes."""
 _TOOLS = {"juju": "juju", "puppet": "puppet", "chef": "chef", "salt": "salt(stack)?", "ansible": "ansible"}
-_CLAIM = re.compile(r"managed|maintained|generated|overwritten|do not (edit|modify)", re.IGNORECASE)
-_CONTAINER = re.compile(
+_CLAIM = regex(r"managed|maintained|generated|overwritten|do not (edit|modify)", re.IGNORECASE)
+_CONTAINER = regex(
     r"/(?:[^\s/]+/)*?(docker[-/][0-9a-f]{12,}|libpod-[0-9a-f]{12,}|libpod_parent|crio-[0-9a-f]{12,}"
     r"|cri-containerd[-:][0-9a-f]{12,}|kubepods[^/\s]*|lxc(?:\.payload)?[./][^/\s]+|machine-[^/\s]+\.scope)"
 )

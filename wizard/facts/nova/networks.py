@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import ipaddress
 import posixpath
-import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Literal
 
+from wizard.dataclass import dataclass
 from wizard.errors import NodeError
 from wizard.facts.nova.config import STATE_PATH
 from wizard.facts.nova.release import at_least
 from wizard.facts.processes import Process, Processes
 from wizard.node.node import Node, Unseen
+from wizard.regex import regex
 
 Networking = Literal["nova-network", "neutron", "unknown"]
 Last = Callable[[str, str], str | None]
 """The effective value of (section, option), or None where it is not set."""
 
-_INTERFACE = re.compile(r"[A-Za-z0-9._][A-Za-z0-9._-]{0,14}")
-_PID_FILE = re.compile(r"nova-(.+)\.pid")
-_STATE_FILE = re.compile(r"nova-(?!ra-)(.+)\.(?:conf|opts|hosts|pid)")  # nova-ra-BRIDGE is radvd's
-_VLAN_BRIDGE = re.compile(r"br(\d{1,4})")
+_INTERFACE = regex(r"[A-Za-z0-9._][A-Za-z0-9._-]{0,14}")
+_PID_FILE = regex(r"nova-(.+)\.pid")
+_STATE_FILE = regex(r"nova-(?!ra-)(.+)\.(?:conf|opts|hosts|pid)")  # nova-ra-BRIDGE is radvd's
+_VLAN_BRIDGE = regex(r"br(\d{1,4})")
 _TRUE = ("1", "yes", "true", "on")  # oslo_config/types.py, Boolean
 
 
@@ -42,7 +42,7 @@ class NovaNetwork:
     started: float | None = None  # when that dnsmasq was, in seconds since the epoch
 
 
-_UNIT = re.compile(r"[^/]+\.(?:service|scope)")
+_UNIT = regex(r"[^/]+\.(?:service|scope)")
 
 
 def unit_of(process: Process) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from wizard.dataclass import dataclass
 from wizard.errors import NodeError
 from wizard.facts import processes
 from wizard.facts.nova import config as nova_config

@@ -11,6 +11,7 @@ from wizard.facts import packages
 from wizard.facts.processes import Process
 from wizard.node import best_effort
 from wizard.node.node import Node
+from wizard.regex import regex
 
 RELEASES = (
     *(
@@ -33,10 +34,10 @@ RELEASES = (
 
 PACKAGES = ("nova-compute", "nova-common", "python3-nova", "python-nova", "nova-network", "nova-api-metadata")
 _FIRST_MAJOR = 12  # Liberty
-_VERSION = re.compile(r"(?:\d+:)?(\d+)\.(\d+)")
-_DISTRIBUTION = re.compile(r"nova-(\d[^-]*)(?:-py[\d.]+)?\.(?:dist|egg)-info")
-_CONTAINER_ID = re.compile(r"docker[-/]([0-9a-f]{64})")
-_IMAGE_RELEASE = re.compile(r"(?<![a-z0-9.])(" + "|".join(map(re.escape, RELEASES)) + r")(?![a-z0-9.])")
+_VERSION = regex(r"(?:\d+:)?(\d+)\.(\d+)")
+_DISTRIBUTION = regex(r"nova-(\d[^-]*)(?:-py[\d.]+)?\.(?:dist|egg)-info")
+_CONTAINER_ID = regex(r"docker[-/]([0-9a-f]{64})")
+_IMAGE_RELEASE = regex(r"(?<![a-z0-9.])(" + "|".join(map(re.escape, RELEASES)) + r")(?![a-z0-9.])")
 
 
 def at_least(release: str, other: str) -> bool:

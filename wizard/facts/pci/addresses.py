@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
+from wizard.regex import regex
 
-PCI_ADDRESS = re.compile(r"[0-9a-f]{4,8}:[0-9a-f]{2}:[01][0-9a-f]\.[0-7]")
-_ROOT_BUS = re.compile(r"pci[0-9a-f]{4,8}:[0-9a-f]{2}")
+PCI_ADDRESS = regex(r"[0-9a-f]{4,8}:[0-9a-f]{2}:[01][0-9a-f]\.[0-7]")
+_ROOT_BUS = regex(r"pci[0-9a-f]{4,8}:[0-9a-f]{2}")
 
 
 def functions_in(path: str) -> tuple[str, ...]:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
+from wizard.dataclass import dataclass
 from wizard.facts.pci.directory import Place
 from wizard.facts.pci.permanent_address import OwnAddresses
+from wizard.regex import regex
 
-_VIRTIO = re.compile(r"virtio\d+")
+_VIRTIO = regex(r"virtio\d+")
 # As devlink names the ports of an embedded switch: of a VF or subfunction, of a host's PF on a DPU; by a number alone before Linux 5.
-_REPRESENTOR = re.compile(r"(c\d+)?pf\d+((vf|sf)\d+)?|\d+", re.ASCII)
+_REPRESENTOR = regex(r"(c\d+)?pf\d+((vf|sf)\d+)?|\d+", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +52,9 @@ class RdmaDevice:
 def netdevs(place: Place, own: OwnAddresses) -> tuple[NetDevice, ...]:
     """The network interfaces by port and name; a virtio device has its own between itself and the function. Representors of VFs,
     which a card in switchdev mode has beside its own, are Open vSwitch's ports and no way out of the node: they are left out."""
-    parents = ["net"] if "net" in place.names else []
-    parents += [f"{name}/net" for name in sorted(place.names) if _VIRTIO.fullmatch(name)]
-    places = [(f"{parent}/{name}", name) for parent in parents for name in place.children(parent)]
+    parents = [("net",)] if "net" in place.names else []
+    parents += [(name, "net") for name in sorted(place.names) if name.startswith("virtio") and _VIRTIO.fullmatch(name)]
+    places = [(place.inside(*parent, name), name) for parent in parents for name in place.children(*parent)]
     found = [_netdev(place, where, name, own) for where, name in places if not _is_representor(place, where)]
     return tuple(sorted(found, key=lambda device: (device.port or 0, device.name)))
 
@@ -62,11 +63,12 @@ def is_switchdev(place: Place) -> bool:
     """Whether an interface of a function belongs to an embedded switch: the driver says its id in switchdev mode alone."""
     if "net" not in place.names:
         return False
-    return any(_said(place, f"net/{name}", "phys_switch_id") for name in place.children("net"))
+    return any(_said(place, place.inside("net", name), "phys_switch_id") for name in place.children("net"))
 
 
 def _said(place: Place, where: str, attribute: str) -> str:
-    return place.node.text(f"{place.path}/{where}/{attribute}") or ""
+    """What an attribute of a directory says; `where` is its path, without links, or empty where it leads nowhere."""
+    return (place.node.text_at(where, attribute) if where else None) or ""
 
 
 def _is_representor(place: Place, where: str) -> bool:
@@ -76,10 +78,10 @@ def _is_representor(place: Place, where: str) -> bool:
 
 def _netdev(place: Place, where: str, name: str, own: OwnAddresses) -> NetDevice:
     def text(attribute: str) -> str:
-        return place.node.text(f"{place.path}/{where}/{attribute}") or ""
+        return _said(place, where, attribute)
 
     mac = text("address").lower()
-    came_with = "" if place.is_vf else own.of(f"{place.path}/{where}", name, mac)
+    came_with = "" if place.is_vf else own.of(where, name, mac)
     return NetDevice(name, mac, _port(text("dev_port"), text("dev_id")), text("operstate"), came_with)
 
 
@@ -95,14 +97,14 @@ def rdma(place: Place) -> tuple[RdmaDevice, ...]:
     """The RDMA devices by name; there are none as long as mlx4_ib or mlx5_ib is not loaded."""
     if "infiniband" not in place.names:
         return ()
-    return tuple(_device(place, f"infiniband/{name}", name) for name in place.children("infiniband"))
+    return tuple(_device(place, ("infiniband", name), name) for name in place.children("infiniband"))
 
 
-def _device(place: Place, where: str, name: str) -> RdmaDevice:
-    def text(attribute: str) -> str:
-        return place.node.text(f"{place.path}/{where}/{attribute}") or ""
+def _device(place: Place, where: tuple[str, ...], name: str) -> RdmaDevice:
+    def text(attribute: str, *below: str) -> str:
+        return _said(place, place.inside(*where, *below), attribute)
 
-    numbers = sorted(int(port) for port in place.children(f"{where}/ports") if re.fullmatch(r"\d{1,3}", port, re.ASCII))
+    numbers = sorted(int(port) for port in place.children(*where, "ports") if re.fullmatch(r"\d{1,3}", port, re.ASCII))
     return RdmaDevice(
         name=name,
         firmware=text("fw_ver"),
@@ -110,7 +112,7 @@ def _device(place: Place, where: str, name: str) -> RdmaDevice:
         node_guid=text("node_guid"),
         ports=tuple(
             RdmaPort(
-                port, text(f"ports/{port}/link_layer"), text(f"ports/{port}/state").rpartition(": ")[2]
+                port, text("link_layer", "ports", str(port)), text("state", "ports", str(port)).rpartition(": ")[2]
             )  # "4: ACTIVE"
             for port in numbers
         ),

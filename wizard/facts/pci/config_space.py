@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
+from wizard.dataclass import dataclass
+from wizard.regex import regex
 
 _EXTENDED = 0x100  # where the extended capabilities begin
 _SPACE = 0x1000  # the whole configuration space
 _SRIOV = 0x0010  # PCI_EXT_CAP_ID_SRIOV in include/uapi/linux/pci_regs.h
 _SRIOV_SIZE = 0x40
 _READ_ONLY, _END = 0x90, 0x78  # tags of the vital product data, drivers/pci/vpd.c
-_ADDRESS = re.compile(r"([0-9a-f]{4,8}):([0-9a-f]{2}):([01][0-9a-f])\.([0-7])")
+_ADDRESS = regex(r"([0-9a-f]{4,8}):([0-9a-f]{2}):([01][0-9a-f])\.([0-7])")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from wizard.dataclass import dataclass
 from wizard.errors import NodeError
 from wizard.facts.pci import config_space, sriov_support
 from wizard.facts.pci import ids as pci_names
 from wizard.facts.pci.addresses import PCI_ADDRESS
 from wizard.facts.pci.children import NetDevice, RdmaDevice, RdmaPort, is_switchdev, netdevs, rdma
 from wizard.facts.pci.config_space import vf_addresses
-from wizard.facts.pci.directory import Place
+from wizard.facts.pci.directory import Links, Place
 from wizard.facts.pci.families import CardFamily, card_family
 from wizard.facts.pci.ids import CARDS, MELLANOX, VFS, family_of
 from wizard.facts.pci.permanent_address import OwnAddresses
 from wizard.facts.pci.sriov_support import NoVfs, Offer
-from wizard.node import best_effort
 from wizard.node.node import Node, Unseen
 
 __all__ = [
@@ -149,11 +147,12 @@ def _places(node: Node) -> tuple[dict[str, Place], list[Unseen]]:
         return {}, [Unseen("PCI functions", f"{DEVICES}: {error.what}")]
     if not addresses:
         unseen.append(Unseen("PCI functions", f"{DEVICES} is empty or not there"))
+    links = Links(node, DEVICES)
     for address in addresses:
         if not PCI_ADDRESS.fullmatch(address):
             unseen.append(Unseen(f"{DEVICES}/{address}", "is not named as a PCI function is"))
             continue
-        place = Place.open(node, address, best_effort.resolved(node, f"{DEVICES}/{address}"))
+        place = Place.open(node, address, links.leads(address))
         if place is None:
             unseen.append(Unseen(f"PCI function {address}", "its vendor, device and class cannot be read"))
         else:

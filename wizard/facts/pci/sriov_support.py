@@ -6,7 +6,6 @@ The kernel shows sriov_totalvfs for every function whose SR-IOV capability count
 
 from __future__ import annotations
 
-import re
 from enum import Enum
 from typing import Literal
 
@@ -16,6 +15,7 @@ from wizard.facts.pci.config_space import SriovCapability
 from wizard.facts.pci.directory import Place
 from wizard.facts.pci.families import card_family
 from wizard.facts.pci.ids import MELLANOX, VFS, recovery_model
+from wizard.regex import regex
 
 Offer = Literal["offered", "off", "none", "unknown"]
 
@@ -35,7 +35,7 @@ class NoVfs(str, Enum):
     UNKNOWN = "unknown"
 
 
-_HOLDERS = re.compile(r".*vfio.*|pci-stub|uio_pci_generic|igb_uio|pciback")
+_HOLDERS = regex(r".*vfio.*|pci-stub|uio_pci_generic|igb_uio|pciback")
 Answer = tuple[Offer, str, NoVfs]
 _FIRMWARE = "SR-IOV is switched off in its firmware (SRIOV_EN, NUM_OF_VFS): mstconfig can switch it on"
 _NOT_ABLE = "it has no SR-IOV capability"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import PurePosixPath
+
+from wizard.dataclass import dataclass
 
 _MAGIC = b"070701"
 _END = "TRAILER!!!"

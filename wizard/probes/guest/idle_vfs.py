@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from wizard.chapters.shared.cards import CardAnswers, requests
+from wizard.dataclass import dataclass
 from wizard.facts.facts import Facts
 from wizard.facts.pci.functions import PciFunction
 from wizard.model.answers import AllAnswers

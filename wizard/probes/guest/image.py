@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-
 from wizard.asset_text import asset
+from wizard.dataclass import dataclass
 from wizard.errors import NodeError, NotThere
 from wizard.node.node import Node
 from wizard.probes.guest import cpio
 from wizard.probes.guest import modules as guest_modules
+from wizard.regex import regex
 
 LIMIT = 64 * 1024 * 1024  # bytes of one module or library; an mlx5_core with debugging symbols has 20 MB
-_LIBRARY = re.compile(r"(?:\S+ => )?(/\S+) \(0x[0-9a-f]+\)")
+_LIBRARY = regex(r"(?:\S+ => )?(/\S+) \(0x[0-9a-f]+\)")
 NEEDED, WANTED = ("sh", "mount", "sleep", "insmod"), ("ip",)
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import fnmatch
 import posixpath
-import re
+
+from wizard.regex import regex
 
 MORE = {"mlx4_core": ("mlx4_en", "mlx4_ib"), "mlx5_core": ("mlx5_ib",)}
 """Modules that carry the ports of a driver, and that the kernel asks for by name once the driver is there."""
-_WILD = re.compile(r"[*?[]")
+_WILD = regex(r"[*?[]")
 
 
 def drivers(aliases: str, modalias: str) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from wizard.dataclass import dataclass
 
 PROGRAMS = ("qemu-system-x86_64", "qemu-kvm", "kvm")
 PLACES = ("/usr/libexec/qemu-kvm",)  # where RHEL has it, outside of every PATH

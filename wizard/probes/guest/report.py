@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from wizard.dataclass import dataclass
 
 KEPT = 12  # lines of the console that are kept to explain a guest that did not boot
 

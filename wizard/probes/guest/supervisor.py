@@ -18,10 +18,11 @@ import tempfile
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any
 
+from wizard.dataclass import dataclass
 from wizard.errors import NodeError
 from wizard.node.live import ENVIRONMENT
 from wizard.probes import commands

@@ -8,11 +8,12 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from queue import Empty, Queue
 from typing import Any
 
 from wizard import program
+from wizard.dataclass import dataclass
 from wizard.errors import NodeError
 from wizard.node.live import ENVIRONMENT
 from wizard.probes.guest.supervisor import GOODBYE, Job

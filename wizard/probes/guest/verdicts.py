@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 from wizard.chapters.passthrough import chapter as passthrough
+from wizard.dataclass import dataclass
 from wizard.facts.pci.functions import PciFunction
 from wizard.model.findings import Check
 from wizard.probes.guest import qemu

@@ -11,9 +11,10 @@ import json
 import os
 import time
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
+from wizard.dataclass import dataclass
 from wizard.errors import NodeError
 from wizard.probes.guest.idle_vfs import VFIO
 

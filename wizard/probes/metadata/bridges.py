@@ -5,10 +5,10 @@ from __future__ import annotations
 import ipaddress
 import itertools
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from wizard.chapters.metadata import chapter as metadata
 from wizard.chapters.shared.networks import NetworkAnswers, is_address
+from wizard.dataclass import dataclass
 from wizard.facts.facts import Facts
 from wizard.facts.nova.nova import NovaNetwork
 from wizard.formats.ebtables import Chain, Rule, redirects_metadata

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 import struct
-from dataclasses import dataclass
+
+from wizard.dataclass import dataclass
 
 SERVER_PORT, CLIENT_PORT = 67, 68
 _REQUEST, _REPLY, _ETHERNET = 1, 2, 1

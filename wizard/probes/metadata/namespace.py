@@ -13,12 +13,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, Queue
 from typing import Any
 
 from wizard import program
+from wizard.dataclass import dataclass
 from wizard.errors import NodeError
 from wizard.node.live import ENVIRONMENT
 from wizard.node.node import Node

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 from wizard.chapters.gateways import chapter as gateways
 from wizard.chapters.metadata import chapter as metadata
 from wizard.chapters.metadata import service as metadata_service
+from wizard.dataclass import dataclass
 from wizard.model.findings import Check
 from wizard.probes.metadata.bridges import Bridge
 

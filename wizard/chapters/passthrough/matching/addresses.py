@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 import string
-from dataclasses import dataclass
 from typing import Any
 
 from wizard.chapters.passthrough.matching.numbers import ANY, hexadecimal
 from wizard.chapters.passthrough.matching.rules import Rules
+from wizard.dataclass import dataclass
 from wizard.errors import FormatError
 
 FIELDS = ("domain", "bus", "slot", "function")

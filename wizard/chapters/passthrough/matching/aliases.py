@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from wizard.chapters.passthrough import nova_options
 from wizard.chapters.passthrough.matching.numbers import switch
 from wizard.chapters.passthrough.matching.rules import Rules
+from wizard.dataclass import dataclass
 from wizard.errors import FormatError
+from wizard.regex import regex
 
-_ID = re.compile(r"^[\da-fA-F]{4}$")
+_ID = regex(r"^[\da-fA-F]{4}$")
 _OLD_TYPES = ("NIC", "ACCEL", "GPU")
 _TYPES = ("type-PCI", "type-PF", "type-VF")
 _MEND = "Fix it, or take it out: one JSON object with a name, on one line."

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
 from wizard.chapters.passthrough.matching.rules import Rules
+from wizard.dataclass import dataclass
 from wizard.facts.pci.functions import PciFunction
 
 Kind = Literal["type-PCI", "type-PF", "type-VF"]

@@ -6,7 +6,6 @@ Behaviour after nova/pci/whitelist.py (the first spec that matches decides), sta
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -15,6 +14,7 @@ from wizard.chapters.passthrough.matching.aliases import Alias
 from wizard.chapters.passthrough.matching.devices import Device, Host
 from wizard.chapters.passthrough.matching.rules import Rules
 from wizard.chapters.passthrough.matching.specs import Spec
+from wizard.dataclass import dataclass
 from wizard.errors import FormatError
 from wizard.facts.nova.nova import NovaSetting
 

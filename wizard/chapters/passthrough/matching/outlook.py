@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from wizard.chapters.passthrough import nova_options
 from wizard.chapters.passthrough.matching import devices
 from wizard.chapters.passthrough.matching.handout import Handout, handout
 from wizard.chapters.passthrough.matching.rules import Rules
+from wizard.dataclass import dataclass
 from wizard.errors import FormatError
 from wizard.facts.facts import Facts
 from wizard.facts.nova.nova import NovaSetting

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from wizard.dataclass import dataclass
 from wizard.facts.nova.release import RELEASES, at_least
 
 NEWEST = RELEASES[-1]

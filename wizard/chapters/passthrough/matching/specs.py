@@ -6,7 +6,6 @@ Behaviour after nova/pci/devspec.py and whitelist.py: unknown keys are tags, and
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import Any
 
 from wizard.chapters.passthrough.matching import addresses
@@ -14,6 +13,7 @@ from wizard.chapters.passthrough.matching.addresses import Pattern
 from wizard.chapters.passthrough.matching.devices import Device, Host
 from wizard.chapters.passthrough.matching.numbers import ANY, hexadecimal, switch
 from wizard.chapters.passthrough.matching.rules import NEWEST, Rules
+from wizard.dataclass import dataclass
 from wizard.errors import FormatError
 
 TAGS_SINCE = {

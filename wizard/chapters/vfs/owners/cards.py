@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterable
 from wizard.chapters.vfs.owners.model import NO, UNKNOWN, YES, Aim, Verdict, any_of, of_bool
 from wizard.facts.facts import Facts
 from wizard.facts.pci.functions import PciFunction
+from wizard.regex import regex
 
 NUMBER_FILES = ("sriov_numvfs", "mlx5_num_vfs")  # the second is what MLNX_OFED also calls it
-_ADDRESS = re.compile(r"(?:[0-9a-f]{4,8}:)?[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]", re.IGNORECASE)
-_WILD = re.compile(r"[*?\[]")
+_ADDRESS = regex(r"(?:[0-9a-f]{4,8}:)?[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]", re.IGNORECASE)
+_WILD = regex(r"[*?\[]")
 
 
 class Cards:

@@ -5,16 +5,17 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from wizard.chapters.vfs.owners import scripts, shell
 from wizard.chapters.vfs.owners.model import NO, RUNS, UNKNOWN, YES, Owner, Runs
 from wizard.chapters.vfs.owners.shell_expansion import Value
 from wizard.chapters.vfs.owners.view import View
+from wizard.dataclass import dataclass
+from wizard.regex import regex
 
 INTERFACES = "/etc/network/interfaces"
 _STARTS = ("pre-up", "up", "post-up")
-_NAME = re.compile(r"[A-Za-z0-9_-]+")
+_NAME = regex(r"[A-Za-z0-9_-]+")
 
 
 @dataclass(frozen=True, slots=True)

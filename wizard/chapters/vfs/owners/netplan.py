@@ -11,11 +11,12 @@ from wizard.chapters.vfs.owners.simple_yaml import Node, NotPlain, parse
 from wizard.chapters.vfs.owners.view import View
 from wizard.facts.pci.functions import PciFunction
 from wizard.integers import parse_int
+from wizard.regex import regex
 
 DIRECTORIES = ("/etc/netplan", "/usr/lib/netplan", "/lib/netplan")
 _COUNT = "virtual-function-count"
 _PUT = f"{_COUNT}: {{count}}"
-_SIGNS = re.compile(rf"{_COUNT}|^\s*link\s*:", re.MULTILINE)
+_SIGNS = regex(rf"{_COUNT}|^\s*link\s*:", re.MULTILINE)
 
 
 def read(view: View) -> Iterator[Owner]:

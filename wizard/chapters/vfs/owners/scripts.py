@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from wizard.chapters.vfs.owners import shell
 from wizard.chapters.vfs.owners.model import NO, RUNS, UNKNOWN, YES, Owner, Runs
 from wizard.chapters.vfs.owners.shell_expansion import Value
 from wizard.chapters.vfs.owners.view import View
+from wizard.dataclass import dataclass
+from wizard.regex import regex
 
 PUT = "echo {count}"
-_RUN_PARTS = re.compile(r"[A-Za-z0-9_-]+")
+_RUN_PARTS = regex(r"[A-Za-z0-9_-]+")
 
 
 @dataclass(frozen=True, slots=True)

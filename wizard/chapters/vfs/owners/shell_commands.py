@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from wizard.chapters.vfs.owners.cards import NUMBER_FILES
 from wizard.chapters.vfs.owners.model import UNKNOWN, YES, Verdict
 from wizard.chapters.vfs.owners.shell_expansion import Value, base
 from wizard.chapters.vfs.owners.shell_words import Command, Simple
+from wizard.dataclass import dataclass
+from wizard.regex import regex
 
 _WRAPPERS = frozenset("sudo exec nohup env time timeout nice ionice setsid command builtin chronic".split())
 READERS = frozenset("cat ls head tail stat readlink grep egrep awk sed wc read find logger chmod chown".split())
@@ -17,8 +18,8 @@ ASK = frozenset(
     "dmidecode hostname".split()
 )
 SHELLS = ("sh", "bash", "dash", "ksh")
-_RUNS_A_FILE = re.compile(r"(?:^|[;&|\s(=@])\.?\s*/(?!dev/|proc/|sys/)[\w./-]+", re.MULTILINE)
-MENTION = re.compile("|".join(NUMBER_FILES))
+_RUNS_A_FILE = regex(r"(?:^|[;&|\s(=@])\.?\s*/(?!dev/|proc/|sys/)[\w./-]+", re.MULTILINE)
+MENTION = regex("|".join(NUMBER_FILES))
 
 Status = tuple[Verdict, Verdict]  # whether what follows && runs, and what follows ||
 DONE: Status = (YES, UNKNOWN)

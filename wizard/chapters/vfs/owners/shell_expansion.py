@@ -6,9 +6,11 @@ import fnmatch
 import posixpath
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
-_PARAMETER = re.compile(r"([A-Za-z_]\w*|[0-9@*#?$!-])(.*)", re.DOTALL)
+from wizard.dataclass import dataclass
+from wizard.regex import regex
+
+_PARAMETER = regex(r"([A-Za-z_]\w*|[0-9@*#?$!-])(.*)", re.DOTALL)
 _SUBSTITUTE = "*"
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, field
+from dataclasses import field
 
-_OPERATOR = re.compile(r"&&|\|\||;;&?|;&|<<<|<<-?|>>|>&|<&|&>>?|>\||[;&|<>()\n]")
+from wizard.dataclass import dataclass
+from wizard.regex import regex
+
+_OPERATOR = regex(r"&&|\|\||;;&?|;&|<<<|<<-?|>>|>&|<&|&>>?|>\||[;&|<>()\n]")
 _REDIRECTS = ("<", ">", ">>", ">|", "<<<", ">&", "<&", "&>", "&>>")
-_ASSIGNS = re.compile(r"[A-Za-z_]\w*\+?=")
+_ASSIGNS = regex(r"[A-Za-z_]\w*\+?=")
 
 
 class NotUnderstood(Exception):

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from wizard.dataclass import dataclass
+from wizard.regex import regex
 
 
 class NotPlain(Exception):
@@ -91,7 +94,7 @@ def _without_comment(line: str) -> str:
     return line
 
 
-_KEY = re.compile(
+_KEY = regex(
     r"""("[^"]*"|'[^']*'|[^\s"'{}\[\],&*!|>%@`#-][^:]*?|-[^\s:][^:]*?|[^\s"'{}\[\],]+?(?::[^\s:]+)*)\s*:(?:\s+(.*))?$"""
 )
 

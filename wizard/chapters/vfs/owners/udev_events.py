@@ -5,14 +5,16 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from wizard.chapters.vfs.owners.cards import is_number_file
 from wizard.chapters.vfs.owners.model import NO, UNKNOWN, YES, Verdict, all_of, any_of, of_bool
 from wizard.chapters.vfs.owners.shell_expansion import Value
 from wizard.chapters.vfs.owners.udev_rules import Key, Rule, fits
 from wizard.chapters.vfs.owners.view import View
+from wizard.dataclass import dataclass
 from wizard.facts.pci.functions import PciFunction
+from wizard.regex import regex
 
 _FIXED = (
     "vendor",
@@ -35,7 +37,7 @@ _FIXED_MORE = (
     "addr_assign_type",
     "modalias",
 )
-_SUBSTITUTION = re.compile(
+_SUBSTITUTION = regex(
     r"\$(?:(attr|env)\{([^}]*)\}|(kernel|number|devpath|id|driver|name|sys|parent|result|major|minor|tempnode))"
     r"|%(?:([sE])\{([^}]*)\}|([knpbcdPrSMmN%]))"
 )

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from dataclasses import dataclass
 
-_KEY = re.compile(r'[\s,]*([A-Z_]+)(?:\{([^}]*)\})?\s*(==|!=|\+=|-=|:=|=)\s*(i?e?)"((?:[^"\\]|\\.)*)"[\s,]*')
+from wizard.dataclass import dataclass
+from wizard.regex import regex
+
+_KEY = regex(r'[\s,]*([A-Z_]+)(?:\{([^}]*)\})?\s*(==|!=|\+=|-=|:=|=)\s*(i?e?)"((?:[^"\\]|\\.)*)"[\s,]*')
 
 
 @dataclass(frozen=True, slots=True)

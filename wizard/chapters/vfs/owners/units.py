@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from wizard.chapters.vfs.owners import ini, scripts, shell
 from wizard.chapters.vfs.owners.model import NO, RUNS, UNKNOWN, YES, Owner, Runs, Verdict
 from wizard.chapters.vfs.owners.shell_expansion import Value
 from wizard.chapters.vfs.owners.view import OURS, UNITS, View
+from wizard.dataclass import dataclass
 
 _STARTS = ("ExecStartPre", "ExecStart", "ExecStartPost", "ExecCondition")
 _PULLS = ("Wants", "Requires", "BindsTo", "Upholds", "Requisite")
