@@ -21,6 +21,7 @@ from wizard.cli import compare as command_compare
 from wizard.cli import confirm as command_confirm
 from wizard.cli import documents as command_documents
 from wizard.cli import history as command_history
+from wizard.cli import looks
 from wizard.cli import record as command_record
 from wizard.cli import verify as command_verify
 from wizard.errors import Blocked, Exit, UsageError
@@ -35,6 +36,7 @@ from wizard.node import trace
 from wizard.node.live import open_node
 from wizard.node.node import Node
 from wizard.planning.planner import make_plan
+from wizard.report import node_tree
 from wizard.report import text as report
 from wizard.safe_text import safe_text
 from wizard.user_files import STANDARD, write_private
@@ -65,7 +67,17 @@ def _inspect(options: argparse.Namespace) -> int:
         raise UsageError(
             "inspect takes --answers with --nova alone", do="`compute-wizard check --answers FILE` judges answers."
         )
+    ways = [name for name in ("nova", "tree", "svg") if getattr(options, name)]
+    if len(ways) > 1 or (options.json and ways not in ([], ["nova"])):
+        raise UsageError(
+            "inspect shows one thing at a time", do="Leave --nova, --tree, --svg and --json but one of them away."
+        )
     _, facts = _look(options)
+    if options.svg is not None:
+        return _picture(facts, options.svg)
+    if options.tree:
+        _print(node_tree.text(facts, "utf" in (sys.stdout.encoding or "").lower()))
+        return Exit.DONE
     if options.nova:
         answers = _answers(options, facts)
         if options.json:
@@ -77,6 +89,16 @@ def _inspect(options: argparse.Namespace) -> int:
         _print_json({"format": "compute-wizard.facts/1", **facts.to_data()})
     else:
         _print(report.inspect(facts))
+    return Exit.DONE
+
+
+def _picture(facts: Facts, path: str) -> int:
+    """Write the trees as an SVG document, for its owner only."""
+    if looks.load is None:
+        raise UsageError("pictures need the wizard's own entry point", do="Run `compute-wizard inspect --svg FILE`.")
+    name = facts.system.hostname or "unnamed node"
+    write_private(Path(path), looks.load().picture(node_tree.text(facts, True), safe_text(name)).encode())
+    _print(safe_text(f"Wrote {path}.\n"))
     return Exit.DONE
 
 
