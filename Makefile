@@ -78,6 +78,7 @@ docs: .venv/bin/python
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --site-dir build/site
 
 pictures: .venv/installed
+	@$(BIN)/python -c "import fontTools, brotli" 2>/dev/null || sh tests/venv.sh install .venv "$(PYTHON)" -e '.[pictures]'
 	$(BIN)/python -I docs/pictures/make.py
 
 lab: .venv/tested

@@ -31,8 +31,10 @@ def main():  # type: ignore[no-untyped-def] # Python 2 knows no annotations
     # nobody's plugin has a say in what is read and planned as root; looking for them takes as long as reading a node
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     try:
+        from wizard.cli import looks
         from wizard.cli.main import main as run
 
+        looks.load = _load_looks
         return run(None, start_wizard)
     except KeyboardInterrupt:  # while the libraries were being loaded
         return 130
@@ -49,6 +51,13 @@ def _stranger():  # type: ignore[no-untyped-def]
         if os.path.realpath(place) != os.path.join(home, name):  # noqa: PTH118
             return place
     return ""
+
+
+def _load_looks():  # type: ignore[no-untyped-def]
+    """Colours and pictures of results; rich is imported now."""
+    from screens.terminal.rich_looks import RichLooks
+
+    return RichLooks()
 
 
 def start_wizard(open_node, ui, simulated):  # type: ignore[no-untyped-def]

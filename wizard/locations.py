@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from platformdirs import PlatformDirs
+from platformdirs import PlatformDirs, user_config_dir
 
 DIRECTORIES = PlatformDirs("compute-wizard", appauthor=False)
 
@@ -13,6 +13,11 @@ DIRECTORIES = PlatformDirs("compute-wizard", appauthor=False)
 def state() -> Path:
     """The directory of what is kept between sessions."""
     return Path(DIRECTORIES.site_state_dir if os.geteuid() == 0 else DIRECTORIES.user_state_dir)
+
+
+def preferences() -> Path:
+    """The directory of what a user has chosen for the wizard's looks; root has one of its own, too."""
+    return Path(user_config_dir("compute-wizard", appauthor=False))
 
 
 def logs() -> Path:

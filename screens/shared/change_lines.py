@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from screens.shared import step_lines
 from screens.shared.fit_text import cut
 from screens.shared.page_order import numbered
 from wizard.model.plan import Plan, RemoveFile, Step, WriteFile
@@ -40,6 +41,18 @@ def changes(plan: Plan | None, chapter: str, answered: bool, most: int, width: i
         left = len(lines) - most + 2
         lines = [*lines[: most - 2], f"  and {left} more: see {numbered('preview')}"]
     return [head, *(cut(each, width).rstrip() for each in lines)]
+
+
+def overview(plan: Plan | None, width: int) -> list[str]:
+    """The whole plan, a line a step, below the names of its kinds."""
+    if plan is None:
+        return ["Making the plan ..."]
+    lines = []
+    for name, numbers in step_lines.groups(plan):
+        lines += ["", name, *(cut(line(plan.steps[number]), width).rstrip() for number in numbers)]
+    if plan.controller:
+        lines += ["", f"On the controller: {len(plan.controller)} more"]
+    return lines[1:] or ["Nothing is to be changed on this node."]
 
 
 def _added(step: Step, most: int) -> list[str]:

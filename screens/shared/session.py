@@ -24,7 +24,8 @@ from wizard.model.plan import Plan, Step, WriteSysfs
 from wizard.node.live import open_node
 from wizard.node.node import Node
 from wizard.node.recorded import DirectoryNode
-from wizard.planning import guest_findings, reboot_advice
+from wizard.planning import guest_findings, kernel_tokens, reboot_advice
+from wizard.planning.kernel_tokens import Token
 from wizard.planning.later_changes import Choice
 from wizard.planning.planner import make_plan
 from wizard.planning.undo import undo_plan
@@ -109,8 +110,21 @@ class NodeEngine:
 
     def after_apply(self, plan: Plan) -> list[str]:
         """What is to be said of the reboot and of the controller, once the run has ended. Reads the node anew: takes up to seconds."""
-        told = reboot_advice.after_apply(self.look(), plan)
-        return [*told, CONTROLLER.format(PAGES.index("preview"))] if plan.controller and not plan.undoes else told
+        advice = reboot_advice.advise(self.look(), plan)
+        return [*advice.following, *advice.without, *self._controller(plan)]
+
+    def advise(self, plan: Plan) -> reboot_advice.Advice:
+        """The same in its two parts: what comes next, and how to boot without it."""
+        advice = reboot_advice.advise(self.look(), plan)
+        return reboot_advice.Advice((*advice.following, *self._controller(plan)), advice.without)
+
+    @staticmethod
+    def _controller(plan: Plan) -> list[str]:
+        return [CONTROLLER.format(PAGES.index("preview"))] if plan.controller and not plan.undoes else []
+
+    def kernel_tokens(self, facts: Facts, plan: Plan) -> list[Token]:
+        """The next boot's command line, word by word, with the place that each comes from."""
+        return kernel_tokens.tokens(facts, plan)
 
     def vfs_there(self, step: Step) -> int | None:
         """How many VFs there are by now, of a step that makes or removes them; None for any other step."""

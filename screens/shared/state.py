@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from screens.shared import status
+from screens.shared.edit_history import Edit
 from screens.shared.page_order import CHAPTERS, TITLES
 from screens.shared.probing import Proving
 from wizard.facts.facts import Facts
@@ -50,11 +51,14 @@ class State:
     refused: dict[str, dict[Key, Refused]] = field(default_factory=dict)  # by chapter
     begun: dict[tuple[str, Key], Any] = field(default_factory=dict)  # what fields held before they were typed into
     raw: dict[str, list[RawRow]] = field(default_factory=dict)  # by chapter
+    edits: list[Edit] = field(default_factory=list)  # what `z` undoes, the newest last
     visited: set[str] = field(default_factory=set)
     run: str | None = None  # the run that the page Apply shows
     running: bool = False  # whether it is under way
     outdated: bool = False  # a run went on since the node was read
     runs: int = 0  # how many were started from here
+    outcome: str = ""  # how the last run of this session ended, as its journal has it
+    reboot_due: bool = False  # whether what it did waits for a reboot
     undo: Plan | None = None
     proving: Proving | None = None  # a proof that is being given, or was
     checked: str = ""  # the worst that Verify saw: a state of a check
@@ -75,25 +79,11 @@ class State:
         return [TITLES[name] for name in CHAPTERS if self.unfinished(name)]
 
     def mark(self, page: str) -> str:
-        """The state of a page in the list: [ok], [! ] needs attention, [x ] blocks, [- ] left alone, [  ] not visited."""
-        if page in CHAPTERS:
-            plan = self.plan
-            severities = {finding.severity for finding in plan.findings if finding.chapter == page} if plan else set()
-            blocked = plan is not None and page in plan.blocked
-            if blocked or ("blocks" in severities and self.answers.get(page) is not None):
-                return "[x ]"
-            if self.unfinished(page) or "warns" in severities:
-                return "[! ]"
-            if self.answers.get(page) is None:
-                return "[- ]"
-        if page == "verify" and self.checked:
-            return "[! ]" if self.checked == "failed" else "[ok]"
-        if page == "apply":
-            return "[..]" if self.running else "[ok]" if self.runs else "[  ]"
-        return "[ok]" if page in self.visited else "[  ]"
+        """The state of a page in the list, in ASCII."""
+        return status.section(self, page).mark
 
     def attention(self) -> list[str]:
         """Chapters that block or warn, the ones that block first."""
-        marks: Mapping[str, int] = {"[x ]": 0, "[! ]": 1}
-        found = [name for name in CHAPTERS if self.mark(name) in marks]
-        return sorted(found, key=lambda name: marks[self.mark(name)])
+        grave = {status.BLOCKED: 0, status.PROBLEM: 1}
+        found = [name for name in CHAPTERS if status.section(self, name) in grave]
+        return sorted(found, key=lambda name: grave[status.section(self, name)])

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from wizard.model import step_text
-from wizard.model.plan import Plan, RemoveFile, Step, WriteFile
+from wizard.model.plan import ControllerStep, Plan, RemoveFile, Step, WriteFile
 from wizard.report import text as report
+
+if TYPE_CHECKING:
+    from wizard.planning.kernel_tokens import Token
 
 
 def detail(step: Step, folded: bool) -> list[str]:
@@ -54,19 +58,54 @@ def changes(lines: Sequence[str]) -> list[int]:
     return found
 
 
-def kernel_line(plan: Plan) -> list[str]:
+def kernel_line(plan: Plan, tokens: Sequence[Token] = ()) -> list[str]:
+    """Both lines, then word by word what is new, what stays and what goes, with the file that each word comes from."""
     line = plan.kernel_command_line
     now, then = line.now or "unknown", line.after_reboot or "unknown"
     lines = ["now:", f"  {now}", "after the reboot:", f"  {then}"]
-    if line.now and line.after_reboot:
-        old, new = line.now.split(), line.after_reboot.split()
-        lines += [
-            "",
-            *(f"+ {word}" for word in new if word not in old),
-            *(f"- {word}" for word in old if word not in new),
-        ]
+    if tokens:
+        width = min(40, max(len(token.word) for token in tokens))
+        lines += ["", *(_token(token, width) for token in tokens)]
     return lines
 
 
-def controller(plan: Plan) -> list[str]:
-    return ["To be done on the controller (this tool does not reach it):", "", *report.controller(plan.controller)]
+def _token(token: Token, width: int) -> str:
+    if token.sign == "-":
+        return f"- {token.word}"
+    whose = "not of this plan, takes effect too: " if token.foreign else ""
+    return f"{token.sign} {token.word:<{width}}  {whose}{token.origin}".rstrip()
+
+
+def controller(step: ControllerStep) -> list[str]:
+    return ["To be done on the controller (this tool does not reach it):", "", *report.controller([step])]
+
+
+def controller_line(step: ControllerStep) -> str:
+    """A step of the controller in one line."""
+    if step.op == "run":
+        return f"$ {step.value}"
+    return (
+        f"~ {step.service}: [{step.section}] {step.option} {'+=' if step.op == 'append_to_list' else '='} {step.value}"
+    )
+
+
+GROUPS = {
+    "check": "First",
+    "files": "Files",
+    "test": "Tests of what was written",
+    "boot": "For the next boot",
+    "live": "Now",
+    "services": "Services",
+    "last": "Last: cannot be undone",
+}
+
+
+def groups(plan: Plan) -> list[tuple[str, list[int]]]:
+    """The steps' numbers from 0 in their order, parted where a kind ends; with the name of each kind."""
+    found: list[tuple[str, list[int]]] = []
+    for number, step in enumerate(plan.steps):
+        name = GROUPS[step.phase]
+        if not found or found[-1][0] != name:
+            found.append((name, []))
+        found[-1][1].append(number)
+    return found

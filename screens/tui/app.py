@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from importlib import resources
 from threading import Thread
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -13,6 +12,7 @@ from textual import work
 from textual.app import SystemCommand
 from textual.screen import Screen
 
+from screens.shared import edit_history
 from screens.shared.page_order import TITLES
 from screens.terminal.choice import Face
 from screens.terminal.guard import Guard
@@ -39,7 +39,6 @@ AT_ONCE = 0.15  # seconds that a page waits for its plan; it is shown without on
 class WizardApp(FacedApp):
     """The wizard over an engine, which `open_engine` gives: it takes up to seconds."""
 
-    CSS = (resources.files("assets") / "wizard.tcss").read_text(encoding="utf-8")
     BINDINGS: ClassVar = [("ctrl+c", "leave_now", "quit")]
     engine: NodeEngine  # these two are there once the node was read
     state: State
@@ -63,8 +62,18 @@ class WizardApp(FacedApp):
             for page, title in TITLES.items():
                 if page != "undo":  # it is of a run: the history leads there
                     yield SystemCommand(title, "a page of the wizard", partial(self.go, page))
+            yield SystemCommand("Undo the last edit", "z", partial(self.simulate_key, "z"))
+            yield SystemCommand("Save the plan", "on the preview", partial(self._on_preview, "s"))
+            yield SystemCommand("Export a shell script", "on the preview", partial(self._on_preview, "e"))
+            yield SystemCommand("Read the node again", "what it is now", partial(self.look, "welcome"))
+        yield SystemCommand("Draw the screen again", "F3", self.redraw)
         yield SystemCommand("Colours", "another theme", self.action_change_theme)
         yield SystemCommand("Quit", "the answers are kept", self.leave)
+
+    def _on_preview(self, key: str) -> None:
+        """A key of the preview, from anywhere."""
+        self.go("preview")
+        self.call_after_refresh(self.simulate_key, key)
 
     @work(thread=True, exclusive=True, group="look")
     def open_node(self) -> None:
@@ -105,6 +114,7 @@ class WizardApp(FacedApp):
     def saw(self, facts: Facts) -> None:
         """The node was read: what is known of it is of now, unless a run goes on."""
         self.state.facts, self.state.planned = facts, None
+        self.state.outcome, self.state.reboot_due = "", False
         self.state.outdated = any(run.state.under_way for run in facts.history.runs)
 
     def on_failed(self, message: Failed) -> None:
@@ -184,7 +194,10 @@ class WizardApp(FacedApp):
 
         if self.state.facts is not None:
             self.engine.forget_draft()
+            edit_history.remember(self.state, "welcome", "draft forgotten")
+            edits = self.state.edits
             self.state = State(facts=self.state.facts, answers=self.engine.suggest(self.state.facts))
+            self.state.edits = edits
             self.go("welcome")
 
     @work(thread=True, exclusive=True, group="look")
@@ -283,4 +296,9 @@ def run(open_node: Open, simulated: bool, face: Face, guard: Guard) -> int:
     code = app.run_in_terminal()
     if app.failure is not None:
         raise app.failure
+    if app.opened:
+        from screens.shared.parting import parting
+
+        for line in parting(app.state, simulated):
+            print(line)
     return code

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import os
+from importlib import resources
 from typing import Any
 
 from textual.app import App
 from textual.geometry import Offset, Region
 from textual.scrollbar import ScrollBarRender
+from textual.theme import Theme
 from textual.widget import Widget
 from textual.widgets import Input
 from textual.worker import WorkerFailed
 
+from screens.shared import preferences
 from screens.terminal.choice import Face
 from screens.terminal.guard import ENDING, Guard
 from screens.terminal.probe import Terminal
-from screens.tui.themes import OWN, TERMINAL
+from screens.tui.themes import DARK, OWN, TERMINAL, grounds
 from screens.tui.widgets.list_view import Rows
 
 ASKED = Face("full", "asked for", Terminal("xterm-256color", "pty"))
@@ -26,17 +29,25 @@ ScrollBarRender.VERTICAL_BARS = [" "] * 8
 ScrollBarRender.HORIZONTAL_BARS = [" "] * 8
 
 
+def style_sheet(skin: str) -> str:
+    """The layout, and what one of the skins adds to it."""
+    return "".join((resources.files("assets") / name).read_text("utf-8") for name in ("wizard.tcss", f"{skin}.tcss"))
+
+
 class FacedApp(App[int]):
     """`face` says what the terminal can do. Screens of a console carry the class -console."""
 
     def __init__(self, face: Face = ASKED, guard: Guard | None = None) -> None:
         own_colours = face.name == "console" or "NO_COLOR" in os.environ
+        self.CSS = style_sheet("console" if face.name == "console" else "full")  # type: ignore[misc] # one class, two skins
         super().__init__(driver_class=_driver(face), ansi_color=True if own_colours else None)
         self.face, self._guard = face, guard
         for theme in OWN:
             self.register_theme(theme)
-        if own_colours or "TEXTUAL_THEME" not in os.environ:
+        if own_colours:
             self.theme = TERMINAL.name
+        elif "TEXTUAL_THEME" not in os.environ:
+            self.theme = DARK.name
         self.use_command_palette = self.many_colours
         self.set_class(face.name == "console", "-console")
 
@@ -46,9 +57,20 @@ class FacedApp(App[int]):
         return self.face.name == "full"
 
     def on_mount(self) -> None:
+        self.theme_changed_signal.subscribe(self, self._keep_theme)
         loop = asyncio.get_running_loop()
         for number in ENDING:
             loop.add_signal_handler(number, self._end, number)
+
+    def get_css_variables(self) -> dict[str, str]:
+        """The theme's, and grounds of which Textual's own mixing knows nothing where single cells are drawn."""
+        found = super().get_css_variables()
+        return {**found, **grounds(found)}
+
+    def _keep_theme(self, theme: Theme) -> None:
+        """What was chosen is kept for the next start."""
+        if self.many_colours and not self.is_headless:
+            preferences.keep_theme(theme.name)
 
     def _end(self, number: int) -> None:
         if self._guard is not None:
@@ -76,6 +98,9 @@ class FacedApp(App[int]):
 
     def run_in_terminal(self) -> int:
         """Show the app until it is left; gives the exit code. A defect inside it is raised here, after its end."""
+        if self.theme == DARK.name:
+            kept = preferences.theme()
+            self.theme = kept if kept in self.available_themes else DARK.name
         result: Any = self.run(mouse=self.many_colours)
         error = self._exception
         if error is not None:

@@ -17,11 +17,13 @@ Everywhere
   0-9 to a page    h history         Space change; Left, Right choose
   / search         F1 or ? help      F2 a shell; exit comes back
   q or F10 quit: the answers are kept and offered at the next start
+  z undoes the last edit, on whatever page it was made
   F3 or Ctrl-L draw anew, when noise on the line spoilt the screen
 In a field that is typed into
   only Tab, Enter (both: next field), Esc (leave it), F-keys and Ctrl-L act
 The list on the left
-  [ok] seen   [! ] look here   [x ] blocked   [- ] left alone   [  ] not seen yet
+  [  ] not visited   [* ] suggested, not visited   [ok] answered, seen or done
+  [! ] a problem     [x ] blocked                  [- ] skipped
 """
 
 

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Container, Horizontal, Vertical, VerticalScroll
+from textual.content import Content
 from textual.events import DescendantBlur, DescendantFocus, Resize
 from textual.screen import Screen
 from textual.widgets import Input, Static, TextArea
 
-from screens.shared.key_line import Key, footer
+from screens.shared import edit_history, status
+from screens.shared.key_line import Key, fitting, footer
 from screens.shared.page_order import KEYS, PAGES, TITLES, page_key
+from screens.shared.status import SIMULATION, Badge
+from screens.terminal.choice import LOWEST, NARROWEST
+from screens.tui import tones
+from screens.tui.tones import plain
+from screens.tui.widgets.hot import Hot, hot
 from screens.tui.widgets.search_field import Find
 from wizard.safe_text import safe_text
 
@@ -23,6 +31,9 @@ HELP: Key = ("F1", "help")
 QUIT: Key = ("q", "quit")
 ENTER_NEXT: Key = ("Enter", "next")
 PLANNING = "Making the plan ..."
+WIDE = 120  # columns from which what will change stands beside the page
+VAST = 160  # columns from which two panes stand side by side
+LIST, WIDE_LIST = 20, 32  # columns of the list of pages in the full face
 
 
 class Body(VerticalScroll, can_focus=False, inherit_bindings=False):
@@ -48,6 +59,7 @@ class Page(Screen[None]):
         ("enter", "next", "next"),
         ("h", "jump('history')", "history"),
         ("slash", "find", "find"),
+        ("z", "undo_edit", "undo the last edit"),
         *[(key, f"jump_to({number})", "") for number, key in enumerate(KEYS)],
         ("down", "down", ""),
         ("up", "up", ""),
@@ -64,17 +76,29 @@ class Page(Screen[None]):
     def state(self) -> State:
         return self.wizard.state
 
+    @property
+    def full(self) -> bool:
+        """Whether this terminal shows more than ASCII and eight colours."""
+        return self.wizard.many_colours
+
+    @property
+    def wide(self) -> bool:
+        """Whether what will change has room beside the page."""
+        return self.full and self.size.width >= WIDE
+
     def compose(self) -> ComposeResult:
         yield Static(self.status(), id="status", markup=False)
         with Horizontal(id="middle"):
-            yield Static(self.pages(), id="pages", markup=False)
+            yield Hot(self.pages(), id="pages", markup=False)
             with Vertical(id="right"):
-                with Body(id="body") if self.SCROLLS else Vertical(id="body"):
-                    yield from self.body()
-                yield from self.below()
+                with Container(id="panes"):
+                    with Body(id="body") if self.SCROLLS else Vertical(id="body"):
+                        yield from self.body()
+                    yield from self.below()
                 if self.FINDS:
                     yield Find(self.FINDS)
-        yield Static("", id="keys", markup=False)
+        yield Hot("", id="keys", markup=False)
+        yield Static("", id="small", markup=False)
 
     def body(self) -> ComposeResult:
         yield from ()
@@ -83,27 +107,58 @@ class Page(Screen[None]):
         """What stays in sight below the body."""
         yield from ()
 
-    def status(self) -> str:
-        """What node this is; that it is a simulation; whether something was changed from here."""
+    def overview(self) -> ComposeResult:
+        """Beside the page, in the full face: the whole plan. It is seen where there is room."""
+        if self.full:
+            place = Static("", id="overview", markup=False)
+            place.border_title = "What will change"
+            yield place
+
+    def status(self) -> Content:
+        """What node this is; that it is a simulation; what state it is in."""
         facts = self.state.facts
-        first = "SIMULATION" if self.wizard.simulation else "compute-wizard"
-        last = "changing now" if self.state.running else "nothing changed yet" if not self.state.runs else "changed"
-        if facts is None:
-            return first
-        parts = [facts.system.hostname or "unnamed node", facts.system.label, f"nova {facts.nova.release or '?'}"]
-        return safe_text(" | ".join([first, *parts, last]))
+        simulated = self.wizard.simulation
+        parts = []
+        if facts is not None:
+            node = facts.system.hostname or "unnamed node"
+            parts = [node, facts.system.label, f"nova {facts.nova.release or '?'}"]
+        return self.head(parts, [*([SIMULATION] if simulated else []), status.badge(self.state)])
 
-    def pages(self) -> str:
+    def head(self, parts: Sequence[str], badges: Sequence[Badge]) -> Content:
+        """The line on top: `parts` from the left; in the full face the badges stand at the right end."""
+        if not self.full:
+            first, *more = [badge.word for badge in badges] if len(badges) > 1 else ["compute-wizard", badges[0].word]
+            return plain(" | ".join([first, *parts, *more]))
+        words = parts if self.size.width < 100 else ["compute-wizard", *parts]
+        left = Content.assemble(
+            (words[0] if words else "", "bold $primary"), *(f"   {safe_text(part)}" for part in words[1:])
+        )
+        right = Content(" ").join([tones.badge(badge.word, tones.COLOUR[badge.tone]) for badge in badges])
+        room = max(0, self.size.width - 3 - right.cell_length)
+        left = left.truncate(room, ellipsis=True)
+        return Content.assemble(left, " " * max(1, room - left.cell_length + 1), right)
+
+    def pages(self) -> Content:
         lines = [self._entry(page_key(page), page) for page in PAGES]
-        lines.insert(PAGES.index("preview"), "")
-        return "\n".join([*lines, "", self._entry("h", "history")])
+        lines.insert(PAGES.index("preview"), Content(""))
+        return tones.lines([*lines, Content(""), self._entry("h", "history")])
 
-    def _entry(self, key: str, page: str) -> str:
-        here = ">" if page == self.NAME else " "
-        return f"{here}{key} {TITLES[page]:<12}{self.mark(page)}".rstrip()
+    def _entry(self, key: str, page: str) -> Content:
+        here = page == self.NAME
+        if not self.full:
+            return plain(f"{'>' if here else ' '}{key} {TITLES[page]:<12}{self.mark(page)}".rstrip())
+        state = status.section(self.state, page) if self.mark(page) else None
+        name = f" {key}  {TITLES[page]:<12}"
+        told = f" {state.sign} {state.word if self.wide else ''}" if state else ""
+        room = (WIDE_LIST if self.wide else LIST) - 1
+        text = Content.assemble(
+            (name, "bold" if here else ""), (told.ljust(room - len(name)), tones.COLOUR[state.tone] if state else "")
+        )
+        text = text.stylize("on $primary 25%") if here else text
+        return hot(text, f"screen.jump('{page}')")
 
     def mark(self, page: str) -> str:
-        """The state of a page, as the list has it."""
+        """The state of a page, as the list has it; "" where it has none."""
         return "" if page in ("welcome", "history") else self.state.mark(page)
 
     def keys(self) -> list[Key]:
@@ -114,15 +169,21 @@ class Page(Screen[None]):
         """The ways back and on."""
         return [("Esc", "back"), ENTER_NEXT]
 
-    def _footer(self) -> str:
+    def _footer(self) -> Content:
         if isinstance(self.focused, TextArea):
-            return footer([HELP, ("F10", "quit")], [("Esc", "leave the field")], self.size.width - 2)
+            return self.key_line([HELP, ("F10", "quit")], [("Esc", "leave the field")])
         if isinstance(self.focused, Input):
-            return footer([HELP, ("F10", "quit")], self.field_ways(), self.size.width - 2)
+            return self.key_line([HELP, ("F10", "quit")], self.field_ways())
         quit_key = [] if QUIT in self.ways() else [QUIT]
-        return footer(
-            [HELP, *self.keys(), *quit_key, ("F2", "shell"), ("F3", "redraw")], self.ways(), self.size.width - 2
-        )
+        palette: list[Key] = [("Ctrl-P", "commands")] if self.full else []
+        return self.key_line([HELP, *self.keys(), *quit_key, ("F2", "shell"), ("F3", "redraw"), *palette], self.ways())
+
+    def key_line(self, keys: Sequence[Key], ways: Sequence[Key]) -> Content:
+        """The line of keys; in the full face a click on one is the key."""
+        width = self.size.width - 2
+        if not self.full:
+            return plain(footer(keys, ways, width))
+        return tones.key_line(fitting(keys, ways, width), ways, width)
 
     def field_ways(self) -> list[Key]:
         """The ways out of a text field."""
@@ -134,7 +195,22 @@ class Page(Screen[None]):
         """Draw the frame's texts anew, after the state changed."""
         self.query_one("#status", Static).update(self.status())
         self.query_one("#pages", Static).update(self.pages())
+        self.show_overview()
         self.refresh_keys()
+
+    def show_overview(self) -> None:
+        """Draw the plan beside the page, where it is seen."""
+        for place in self.query("#overview").results(Static):
+            if self.wide:
+                from screens.shared.change_lines import overview
+
+                lines = overview(self.state.current, max(20, place.content_size.width))
+                place.update(tones.lines([tones.change_line(line) for line in lines]))
+
+    def name_part(self, selector: str, text: str) -> None:
+        """Name a part of the page in its border; the console has no borders."""
+        if self.full:
+            self.query_one(selector).border_title = Content(safe_text(text)).markup
 
     def refresh_keys(self) -> None:
         if self.is_mounted:
@@ -159,8 +235,15 @@ class Page(Screen[None]):
     def on_descendant_blur(self, _: DescendantBlur) -> None:
         self.call_after_refresh(self.refresh_keys)
 
-    def on_resize(self, _: Resize) -> None:
-        self.refresh_keys()
+    def on_resize(self, event: Resize) -> None:
+        width, height = event.size.width, event.size.height
+        self.set_class(width < NARROWEST or height < LOWEST, "-small")
+        self.set_class(width < WIDE, "-narrow").set_class(width >= WIDE, "-wide").set_class(width >= VAST, "-vast")
+        self.query_one("#small", Static).update(
+            f"This window has {width}x{height} characters; at least {NARROWEST}x{LOWEST} are needed. Make it larger, or press q."
+        )
+        self.refresh_frame()
+        self.call_after_refresh(self.show_overview)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
@@ -185,6 +268,17 @@ class Page(Screen[None]):
     def action_find(self) -> None:
         if self.FINDS:
             self.query_one(Find).open()
+
+    async def action_undo_edit(self) -> None:
+        """Take the last edit back, on whatever page it was made."""
+        if not self.wizard.opened:
+            return
+        edit = edit_history.undo(self.state)
+        if edit is None:
+            self.notify("No edit to undo.", markup=False)
+            return
+        self.notify(f"Undone: {edit.what}", markup=False)
+        self.wizard.go(edit.page)
 
     def action_down(self) -> None:
         """To the next field; where there is none, down the page."""

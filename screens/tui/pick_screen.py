@@ -31,6 +31,10 @@ class Pick(Screen[str | None]):
     def on_mount(self) -> None:
         self.query_one(Rows).show(list(self._choices), lambda key: [self._choices[key]])
 
+    def on_rows_chosen(self, message: Rows.Chosen) -> None:
+        message.stop()
+        self.dismiss(message.key)
+
     def action_take(self) -> None:
         self.dismiss(self.query_one(Rows).key)
 

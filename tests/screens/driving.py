@@ -15,12 +15,16 @@ from textual.widgets import Static
 
 from screens.shared.session import NodeEngine
 from screens.shared.state import State
+from screens.terminal.choice import Face
+from screens.terminal.probe import Terminal
 from screens.tui.app import WizardApp
 from screens.tui.widgets.list_view import Rows
 from screens.tui.widgets.text_view import TextView
 from wizard.simulator.built_in import built_in, simulate
 
 SMALL, LARGE = (80, 24), (120, 40)
+FULL = Face("full", "asked for", Terminal("xterm-256color", "pty"))
+CONSOLE = Face("console", "asked for", Terminal("vt220", "pty", utf8=False))
 BUSY = ("look", "verify")  # workers that end by themselves
 NAMED = {
     " ": "space", "/": "slash", ".": "full_stop", ",": "comma", "-": "minus", "{": "left_curly_bracket",
@@ -57,9 +61,9 @@ Pilot._wait_for_screen = _nothing_waits  # type: ignore[method-assign,assignment
 
 
 @asynccontextmanager
-async def opened(engine: NodeEngine, size: tuple[int, int] = SMALL) -> AsyncIterator[Pilot[int]]:
+async def opened(engine: NodeEngine, size: tuple[int, int] = SMALL, face: Face = CONSOLE) -> AsyncIterator[Pilot[int]]:
     """The wizard over an engine."""
-    app = WizardApp(lambda: engine, engine.simulation)
+    app = WizardApp(lambda: engine, engine.simulation, face)
     async with app.run_test(size=size) as pilot:
         await until(pilot, lambda: page(pilot) != "")
         await settled(pilot)
@@ -67,10 +71,12 @@ async def opened(engine: NodeEngine, size: tuple[int, int] = SMALL) -> AsyncIter
 
 
 @asynccontextmanager
-async def wizard(tmp_path: Path, name: str = "demo", size: tuple[int, int] = SMALL) -> AsyncIterator[Pilot[int]]:
+async def wizard(
+    tmp_path: Path, name: str = "demo", size: tuple[int, int] = SMALL, face: Face = CONSOLE
+) -> AsyncIterator[Pilot[int]]:
     """The wizard on a built-in node, simulated in `tmp_path`."""
     node = simulate(built_in(name), tmp_path)
-    async with opened(NodeEngine(node, str(tmp_path), True), size) as pilot:
+    async with opened(NodeEngine(node, str(tmp_path), True), size, face) as pilot:
         yield pilot
 
 

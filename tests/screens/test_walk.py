@@ -43,7 +43,7 @@ async def test_the_whole_way_with_the_keyboard(tmp_path: Path) -> None:
         await press(pilot, "u")
         assert page(pilot) == "undo"
         assert "This takes run 0001 back" in whole(pilot)
-        assert "- /etc/modprobe.d/mlx4_core.conf" in text(pilot)
+        assert "- /etc/modprobe.d/mlx4_core.conf" in whole(pilot)
         await press(pilot, "enter")
         assert page(pilot) == "apply"
         assert "Take back run 0001" in whole(pilot)

@@ -13,6 +13,7 @@ from typing import Any
 from wizard import user_config
 from wizard.answers import alternatives, suggestion
 from wizard.answers import files as answer_files
+from wizard.cli import looks
 from wizard.errors import Blocked, Exit, UsageError
 from wizard.facts import facts as fact_reader
 from wizard.facts.facts import Facts
@@ -55,7 +56,19 @@ def _inspect(options: argparse.Namespace) -> int:
         raise UsageError(
             "inspect takes --answers with --nova alone", do="`compute-wizard check --answers FILE` judges answers."
         )
+    ways = [name for name in ("nova", "tree", "svg") if getattr(options, name)]
+    if len(ways) > 1 or (options.json and ways not in ([], ["nova"])):
+        raise UsageError(
+            "inspect shows one thing at a time", do="Leave --nova, --tree, --svg and --json but one of them away."
+        )
     _, facts = _look(options)
+    if options.svg is not None:
+        return _picture(facts, options.svg)
+    if options.tree:
+        from wizard.report import node_tree
+
+        _print(node_tree.text(facts, "utf" in (sys.stdout.encoding or "").lower()))
+        return Exit.DONE
     if options.nova:
         from wizard.chapters.passthrough import shown as nova_report
 
@@ -69,6 +82,18 @@ def _inspect(options: argparse.Namespace) -> int:
         _print_json({"format": "compute-wizard.facts/1", **facts.to_data()})
     else:
         _print(report.inspect(facts))
+    return Exit.DONE
+
+
+def _picture(facts: Facts, path: str) -> int:
+    """Write the trees as an SVG document, for its owner only."""
+    if looks.load is None:
+        raise UsageError("pictures need the wizard's own entry point", do="Run `compute-wizard inspect --svg FILE`.")
+    name = facts.system.hostname or "unnamed node"
+    from wizard.report import node_tree
+
+    write_private(Path(path), looks.load().picture(node_tree.text(facts, True), safe_text(name)).encode())
+    _print(safe_text(f"Wrote {path}.\n"))
     return Exit.DONE
 
 

@@ -13,14 +13,16 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, TypeAlias
 
 from wizard import user_config
-from wizard.cli import parser
+from wizard.cli import looks, parser
 from wizard.errors import Exit, UsageError, WizardError
 
 if TYPE_CHECKING:
+    from wizard.cli.looks import Looks
     from wizard.node.live import Open
     from wizard.node.node import Node
 
 
+COLOURED = ("inspect", "check", "plan", "verify", "history")
 Face: TypeAlias = "Callable[[Open, str, bool], int]"
 """Starts the wizard: what opens the node, which face, whether the node is a simulation; gives the exit code."""
 
@@ -51,13 +53,19 @@ def _dispatch(options: argparse.Namespace, face: Face | None) -> int:
     if options.command not in (None, "demo"):
         from wizard.cli import commands, stdout
 
-        with stdout.results(quiet=stdout.may_be_quiet(options)):
+        with stdout.results(quiet=stdout.may_be_quiet(options), looks=_colours(options)):
             return commands.run(options)
     if face is None:
         raise UsageError("no command was given", do="See `compute-wizard --help`.")
     with ExitStack() as kept:
         simulated = options.command == "demo"
         return face(lambda: _demo(options.node, kept) if simulated else _node(options.root), options.ui, simulated)
+
+
+def _colours(options: argparse.Namespace) -> Looks | None:
+    """Colours for the results that people read; none for JSON, for what goes into a file, and for pipes."""
+    machine = getattr(options, "json", False) or getattr(options, "out", None) == "-"
+    return None if machine or options.command not in COLOURED else looks.for_stream(sys.stdout)
 
 
 def _demo(name: str, kept: ExitStack) -> tuple[Node, str]:

@@ -56,6 +56,15 @@ def minutes(text: str) -> int:
     return number
 
 
+def _inspect_ways(inspect: argparse.ArgumentParser) -> None:
+    """What `inspect` shows in place of all of it."""
+    inspect.add_argument(
+        "--nova", action="store_true", help="what nova would hand out now, and after the plan of these answers"
+    )
+    inspect.add_argument("--tree", action="store_true", help="cards, PFs and VFs, and networks, as trees")
+    inspect.add_argument("--svg", metavar="FILE", type=_named, help="the trees as a picture, for a ticket")
+
+
 def _common() -> Parser:
     """What every command takes, before its name or behind it."""
     common = Parser(add_help=False)
@@ -123,9 +132,7 @@ def parser() -> Parser:
     demo.add_argument("--ui", choices=("auto", "full", "console", "plain"), default=argparse.SUPPRESS)
     demo.add_argument("--node", choices=BUILT_IN, default="demo", help="which built-in node")
     inspect = add("inspect", "what this node is and has, and what could not be seen", json=True, answers=True)
-    inspect.add_argument(
-        "--nova", action="store_true", help="what nova would hand out now, and after the plan of these answers"
-    )
+    _inspect_ways(inspect)
     add("check", "what is wrong or will go wrong", json=True, answers=True)
     suggest = add("suggest", "an answers file that fits this node as it is now")
     suggest.add_argument(

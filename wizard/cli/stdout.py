@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO, cast
 
+from wizard.cli.looks import Looks
 from wizard.errors import WizardError
 from wizard.user_files import STANDARD
 
@@ -23,12 +24,12 @@ class OutputError(WizardError):
 class _Results:
     """A stream that takes no notice of a reader who has seen enough (`head`), and says what else is wrong."""
 
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
+    def __init__(self, stream: TextIO, looks: Looks | None) -> None:
+        self._stream, self._looks = stream, looks
 
     def write(self, text: str) -> int:
         try:
-            return self._stream.write(text)
+            return self._stream.write(self._looks.paint(text) if self._looks else text)
         except OSError as error:
             self._give_up(error)
             return len(text)
@@ -68,11 +69,12 @@ def may_be_quiet(options: argparse.Namespace) -> bool:
 
 
 @contextmanager
-def results(quiet: bool = False) -> Iterator[None]:
-    """Let commands write to sys.stdout inside this; where `quiet`, it goes nowhere. Raises OutputError where it cannot be written."""
+def results(quiet: bool = False, looks: Looks | None = None) -> Iterator[None]:
+    """Let commands write to sys.stdout inside this, in colour by `looks`; where `quiet`, it goes nowhere. Raises OutputError where
+    it cannot be written."""
     kept = cast("TextIO | None", sys.stdout)  # None where it was closed
     with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
-        sys.stdout = cast("TextIO", _Results(kept if kept is not None and not quiet else nowhere))
+        sys.stdout = cast("TextIO", _Results(kept if kept is not None and not quiet else nowhere, looks))
         try:
             yield
             sys.stdout.flush()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from wizard.answers import files as answer_files
 from wizard.boot import next_command_line
 from wizard.boot.artifacts import normal
@@ -17,18 +19,31 @@ from wizard.runs.history import RUNS
 BLACKLIST = f"modprobe.blacklist={mlx4_sources.MODULE}"
 
 
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """What is to be said once a run has ended: what comes next, and how to boot without it. A sentence or two each."""
+
+    following: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+
+
 def after_apply(facts: Facts, plan: Plan) -> list[str]:
-    """Sentences for the end of a run: none where no reboot is needed; else whether to reboot now, and the way back.
+    """Sentences for the end of a run, in the order of :func:`advise`."""
+    advice = advise(facts, plan)
+    return [*advice.following, *advice.without]
+
+
+def advise(facts: Facts, plan: Plan) -> Advice:
+    """What to say at the end of a run: nothing where no reboot is needed; else whether to reboot now, and the way back.
 
     `facts` are read after the run: the boot menu and the initramfs are judged as they are now.
     """
     if not plan.needs_reboot:
-        return []
+        return Advice()
     wrong = not_ready(facts, plan)
     if wrong:
-        return [f"Do not reboot yet: {sentence}." for sentence in wrong] + [
-            "Run plan, then apply: what is left is done."
-        ]
+        waits = [f"Do not reboot yet: {sentence}." for sentence in wrong]
+        return Advice((*waits, "Run plan, then apply: what is left is done."))
     verb = "Reboot once, when it suits you, then run `compute-wizard verify`."
     guests = facts.guests.guests
     if guests:
@@ -36,7 +51,7 @@ def after_apply(facts: Facts, plan: Plan) -> list[str]:
     unknown = not_seen(facts, plan)
     checked = "The boot menu and the initramfs were looked into: they hold what was planned."
     looked = f"Not looked into: {'; '.join(unknown)}." if unknown else checked
-    return [looked, verb, way_back(facts), *_rescue(facts)]
+    return Advice((looked, verb), (way_back(facts), *_rescue(facts)))
 
 
 def _rescue(facts: Facts) -> list[str]:

@@ -104,9 +104,12 @@ class RunProgress:
 
     def bar(self, width: int = 16) -> str:
         """How far it is, in steps: they are of different length, so no time is foretold."""
-        steps = len(self.plan.steps)
-        full = width * self.done // max(1, steps)
-        return f"[{'#' * full}{'-' * (width - full)}] {self.done} of {steps} steps"
+        full = width * self.done // max(1, len(self.plan.steps))
+        return f"[{'#' * full}{'-' * (width - full)}] {self.counted()}"
+
+    def counted(self) -> str:
+        """How many steps are done."""
+        return f"{self.done} of {len(self.plan.steps)} steps"
 
     def time(self, number: int, now: float) -> str:
         """How long a step took, or takes since."""

@@ -8,24 +8,30 @@ from typing import Any, ClassVar
 
 from textual import work
 from textual.app import ComposeResult
+from textual.containers import VerticalScroll
 from textual.message import Message
 from textual.timer import Timer
-from textual.widgets import Input, Static
+from textual.widgets import Input, ProgressBar, Static
 
 from screens.shared.apply_text import before, drops_network, now_and_next, verdict, word
 from screens.shared.change_lines import line
 from screens.shared.fit_text import cut
 from screens.shared.key_line import Key
 from screens.shared.page_order import short
+from screens.tui import tones
 from screens.tui.page import PLANNING, Page
 from screens.tui.widgets.line_input import Entry
 from screens.tui.widgets.list_view import Column, Rows
+from screens.tui.widgets.panel import Panel
 from screens.tui.widgets.text_view import TextView
 from wizard.errors import Exit, WizardError
 from wizard.integers import MOST_MINUTES
 from wizard.model.plan import Plan
+from wizard.planning.reboot_advice import Advice
 from wizard.runs.progress import WORDS, RunProgress
 from wizard.safe_text import safe_text
+
+TONES = {"held": "good", "running": "accent", "failed": "bad", "skipped": "dim", "taken back": "warn"}
 
 
 class Happened(Message):
@@ -39,7 +45,7 @@ class Happened(Message):
 class Ended(Message):
     """The run has ended; `problem` where its runner is gone without a word. `after` is what is to be said of the reboot."""
 
-    def __init__(self, problem: str, after: list[str]) -> None:
+    def __init__(self, problem: str, after: Advice) -> None:
         super().__init__()
         self.problem, self.after = problem, after
 
@@ -104,12 +110,20 @@ class ApplyPage(Page):
         yield Static("", id="before", markup=False)
         if self.state.run is None and plan is not None and not self.obstacle(plan):
             yield Entry("", id="yes", compact=True, select_on_focus=False)
+        if self.full:
+            yield ProgressBar(show_eta=False, show_percentage=False, id="bar")
         yield Static("", id="result", markup=False)
+        yield VerticalScroll(id="blocks", can_focus=False)
         yield Rows([Column("")], id="steps", headings=False)
         yield TextView(id="log")
 
     def on_mount(self) -> None:
         self.query_one("#log").display = self.state.run is not None
+        self.query("#bar").set(display=self.state.run is not None)
+        self.query_one("#blocks").display = False
+        self.query_one(Rows).words = self.words_of
+        self.name_part("#steps", "Steps")
+        self.name_part("#log", "Output")
         if self.state.run is not None:
             self.follow_run(self.state.run)
         else:
@@ -149,6 +163,11 @@ class ApplyPage(Page):
             mark, took = WORDS[self.progress.state(number)], self.progress.time(number, time.time())
         room = self.query_one(Rows).room - 7 - (11 if self.progress else 0)
         return [f"{mark} {number:3} {cut(line(plan.steps[number - 1]), max(12, room))} {took:>10}".rstrip()]
+
+    def words_of(self, key: str, _: str) -> list[tuple[int, int, str]]:
+        """The mark of what has happened to a step."""
+        tone = TONES.get(self.progress.state(int(key)), "") if self.progress is not None else ""
+        return [(1, 3, tone)] if tone else []
 
     def on_rows_moved(self, message: Rows.Moved) -> None:
         message.stop()
@@ -198,6 +217,8 @@ class ApplyPage(Page):
         self.state.outdated = True
         self.progress = RunProgress(plan)
         self.remove_class("-ended")
+        self.query("#bar").set(display=True)
+        self.query_one("#blocks").display = False
         log = self.query_one("#log", TextView)
         log.display = True
         log.show([])
@@ -214,7 +235,7 @@ class ApplyPage(Page):
 
     @work(thread=True, exclusive=True, group="follow")
     def follow(self, run: str) -> None:
-        problem, after = "", []
+        problem, after = "", Advice()
         engine = self.wizard.engine
         try:
             for event in engine.events(run):
@@ -222,7 +243,7 @@ class ApplyPage(Page):
                     return
                 self.post_message(Happened([event]))
             if engine.result(run) == Exit.DONE:
-                after = engine.after_apply(engine.plan_of(run))
+                after = engine.advise(engine.plan_of(run))
         except WizardError as error:
             problem = str(error)
         self.post_message(Ended(problem, after))
@@ -249,7 +270,12 @@ class ApplyPage(Page):
             return
         takes = f" takes back run {short(progress.plan.undoes)}" if progress.plan.undoes else ""
         title = f"Run {short(self.state.run or '')}{takes}"
-        lines = [f"{title}   {progress.elapsed(time.time())}", progress.bar()]
+        lines = [f"{title}   {progress.elapsed(time.time())}"]
+        if self.full:
+            self.query_one("#bar", ProgressBar).update(total=len(progress.plan.steps), progress=progress.done)
+            lines.append(progress.counted())
+        else:
+            lines.append(progress.bar())
         if self.state.running:
             lines.append(now_and_next(progress, self._stopping, self.counted(progress)))
         self.query_one("#before", Static).update(safe_text("\n".join(lines)))
@@ -267,10 +293,34 @@ class ApplyPage(Page):
         if self._timer is not None:
             self._timer.pause()
         self.tick()
-        came_of_it = [verdict(self.progress)] if self.progress else []
-        self.say(message.problem or "\n".join([*came_of_it, *message.after]))
+        self.state.outcome = self.progress.result if self.progress else ""
+        done = self.progress is not None and self.progress.result == "done"
+        self.state.reboot_due = bool(done and self.progress and self.progress.plan.needs_reboot)
+        self.say("")
         self.add_class("-ended")
+        self.show_blocks(message)
         self.refresh_frame()
+
+    def show_blocks(self, message: Ended) -> None:
+        """What came of it, what comes next, and the way back where the node does not boot."""
+        result = message.problem or (verdict(self.progress) if self.progress else "")
+        good = not message.problem and self.progress is not None and self.progress.result == "done"
+        blocks = [("Result", [result], "first" if good else "bad")]
+        blocks += [("Next", list(message.after.following), "warn")] if message.after.following else []
+        blocks += [("If it does not boot", list(message.after.without), "")] if message.after.without else []
+        place = self.query_one("#blocks")
+        place.display = True
+        place.remove_children()
+        for name, texts, tone in blocks:
+            bold = f"bold {tones.GOOD if good else tones.BAD}" if name == "Result" else ""
+            place.mount(Panel(name, tones.lines([tones.plain(text, bold) for text in texts]), tone))
+
+    def action_scroll(self, pages: float) -> None:
+        blocks = self.query_one("#blocks")
+        if blocks.display:
+            blocks.scroll_relative(y=round(pages * max(1, blocks.size.height - 1)), animate=False)
+        else:
+            self.query_one("#log", TextView).page(pages)
 
     def action_stop(self) -> None:
         """Ask the runner to stop between two steps."""

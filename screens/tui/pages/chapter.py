@@ -10,16 +10,19 @@ from textual.events import DescendantBlur, Resize
 from textual.timer import Timer
 from textual.widgets import Input, Static
 
+from screens.shared import edit_history
 from screens.shared import editing as answering
 from screens.shared.change_lines import changes
 from screens.shared.key_line import Key as FooterKey
 from screens.shared.nova_lines import nova_lines
+from screens.tui import tones
 from screens.tui.page import ENTER_NEXT, Page
 from screens.tui.widgets.fields import Changed, Field, field_for
 from screens.tui.widgets.table_editor import TableEditor
 from wizard.answers import editing
 from wizard.chapters.base import Chapter
 from wizard.chapters.registry import chapter
+from wizard.model.findings import worst
 from wizard.model.questions import Key, Question, Table
 from wizard.safe_text import safe_text
 
@@ -127,7 +130,8 @@ class ChapterPage(Page):
     def on_mount(self) -> None:
         self.show()
 
-    def on_resize(self, _: Resize) -> None:
+    def on_resize(self, event: Resize) -> None:
+        super().on_resize(event)
         self.call_after_refresh(self.show)
 
     def say(self, text: str) -> None:
@@ -140,6 +144,7 @@ class ChapterPage(Page):
         """Take a value into the answers, or say at the field what is wrong with it."""
         message.stop()
         field = message.field
+        edit_history.remember(self.state, self.NAME, field.question.text, field.key)
         told = answering.take(self.state, self.NAME, field.question, field.key, message.text, message.value)
         for each in self.query(Field):
             if each.key in told:
@@ -188,26 +193,34 @@ class ChapterPage(Page):
             return
         plan = self.state.plan
         found = [finding for finding in plan.findings if finding.chapter == self.NAME] if plan else []
-        words = {"blocks": "BLOCKS", "warns": "WARNS", "tells": "Note"}
-        lines = [
-            text for f in found for text in (f"{words[f.severity]} {f.code}: {f.seen}", f"  {f.why}", f"  > {f.do}")
-        ]
         findings = self.query_one("#findings", Static)
-        findings.update(safe_text("\n".join(lines)))
-        findings.display = bool(lines)
+        findings.update(tones.findings(found))
+        findings.display = bool(found)
+        grave = worst(found)
+        findings.set_class(grave == "blocks", "-bad").set_class(grave == "warns", "-warn")
         for question in self._questions():
             for field in self.query(Field):
                 if isinstance(question, Question) and field.key == question.key:
                     field.renew(question)
-        right = self.query_one("#right").size
-        most = max(5, min(right.height // 4, 14))
-        lines = changes(plan, self.NAME, self.answered, most, max(20, right.width - 2))
-        lines += nova_lines(self.NAME, self.state.facts, self.state.answers)
-        self.query_one("#changes", Static).update(safe_text("\n".join(lines)))
+        self.show_changes()
         self.refresh_frame()
+
+    def show_changes(self) -> None:
+        """What will change, in as many lines as there is room for."""
+        place, room = self.query_one("#changes", Static), self.query_one("#panes").size
+        nova = nova_lines(self.NAME, self.state.facts, self.state.answers)
+        if self.wide:
+            most, width = max(5, room.height - 2 - len(nova)), place.content_size.width
+        else:
+            most, width = max(5, min(room.height // 4, 14)), room.width - 2
+        lines = changes(
+            self.state.plan, self.NAME, self.answered, most, max(20, width - 2 * (self.full and not self.wide))
+        )
+        place.update(tones.lines([*map(tones.change_line, lines), *map(tones.plain, nova)]))
 
     async def action_toggle_chapter(self) -> None:
         """Leave the chapter alone, or answer it."""
+        edit_history.remember(self.state, self.NAME, "on/off")
         if self.answered:
             answering.leave_alone(self.state, self.NAME)
         elif self.state.facts is not None:
@@ -232,6 +245,7 @@ class ChapterPage(Page):
 
     def action_delete(self) -> None:
         if self.table is not None:
+            edit_history.remember(self.state, self.NAME, "row deleted")
             self.say(self.table.delete())
 
     async def action_next_problem(self) -> None:

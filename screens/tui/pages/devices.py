@@ -2,35 +2,79 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
+from typing import ClassVar
 
+from rich.text import Text
 from textual.app import ComposeResult
-from textual.widgets import Static
+from textual.content import Content
+from textual.widgets import Static, Tree
+from textual.widgets.tree import TreeNode
 
 from screens.shared.key_line import Key
+from screens.tui import tones
 from screens.tui.page import Page
+from screens.tui.widgets.hot import Hot, hot
 from screens.tui.widgets.list_view import Column, Rows
 from screens.tui.widgets.text_view import TextView
 from wizard.chapters.shared import cards
 from wizard.facts.pci.functions import PciFunction
+from wizard.report import node_tree
+from wizard.report.node_tree import Branch
 from wizard.safe_text import safe_text
 
 SHORT = {"default route": "route", "root disk": "root"}  # the page has the long words below the table
 
 
+VIEWS = {"cards": "Cards", "networks": "Networks", "functions": "Table"}
+
+
+def fill(tree: Tree[str], branches: Sequence[Branch]) -> None:
+    """Put branches into a tree that shows no root of its own."""
+    tree.show_root = False
+    tree.guide_depth = 3
+    tree.auto_expand = True
+    for branch in branches:
+        _grow(tree.root, branch)
+    tree.root.expand()
+    tree.cursor_line = 0
+
+
+def _grow(node: TreeNode[str], branch: Branch) -> None:
+    text = Text(safe_text(branch.text))
+    if not branch.children:
+        node.add_leaf(text, branch.address)
+        return
+    grown = node.add(text, branch.address, expand=not branch.folded)
+    for child in branch.children:
+        _grow(grown, child)
+
+
 class DevicesPage(Page):
-    """A table of PCI functions, details of the one under the cursor below."""
+    """Cards as a tree, networks as another one, and all functions as a table; details of the one under the cursor below."""
 
     NAME = "devices"
-    AUTO_FOCUS = "Rows"
+    AUTO_FOCUS = ""
     SCROLLS = False
     FINDS = "only devices with"
+    BINDINGS: ClassVar = [("t", "view", "another view")]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._view = ""  # one of VIEWS
 
     def keys(self) -> list[Key]:
-        return [("Up/Down", "device"), ("/", "filter"), ("Tab", "details")]
+        return [("Up/Down", "device"), ("t", "another view"), ("/", "filter"), ("Tab", "details")]
+
+    def below(self) -> ComposeResult:
+        yield from self.overview()
 
     def body(self) -> ComposeResult:
+        yield Hot("", id="views", markup=False)
         yield Static("", id="count", markup=False)
+        yield Tree[str]("", id="cards", classes="pane")
+        yield Tree[str]("", id="networks", classes="pane")
         columns = [
             Column("address", 12 if self._domains else 7),
             Column("model"),
@@ -41,7 +85,46 @@ class DevicesPage(Page):
         yield TextView(id="detail")
 
     def on_mount(self) -> None:
+        facts = self.state.facts
+        if facts is not None:
+            fill(self.query_one("#cards", Tree), node_tree.devices(facts))
+            fill(self.query_one("#networks", Tree), node_tree.networks(facts))
+        self.name_part("#functions", "Table")
+        self.name_part("#detail", "Details")
         self.find("")
+        self.show_view("cards" if self.full else "functions")
+
+    def show_view(self, view: str) -> None:
+        """Show one of the views, and go there."""
+        self._view = view
+        texts = []
+        for name, title in VIEWS.items():
+            self.query_one(f"#{name}").display = name == view
+            text = f"[{title}]" if name == view else f" {title} "
+            texts.append(
+                hot(tones.plain(text, "bold $primary" if name == view else tones.DIM), f"screen.view('{name}')")
+            )
+        self.query_one("#views", Hot).update(Content(" ").join(texts))
+        self.query_one("#count").display = view == "functions"
+        self.query_one("#detail").display = view != "networks"
+        if view == "cards":
+            node = self.query_one("#cards", Tree).cursor_node
+            self.show_detail(node.data if node is not None else None)
+        self.query_one(f"#{view}").focus()
+
+    def action_view(self, view: str = "") -> None:
+        """The next view, or the one that was clicked."""
+        names = list(VIEWS)
+        self.show_view(view or names[(names.index(self._view) + 1) % len(names)])
+
+    def action_find(self) -> None:
+        self.show_view("functions")
+        super().action_find()
+
+    def on_tree_node_highlighted(self, message: Tree.NodeHighlighted[str]) -> None:
+        message.stop()
+        if message.node.tree.id == "cards":
+            self.show_detail(message.node.data or None)
 
     @cached_property
     def functions(self) -> dict[str, PciFunction]:
@@ -49,8 +132,7 @@ class DevicesPage(Page):
         facts = self.state.facts
         if facts is None:
             return {}
-        lived_on = {role.address for role in facts.guests.roles}
-        return {f.address: f for f in facts.pci.functions if f.offer != "none" or f.is_network or f.address in lived_on}
+        return {function.address: function for function in node_tree.shown(facts)}
 
     @cached_property
     def _domains(self) -> bool:
@@ -93,7 +175,11 @@ class DevicesPage(Page):
 
     def on_rows_moved(self, message: Rows.Moved) -> None:
         message.stop()
-        lines = self.detail(self.functions[message.key]) if message.key else []
+        if self._view != "cards":
+            self.show_detail(message.key)
+
+    def show_detail(self, address: str | None) -> None:
+        lines = self.detail(self.functions[address]) if address in self.functions else []
         self.query_one("#detail", TextView).show([safe_text(line) for line in lines])
 
     def detail(self, function: PciFunction) -> list[str]:

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from textual.events import Paste as Pasted
 
+from screens.shared import edit_history
 from screens.shared import editing as answering
 from screens.shared.key_line import Key as FooterKey
 from screens.tui.add_networks_screen import AddNetworks, Import, Paste, Pattern
@@ -67,6 +68,7 @@ class GatewaysPage(ChapterPage):
 
     def take(self, rows: list[Row] | None) -> None:
         if rows and self.table is not None:
+            edit_history.remember(self.state, self.NAME, "networks added")
             answering.take_networks(self.state, self.NAME, PLACE, rows)
             self.table.refresh_rows()
             self.table.rows.focus()

@@ -17,6 +17,11 @@ from wizard.facts.facts import Facts
 from wizard.runs.history import PastRun
 from wizard.safe_text import safe_text
 
+TONES = {
+    "done": "good", "running": "accent", "waiting": "accent", "rolled_back": "warn", "undone": "dim",
+    "failed": "bad", "stopped": "bad", "interrupted": "bad",
+}  # fmt: skip
+
 
 def said(facts: Facts | None, runs: bool) -> list[str]:
     """What stands above the runs; that something cannot be seen is no sign that nothing was done."""
@@ -64,7 +69,11 @@ class HistoryPage(Page):
         return run.state.resumable or run.state.under_way
 
     def on_mount(self) -> None:
-        self.query_one(Rows).show(list(self.runs()), self.cells)
+        rows = self.query_one(Rows)
+        rows.tones = lambda key: {1: TONES.get(self.runs()[key].state, "")}
+        rows.show(list(self.runs()), self.cells)
+        self.name_part("#runs", "Runs")
+        self.name_part("#detail", "Journal")
 
     def cells(self, key: str) -> list[str]:
         run = self.runs()[key]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.containers import Horizontal
+from textual.containers import Container, Horizontal
+from textual.content import Content
 from textual.widgets import Input, Static
 
 from screens.shared import step_lines
@@ -13,6 +15,8 @@ from screens.shared.change_lines import line
 from screens.shared.fit_text import cut
 from screens.shared.key_line import Key
 from screens.shared.page_order import TITLES, short
+from screens.tui import tones
+from screens.tui.highlighting import highlighter
 from screens.tui.page import PLANNING, Page
 from screens.tui.widgets.line_input import Entry
 from screens.tui.widgets.list_view import Column, Rows
@@ -24,6 +28,35 @@ from wizard.report import text as report
 from wizard.safe_text import safe_text
 
 KINDS = {"plan": ("the plan", "plan"), "script": ("a shell script", "sh"), "text": ("the preview as text", "txt")}
+
+
+HEADING = "heading "
+DANGERS = {
+    "one-way": "danger",
+    "drops-network": "danger",
+    "power-cycle": "caution",
+    "reboot": "caution",
+    "restarts-service": "effect",
+}
+SIGNS = {"+": "good", "-": "bad", "~": "warn", "$": "accent", "=": "accent"}
+
+
+def words_of_step(_: str, text: str) -> list[tuple[int, int, str]]:
+    """What stands out in the line of a step: its sign, and what it does to the node."""
+    found = [(5, 6, SIGNS[text[5]])] if text[5:6] in SIGNS else []
+    labels = re.search(r"\[([a-z, -]+)\] *$", text)
+    if labels:
+        inside = re.finditer(r"[a-z-]+", labels[1])
+        found += [
+            (labels.start(1) + word.start(), labels.start(1) + word.end(), DANGERS.get(word[0], "effect"))
+            for word in inside
+        ]
+    return found
+
+
+def _warned(text: str) -> Content:
+    colour = tones.BAD if text.startswith("! blocked") else tones.WARN
+    return tones.plain(text, f"bold {colour}" if text.startswith("!") else "")
 
 
 class PreviewPage(Page):
@@ -64,12 +97,13 @@ class PreviewPage(Page):
 
     def body(self) -> ComposeResult:
         yield Static("", id="heading", markup=False)
-        yield Rows([Column("")], id="steps", headings=False)
         with Horizontal(id="save", classes="line -hidden"):
             yield Static("", id="save-as", classes="label", markup=False)
             yield Entry("", id="path", compact=True, select_on_focus=False)
         yield Static("", id="said", markup=False)
-        yield TextView(id="detail", coloured=True)
+        with Container(id="both"):
+            yield Rows([Column("")], id="steps", headings=False)
+            yield TextView(id="detail", coloured=True)
 
     def heading(self, plan: Plan) -> list[str]:
         """How much it is, and what is left out."""
@@ -93,20 +127,33 @@ class PreviewPage(Page):
     def show_steps(self) -> None:
         plan = self.plan
         lines = self.heading(plan) if plan else [PLANNING]
-        self.query_one("#heading", Static).update(safe_text("\n".join(lines)))
-        self.query_one(Rows).show(self.entries(plan) if plan else [], self.cells)
+        self.query_one("#heading", Static).update(tones.lines([_warned(line) for line in lines]))
+        rows = self.query_one(Rows)
+        rows.words = words_of_step
+        self.name_part("#steps", "Steps")
+        entries = self.entries(plan) if plan else []
+        rows.show(entries, self.cells, [key for key in entries if key.startswith(HEADING)])
 
     def entries(self, plan: Plan) -> list[str]:
-        """The keys of the list's entries, in their order."""
-        keys = [str(number) for number in range(len(plan.steps))]
-        keys += [] if plan.undoes else ["line"]
-        return keys + (["controller"] if plan.controller else [])
+        """The keys of the list's entries, in their order; headings begin with HEADING."""
+        keys: list[str] = []
+        for name, numbers in step_lines.groups(plan):
+            keys += [f"{HEADING}{name} {numbers[0]}", *(str(number) for number in numbers)]
+        if not plan.undoes:
+            keys += [f"{HEADING}Kernel command line", "line"]
+        controller = [f"controller {number}" for number in range(len(plan.controller))]
+        return [*keys, f"{HEADING}On the controller: to be done there", *controller] if controller else keys
 
     def cells(self, key: str) -> list[str]:
         plan = self.plan
-        if plan is None or not key.isdigit():
-            count = len(plan.controller) if plan else 0
-            return ["      kernel command line" if key == "line" else f"      controller: {count} things to do there"]
+        if key.startswith(HEADING):
+            return [key.removeprefix(HEADING).rstrip(" 0123456789")]
+        if plan is None:
+            return [""]
+        if key == "line":
+            return ["      as it will be at the next boot"]
+        if key.startswith("controller"):
+            return [f"      {step_lines.controller_line(plan.controller[int(key.split()[1])])}"]
         step = plan.steps[int(key)]
         labels = f"  [{', '.join(step.labels)}]" if step.labels else ""
         room = self.query_one(Rows).room - 4 - len(labels)
@@ -114,20 +161,28 @@ class PreviewPage(Page):
 
     def lines(self, key: str) -> list[str]:
         """The text of one entry of the list."""
-        plan = self.plan
+        plan, facts = self.plan, self.state.facts
         if plan is None:
             return []
         if key == "line":
-            return step_lines.kernel_line(plan)
-        return (
-            step_lines.controller(plan)
-            if key == "controller"
-            else step_lines.detail(plan.steps[int(key)], self._folded)
-        )
+            return step_lines.kernel_line(plan, self.wizard.engine.kernel_tokens(facts, plan) if facts else ())
+        if key.startswith("controller"):
+            return step_lines.controller(plan.controller[int(key.split()[1])])
+        return step_lines.detail(plan.steps[int(key)], self._folded)
+
+    def show_detail(self, key: str | None) -> None:
+        view = self.query_one("#detail", TextView)
+        lines = self.lines(key) if key else []
+        path = ""
+        if key and key.isdigit() and self.plan is not None:
+            path = str(getattr(self.plan.steps[int(key)], "path", ""))
+        view.words = highlighter(path, lines)
+        view.show(lines, self._found)
+        self.name_part("#detail", path or "Details")
 
     def on_rows_moved(self, message: Rows.Moved) -> None:
         message.stop()
-        self.query_one("#detail", TextView).show(self.lines(message.key) if message.key else [], self._found)
+        self.show_detail(message.key)
 
     def action_scroll(self, pages: float) -> None:
         self.query_one("#detail", TextView).page(pages)
@@ -135,17 +190,16 @@ class PreviewPage(Page):
     def action_fold(self) -> None:
         """With or without the lines that stay."""
         self._folded = not self._folded
-        rows, view = self.query_one(Rows), self.query_one("#detail", TextView)
-        view.show(self.lines(rows.key) if rows.key else [], self._found)
+        self.show_detail(self.query_one(Rows).key)
         self.refresh_keys()
 
     def find(self, text: str) -> None:
         self._found = text.lower()
         rows = self.query_one(Rows)
         if rows.key is not None:
-            self.query_one("#detail", TextView).show(self.lines(rows.key), self._found)
+            self.show_detail(rows.key)
         self.say("")
-        if text and not self._go(rows.keys[rows.cursor :], 0):
+        if text and not self._go(rows.keys[rows.place :], 0):
             self._go(rows.keys, 0)
 
     def leave_find(self) -> None:

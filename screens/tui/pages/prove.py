@@ -55,6 +55,8 @@ class ProvePage(Page):
 
     def on_mount(self) -> None:
         self.query_one("#yes").display = False
+        self.name_part("#proofs", "Proofs")
+        self.name_part("#detail", "What it does")
         self.find_offers()
 
     @work(thread=True, exclusive=True, group="look")

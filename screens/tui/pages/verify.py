@@ -7,18 +7,21 @@ from typing import ClassVar
 
 from textual import work
 from textual.app import ComposeResult
+from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
 from screens.shared.key_line import Key
 from screens.shared.page_order import TITLES, numbered, to_do
+from screens.tui import tones
 from screens.tui.page import QUIT, Page
 from screens.tui.widgets.list_view import Column, Rows
 from screens.tui.widgets.text_view import TextView
 from wizard.model.findings import Check, Remedy
-from wizard.safe_text import safe_text
 
 ORDER = {"failed": 0, "pending": 1, "unknown": 2, "held": 3}
+TONES: dict[str, str] = {"failed": "bad", "pending": "warn", "unknown": "warn", "held": "good"}
+HEADING = "heading "
 
 
 class Verified(Message):
@@ -29,8 +32,18 @@ class Verified(Message):
         self.found = found
 
 
+def by_section(found: Sequence[Check]) -> list[Check]:
+    """Checks of one chapter together, the chapter with the worst one first; in it the ones that failed first."""
+    order = list(TITLES)
+    worst = {check.chapter: min(ORDER[c.state] for c in found if c.chapter == check.chapter) for check in found}
+    place = {name: order.index(name) if name in order else len(order) for name in worst}
+    return sorted(
+        found, key=lambda check: (worst[check.chapter], place[check.chapter], check.chapter, ORDER[check.state])
+    )
+
+
 class VerifyPage(Page):
-    """The checks, the ones that failed first; what each saw below."""
+    """The checks by section, the ones that failed first; what each saw below."""
 
     NAME = "verify"
     AUTO_FOCUS = "Rows"
@@ -51,7 +64,7 @@ class VerifyPage(Page):
 
     def body(self) -> ComposeResult:
         yield Static("Looking ...", id="verdict", markup=False)
-        yield Rows([Column("state", 7), Column("chapter", 11), Column("check")], id="checks", empty="nothing to show")
+        yield Rows([Column("state", 7), Column("check")], id="checks", empty="nothing to show")
         yield TextView(id="detail")
 
     def on_mount(self) -> None:
@@ -66,28 +79,34 @@ class VerifyPage(Page):
 
     def on_verified(self, message: Verified) -> None:
         proven = (self.state.proving.checks if self.state.proving else None) or []
-        self._found = sorted([*message.found, *proven], key=lambda check: ORDER[check.state])
-        self.state.checked = self._found[0].state if self._found else ""
+        self._found = by_section([*message.found, *proven])
+        self.state.checked = min((check.state for check in self._found), key=lambda each: ORDER[each], default="")
         self.refresh_frame()
-        self.query_one("#verdict", Static).update(safe_text("\n".join(self.verdict())))
+        self.query_one("#verdict", Static).update(self.told())
         self.find("")
 
     def find(self, text: str) -> None:
         words = text.lower()
-        keys = [
-            str(number)
-            for number, check in enumerate(self._found)
-            if words in f"{check.state} {check.chapter} {check.what} {check.seen}".lower()
-        ]
-        self.query_one(Rows).show(keys, self.cells)
+        keys: list[str] = []
+        for number, check in enumerate(self._found):
+            if words in f"{check.state} {check.chapter} {check.what} {check.seen}".lower():
+                heading = f"{HEADING}{TITLES.get(check.chapter, 'All')}"
+                keys += [] if heading in keys else [heading]
+                keys.append(str(number))
+        rows = self.query_one(Rows)
+        rows.tones = lambda key: {0: TONES[self._found[int(key)].state]}
+        rows.show(keys, self.cells, [key for key in keys if key.startswith(HEADING)])
+        self.name_part("#checks", "Checks")
 
     def leave_find(self) -> None:
         self.query_one(Rows).focus()
 
     def cells(self, key: str) -> list[str]:
+        if key.startswith(HEADING):
+            return [key.removeprefix(HEADING)]
         check = self._found[int(key)]
         state = check.state.upper() if check.state == "failed" else check.state
-        return [state, TITLES.get(check.chapter, "All"), check.what]
+        return [state, check.what]
 
     def on_rows_moved(self, message: Rows.Moved) -> None:
         message.stop()
@@ -115,6 +134,12 @@ class VerifyPage(Page):
         if not states:
             return ["Nothing is answered, so there is nothing to verify."]
         return [f"{about}: {counts}.", self.sentence(states, bool(runs))]
+
+    def told(self) -> Content:
+        """The verdict in the colour of the worst that was seen."""
+        lines = self.verdict()
+        colour = tones.COLOUR[TONES[self.state.checked]] if self.state.checked else ""
+        return tones.lines([tones.plain(line, f"bold {colour}" if line == lines[-1] else "") for line in lines])
 
     def sentence(self, states: Sequence[str], applied: bool) -> str:
         if "failed" in states:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from screens.shared import edit_history
 from screens.shared import editing as answering
 from screens.shared.key_line import Key as FooterKey
 from screens.tui.pages.chapter import ChapterPage
@@ -48,6 +49,7 @@ class VfsPage(ChapterPage):
         found = vfs.not_answered(facts, self.state.answers) if facts else []
         function = next((each for each in found if each.address == chosen), None)
         if facts is not None and function is not None:
+            edit_history.remember(self.state, self.NAME, "card added")
             card = vfs.card_for(facts, function).model_dump(mode="json", exclude_none=True)
             self.state.answers = editing.add_row(self.state.answers, self.NAME, PLACE, card)
             await self.redo()
@@ -57,6 +59,7 @@ class VfsPage(ChapterPage):
         if field is None or field.key[:1] != PLACE or not isinstance(field.key[1], int):
             self.say("go to a field of the card with Tab, leave it with Esc if it is a text, then press d")
             return
+        edit_history.remember(self.state, self.NAME, "card dropped")
         try:
             answering.delete_row(self.state, self.NAME, PLACE, field.key[1])
         except InputError as error:

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
+from textual.events import Click
 from textual.message import Message
 from textual.widgets import Input, Static
 
@@ -88,6 +89,10 @@ class Tick(Marked):
         off = f"  ({self.question.disabled})" if self.question.disabled else ""
         return f"[{'x' if self.value else ' '}] {self.question.text}{off}"
 
+    def on_click(self, event: Click) -> None:
+        event.stop()
+        self.action_change()
+
     def action_change(self) -> None:
         if not self.question.disabled:
             self.value = not self.value
@@ -108,6 +113,20 @@ class ChoiceField(Marked):
             return f"{self.question.text}: < {label} >"
         lines = [f"  ({'x' if c.value == self.value else ' '}) {c.label}" for c in self.question.choices]
         return "\n".join([f"{self.question.text}:", *lines])
+
+    def on_click(self, event: Click) -> None:
+        """The choice in the line that was clicked; where one is seen at a time, the next one."""
+        event.stop()
+        if len(self.question.choices) > FEW:
+            self.action_move(1)
+            return
+        offset = event.get_content_offset(self.query_one(Line))
+        values = [choice.value for choice in self.question.choices]
+        place = offset.y - 1 if offset is not None else -1
+        if not self.question.disabled and 0 <= place < len(values) and not self.question.choices[place].disabled:
+            self.value = values[place]
+            self.draw()
+            self.post_message(Changed(self, self.value, None))
 
     def action_move(self, by: int) -> None:
         values = [choice.value for choice in self.question.choices if not choice.disabled]

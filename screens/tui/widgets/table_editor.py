@@ -9,6 +9,7 @@ from textual.containers import Vertical
 from textual.message import Message
 from textual.widgets import Static
 
+from screens.shared import edit_history
 from screens.shared import editing as answering
 from screens.shared.state import RawRow, State
 from screens.tui.widgets.fields import Changed, Field, field_for
@@ -118,6 +119,12 @@ class TableEditor(Vertical):
         found = [refused.problem for each, refused in held.items() if each[: len(prefix)] == prefix]
         return f"! row {number + 1}: {found[0]}" if found else ""
 
+    def on_rows_chosen(self, message: Rows.Chosen) -> None:
+        """A row that is clicked twice is edited."""
+        message.stop()
+        if not self.editing:
+            self.call_later(self.edit)
+
     async def next_problem(self) -> None:
         """To the next row that is not right yet, behind the cursor or from the start; straight into its fields."""
         wrong = self._wrong()
@@ -201,6 +208,8 @@ class TableEditor(Vertical):
         """A field of the row has another value."""
         message.stop()
         field, target = message.field, self._target
+        row = target if isinstance(target, int) else "new"
+        edit_history.remember(self._state, self._chapter, f"{field.question.text} of a row", (row, *field.key))
         if isinstance(target, RawRow):
             self._take_new(target, field.key, message)
         elif target is not None and self._new is not None and self._take_out(target):

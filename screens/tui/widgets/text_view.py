@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -10,26 +10,27 @@ from rich.style import Style
 from textual.events import Resize
 from textual.geometry import Size
 from textual.scroll_view import ScrollView
+from textual.selection import Selection
 from textual.strip import Strip
 
+from screens.tui.widgets.pieces import Piece, segments
 from wizard.safe_text import safe_text
 
 IN_A_DIFF = ("+", "-", " ", "@")
-STYLES = {
-    "+": Style(color="green"),
-    "-": Style(color="red"),
-    "@": Style(color="cyan", bold=True),
-    "!": Style(bold=True),
-}
+PARTS = {"+": "added", "-": "removed", "@": "place", "!": "warning"}
 
 
 class TextView(ScrollView, can_focus=True):
     """Lines, each plain or, by its first character, an addition, a removal, a place in a file, or a warning.
 
     A line that is longer than the view goes on in the next one, in a diff behind a `>`: nothing is cut off. In `prose` it goes
-    on where it began.
+    on where it began. `words` says which pieces of a line stand out: (first, behind the last, part) by its number.
     """
 
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        f"text--{name}"
+        for name in ("added", "removed", "place", "warning", "found", "key", "comment", "string", "section", "title")
+    }
     BINDINGS: ClassVar = [
         ("up", "by(-1)", ""),
         ("down", "by(1)", ""),
@@ -44,6 +45,7 @@ class TextView(ScrollView, can_focus=True):
         self._drawn: list[tuple[int, str]] = []
         self._found = ""
         self._can_follow = self._follows = False
+        self.words: Callable[[int, str], Sequence[tuple[int, int, str]]] = lambda number, line: ()
         self.mark = -1  # the line that was last gone to
 
     @property
@@ -112,6 +114,9 @@ class TextView(ScrollView, can_focus=True):
             self.scroll_to(y=self.max_scroll_y, animate=False, immediate=True, force=True)
         self.refresh()
 
+    def _style(self, name: str) -> Style:
+        return self.get_component_rich_style(f"text--{name}", partial=True)
+
     def render_line(self, y: int) -> Strip:
         width = self.scrollable_content_region.width
         style = Style.from_color(self.rich_style.color, self.rich_style.bgcolor)
@@ -119,22 +124,46 @@ class TextView(ScrollView, can_focus=True):
         if place >= len(self._drawn):
             return Strip([Segment(" " * width, style)], width)
         number, text = self._drawn[place]
-        if self._coloured:
-            style += STYLES.get(self._lines[number][:1], Style())
-        return Strip(self._marked(text.ljust(width)[:width], style), width)
+        part = PARTS.get(self._lines[number][:1]) if self._coloured else None
+        if part is not None:
+            style += self._style(part)
+        text = text.ljust(width)[:width]
+        pieces = [*self._words_in(place, number, text), *self._found_in(text), *self._selected(place)]
+        return Strip(segments(text, style, pieces), width).apply_offsets(0, place)
 
-    def _marked(self, text: str, style: Style) -> list[Segment]:
-        if not self._found:
-            return [Segment(text, style)]
-        segments, at = [], 0
+    def _words_in(self, place: int, number: int, text: str) -> list[Piece]:
+        """What stands out in a line; of one that goes on below, in its first piece only."""
+        if place and self._drawn[place - 1][0] == number:
+            return []
+        return [(first, behind, self._style(part)) for first, behind, part in self.words(number, text)]
+
+    def _found_in(self, text: str) -> list[Piece]:
+        hits, at = [], 0
         low = text.lower()
-        while (hit := low.find(self._found, at)) >= 0:
-            segments += [
-                Segment(text[at:hit], style),
-                Segment(text[hit : hit + len(self._found)], style + Style(reverse=True)),
-            ]
+        while self._found and (hit := low.find(self._found, at)) >= 0:
             at = hit + len(self._found)
-        return [*segments, Segment(text[at:], style)]
+            hits.append((hit, at, self._style("found")))
+        return hits
+
+    def _selected(self, place: int) -> list[Piece]:
+        """What the mouse has selected in a line."""
+        span = self.text_selection.get_span(place) if self.text_selection is not None else None
+        if span is None:
+            return []
+        first, behind = span
+        return [
+            (
+                first,
+                self.size.width if behind == -1 else behind,
+                self.screen.get_component_rich_style("screen--selection"),
+            )
+        ]
+
+    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
+        return selection.extract("\n".join(text for _, text in self._drawn)), "\n"
+
+    def selection_updated(self, selection: Selection | None) -> None:
+        self.refresh()
 
 
 def _pieces(line: str, width: int) -> list[str]:
