@@ -71,7 +71,7 @@ def _hardware(node: Compared) -> dict[str, str]:
         "system": facts.system.label,
         "kernel": facts.system.kernel,
         "boot loader": facts.boot.way,
-        "IOMMU": facts.iommu.vendor or "unknown",
+        "IOMMU": facts.iommu.vendor,
         "nova": facts.nova.release or ("unknown" if facts.nova.installed else "none"),
     }
     return own | {f"ports {name}": str(count) for name, count in sorted(kinds.items())}

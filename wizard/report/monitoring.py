@@ -34,7 +34,7 @@ def status(checks: Sequence[Check]) -> Nagios:
 
 def nagios(checks: Sequence[Check]) -> str:
     """One line with performance data, then a line for each check that does not hold. A `|` would begin performance data."""
-    counts = Counter(check.state for check in checks)
+    counts: Counter[str] = Counter(check.state for check in checks)
     told = [f"{counts[state]} {state}" for state in STATES if counts[state]] or ["nothing is asked for"]
     data = " ".join(f"{state}={counts[state]}" for state in STATES)
     lines = [f"COMPUTE-WIZARD {status(checks).name} - {', '.join(told)} | {data}"]
@@ -53,7 +53,7 @@ def _line(text: str) -> str:
 
 def prometheus(checks: Sequence[Check], now: float) -> str:
     """The text exposition format, for the textfile collector of node_exporter. `now` is in seconds since the epoch."""
-    counts = Counter((check.chapter, check.state) for check in checks)
+    counts: Counter[tuple[str, str]] = Counter((check.chapter, check.state) for check in checks)
     chapters = list(dict.fromkeys(check.chapter for check in checks))
     lines = [
         "# HELP compute_wizard_checks Checks of compute-wizard verify, by section and state.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field, WithJsonSchema, field_validator, model_validator
 
@@ -34,15 +34,16 @@ PciAddress = Annotated[
 MAC = r"([0-9a-fA-F]{2}:){5}([0-9a-fA-F]{2}|([0-9a-fA-F]{2}:){14}[0-9a-fA-F]{2})"
 
 
+def _one_way_alone(schema: dict[str, Any]) -> None:
+    """What the model looks at as a whole: a card is named in one way."""
+    ways = [[name] for name in ("serial", "mac", "netdev", "address")] + [["vendor", "product"]]
+    schema["oneOf"] = [{"required": names} for names in ways]
+
+
 class Match(AnswersModel):
     """One card by serial, MAC, network interface or PCI address; or all functions of a vendor and product."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "oneOf": [{"required": [name]} for name in ("serial", "mac", "netdev", "address")]
-            + [{"required": ["vendor", "product"]}]
-        }
-    )
+    model_config = ConfigDict(json_schema_extra=_one_way_alone)
 
     serial: str | None = Field(default=None, description="serial number from the card's VPD: every port of that card")
     mac: str | None = Field(
