@@ -68,9 +68,9 @@ def keep(files: Files, named: Iterable[str]) -> None:
     for path in (*FILES, *named):
         files.keep(path)
     for name in COMMANDS:
-        path = files.command(name)
-        if path is not None:
-            files.keep(path)
+        command = files.command(name)
+        if command is not None:
+            files.keep(command)
 
 
 def _whole(files: Files, directory: str) -> set[str]:

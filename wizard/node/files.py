@@ -83,11 +83,13 @@ class Files:
                 node.resolve(path, passed=found)
             return tuple(found)
 
-        return list(self._once("links", path, passed, ()))
+        nothing: tuple[tuple[str, str], ...] = ()
+        return list(self._once("links", path, passed, nothing))
 
     def names(self, directory: str) -> list[str]:
         """The names in a directory of the node; empty where there is none or it may not be read."""
-        return list(self._once("names", directory, lambda node: tuple(node.names(directory)), ()))
+        nothing: tuple[str, ...] = ()
+        return list(self._once("names", directory, lambda node: tuple(node.names(directory)), nothing))
 
     def is_small(self, path: str, most: int) -> bool:
         """Whether there is a file of at most so many bytes, which is not read for that."""

@@ -55,5 +55,5 @@ def schema(name: str) -> dict[str, Any]:
     """The JSON Schema of a document: answers, or one that a command prints."""
     if name == "answers":
         return answers_schema.schema()
-    found = TypeAdapter(MODELS[name]).json_schema(mode="serialization" if name == "plan" else "validation")
+    found = TypeAdapter(MODELS[name]).json_schema()
     return {"$schema": answers_schema.DRAFT, **found}

@@ -52,7 +52,7 @@ class RdmaDevice:
 def netdevs(place: Place, own: OwnAddresses) -> tuple[NetDevice, ...]:
     """The network interfaces by port and name; a virtio device has its own between itself and the function. Representors of VFs,
     which a card in switchdev mode has beside its own, are Open vSwitch's ports and no way out of the node: they are left out."""
-    parents = [("net",)] if "net" in place.names else []
+    parents: list[tuple[str, ...]] = [("net",)] if "net" in place.names else []
     parents += [(name, "net") for name in sorted(place.names) if name.startswith("virtio") and _VIRTIO.fullmatch(name)]
     places = [(place.inside(*parent, name), name) for parent in parents for name in place.children(*parent)]
     found = [_netdev(place, where, name, own) for where, name in places if not _is_representor(place, where)]
