@@ -122,6 +122,8 @@ def test_it_is_a_dataclass(name: str, action: str) -> None:
     found = [outcome(each[name], ACTIONS[action]) for each in (OURS, THEIRS)]
     if action == "read, wrong":  # pydantic's message holds an address of its own documentation
         found = [each[0] if isinstance(each, tuple) else each for each in found]
+    if action == "set something else":  # with slots, the library of 3.11 refuses it by a TypeError of its own making
+        found = [isinstance(each, tuple) for each in found]
     assert found[0] == found[1]
 
 

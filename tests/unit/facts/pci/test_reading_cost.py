@@ -15,7 +15,7 @@ FILES = ("vendor", "device", "class", "subsystem_vendor", "subsystem_device", "n
 VALUES = {"vendor": "0x15b3", "device": "0x1018", "class": "0x020000", "numa_node": "0"}
 NET_FILES = ("address", "dev_port", "dev_id", "operstate")
 READ = len(FILES) - 2 + len(NET_FILES)  # irq and config say nothing of a VF
-TRIED = 2  # what tells a representor is there on few
+TRIED = 1  # what tells a representor is there on few
 
 
 def node(directory: Path, vfs: int, depth: int = 1) -> DirectoryNode:
