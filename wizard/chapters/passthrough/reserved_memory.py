@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from wizard.facts.facts import Facts
 from wizard.model.findings import Finding, Severity
 
-CODE = "PASSTHROUGH-RESERVED-MEMORY"
 REMEDY = (
     "Switch off what keeps it (HPE: the shared memory feature of the slot, by conrep or in the BIOS set-up), use another slot, or ask "
     "the maker for a newer BIOS."
@@ -44,4 +43,6 @@ def findings(facts: Facts, handed_out: Sequence[str], coming: Sequence[str]) -> 
 
 
 def _finding(severity: Severity, seen: str, why: str, do: str) -> Finding:
-    return Finding(code=CODE, severity=severity, chapter="passthrough", seen=seen, why=why, do=do)
+    return Finding(
+        code="PASSTHROUGH-RESERVED-MEMORY", severity=severity, chapter="passthrough", seen=seen, why=why, do=do
+    )
