@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 from calling import call, written
@@ -107,4 +107,4 @@ def test_a_run_and_the_list_of_runs(root: Path, capsys: pytest.CaptureFixture[st
     (table,) = tables("`history`")
     assert fields(table) == sorted(run)
     (states,) = [named(row[1]) for row in table if named(row[0]) == ["state"]]
-    assert sorted(states) == sorted([*get_args(RunState), "unseen"])
+    assert sorted(states) == sorted([*(state.value for state in RunState), "unseen"])
