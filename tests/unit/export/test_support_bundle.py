@@ -131,7 +131,7 @@ def test_a_long_log_begins_with_a_whole_line(node: SimulatedNode) -> None:
 
 
 def test_the_command_writes_it_for_its_owner_and_says_what_is_in_it(
-    node: SimulatedNode, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    node: SimulatedNode, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = tmp_path / "b.tar.gz"
     out.write_bytes(b"old")
@@ -144,7 +144,12 @@ def test_the_command_writes_it_for_its_owner_and_says_what_is_in_it(
     assert "before you send" in said.out
     assert cli.main(["--root", str(node.directory), "bundle", "77", "--out", str(out)]) == Exit.ERROR
     assert "there is no run 77" in capsys.readouterr().err
-    assert cli.main(["--root", str(node.directory), "bundle"]) == Exit.USAGE
+    monkeypatch.chdir(tmp_path)
+    before = set(tmp_path.iterdir())
+    assert cli.main(["--root", str(node.directory), "bundle"]) == Exit.DONE
+    (written,) = set(tmp_path.iterdir()) - before
+    assert written.name in capsys.readouterr().out
+    assert stat.S_IMODE(written.stat().st_mode) == 0o600
 
 
 def test_its_own_words_are_not_masked(node: SimulatedNode) -> None:
