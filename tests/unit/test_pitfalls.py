@@ -295,7 +295,7 @@ Made by `tests/unit/test_pitfalls.py`.
 
 
 @cache
-def tests() -> dict[str, str]:
+def every_test() -> dict[str, str]:
     """The file of each test, by its name."""
     found: dict[str, str] = {}
     for path in sorted(Path(REPOSITORY / "tests").rglob("test_*.py")):
@@ -329,6 +329,6 @@ def test_the_page_is_what_the_table_says() -> None:
 def test_every_code_and_every_test_is_there() -> None:
     for each in (*NOVA, *NETWORK, *NEUTRON):
         assert all((REPOSITORY / f"docs/findings/{code}.md").is_file() for code in each.codes), each
-        assert set(each.tests) <= tests().keys(), each
+        assert set(each.tests) <= every_test().keys(), each
         assert each.codes or each.done or each.not_done
     assert (len(NOVA), len(NETWORK)) == (17, 16)

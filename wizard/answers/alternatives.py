@@ -64,7 +64,7 @@ def _words(field: dict[str, Any]) -> list[Any]:
     if field.get("type") == "boolean":
         return [True, False]
     found = [*field.get("enum", ()), *([field["const"]] if "const" in field else [])]
-    return found + [word for way in field.get("anyOf", ()) for word in _words(way)]
+    return found + [word for form in field.get("anyOf", ()) for word in _words(form)]
 
 
 def _other_matches(facts: Facts, match: Any) -> list[str]:
@@ -82,8 +82,8 @@ def _other_matches(facts: Facts, match: Any) -> list[str]:
             (Match(mac=mac) if (mac := cards.own_mac(function)) else None, "this port"),
             (Match(address=function.address), "this slot"),
         ]
-        found |= {_inline(way): about for way, about in ways if way is not None}
-    return [f"match = {way}  # {about}" for way, about in found.items() if way != _inline(Match.model_validate(match))]
+        found |= {_inline(form): about for form, about in ways if form is not None}
+    return [f"match = {form}  # {about}" for form, about in found.items() if form != _inline(Match.model_validate(match))]
 
 
 def _kind(function: PciFunction) -> Match:

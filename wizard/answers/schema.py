@@ -105,8 +105,8 @@ def _tables(whole: dict[str, Any], place: str, at: dict[str, Any]) -> Iterator[t
         if "$ref" in field.get("items", {}):
             inner.append((f"### `[[{place}.{key}]]`\n\n", f"{place}.{key}", field["items"]))
             continue
-        for way in (field, *field.get("anyOf", ())):
-            target = way if "$ref" in way else way.get("items", {})
+        for form in (field, *field.get("anyOf", ())):
+            target = form if "$ref" in form else form.get("items", {})
             if "properties" in model_at(whole, target):
                 inner.append((f"### `{key}` of `{place}`\n\n", f"{place}.{key}", target))
     yield "", rows
@@ -128,9 +128,9 @@ def _values(whole: dict[str, Any], field: dict[str, Any]) -> str:
         return ", ".join(_code(each) for each in field["enum"])
     if "anyOf" in field:
         ways = [
-            {**way, **{key: field[key] for key in ("minimum", "maximum") if key in field}} for way in field["anyOf"]
+            {**form, **{key: field[key] for key in ("minimum", "maximum") if key in field}} for form in field["anyOf"]
         ]
-        return " or ".join(dict.fromkeys(_values(whole, way) for way in ways))
+        return " or ".join(dict.fromkeys(_values(whole, form) for form in ways))
     if "const" in field:
         return _code(field["const"])
     if "$ref" in field:

@@ -59,7 +59,7 @@ def _candidates(facts: Facts) -> list[PciFunction]:
         and f.is_network
         and not f.is_infiniband
         and f.vf_device
-        and (f.is_mellanox or f.num_vfs)  # no VFs are suggested for other makers' cards that have none
+        and (f.card_family.for_guests or f.num_vfs)  # no VFs are suggested for other makers' cards that have none
         and len(f.netdevs) <= 1  # two ports of a ConnectX-3 are one PCI function: their VFs are not told apart by it
     ]
 
