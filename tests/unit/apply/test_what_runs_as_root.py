@@ -19,6 +19,8 @@ ROOMS = {
 GROUND = {
     "errors": "what is raised",
     "version": "a plan of a newer version is refused by its name",
+    "dataclass": "classes that are made when they are used",
+    "regex": "patterns that are compiled when they are used",
     "integers": "numbers are read in one way",
     "hashing": "a file is what was planned",
     "asset_text": "the rescue script that is written beside the backups",
