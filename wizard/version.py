@@ -27,7 +27,9 @@ def version() -> str:
         found_as = metadata.distribution("compute-wizard")
     except metadata.PackageNotFoundError:  # run from a tree that was never installed
         return "0"
-    said = found_as.read_text("METADATA") or found_as.read_text("PKG-INFO") or ""  # the second is of a checkout's egg-info
+    said = (
+        found_as.read_text("METADATA") or found_as.read_text("PKG-INFO") or ""
+    )  # the second is of a checkout's egg-info
     found = _VERSION.search(said)  # metadata.version() would parse it as a message, with all of its description
     return found[1] if found else "0"
 

@@ -83,7 +83,9 @@ def _other_matches(facts: Facts, match: Any) -> list[str]:
             (Match(address=function.address), "this slot"),
         ]
         found |= {_inline(form): about for form, about in ways if form is not None}
-    return [f"match = {form}  # {about}" for form, about in found.items() if form != _inline(Match.model_validate(match))]
+    return [
+        f"match = {form}  # {about}" for form, about in found.items() if form != _inline(Match.model_validate(match))
+    ]
 
 
 def _kind(function: PciFunction) -> Match:
