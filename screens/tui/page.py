@@ -231,6 +231,12 @@ class Page(Screen[None]):
 
     def on_descendant_focus(self, _: DescendantFocus) -> None:
         self.refresh_keys()
+        self.call_after_refresh(self._show_focused)
+
+    def _show_focused(self) -> None:
+        """What one types into is in sight, also in a field that had no place yet when it took the focus."""
+        if isinstance(self.focused, Input):
+            self.focused.scroll_visible(animate=False)
 
     def on_descendant_blur(self, _: DescendantBlur) -> None:
         self.call_after_refresh(self.refresh_keys)

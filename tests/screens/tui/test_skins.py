@@ -18,6 +18,7 @@ from screens.tui.widgets.list_view import Rows
 from screens.tui.widgets.panel import Panel
 from wizard.simulator.built_in import built_in, simulate
 
+CUT = {"command", "holds"}  # the end of a step's title, where a pane is narrower
 WIDE, VAST = (120, 40), (200, 60)
 
 
@@ -54,7 +55,7 @@ async def test_both_skins_of_every_page_hold_the_same_texts_and_keys(tmp_path: P
     for name in PAGES:
         assert full[name][1] == console[name][1], name
         different = set(full[name][0]) ^ set(console[name][0])
-        assert {word for word in different if len(word) > 3} <= {"more", "lines"}, name
+        assert {word for word in different if len(word) > 3} <= {"more", "lines", *CUT}, name
 
 
 async def test_the_head_says_what_state_the_node_is_in(tmp_path: Path) -> None:
