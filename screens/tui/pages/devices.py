@@ -30,6 +30,13 @@ SHORT = {"default route": "route", "root disk": "root"}  # the page has the long
 VIEWS = {"cards": "Cards", "networks": "Networks", "functions": "Table"}
 
 
+class Branches(Tree[str]):
+    """Space folds a branch; Enter is the page's, as everywhere."""
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return action != "select_cursor" and super().check_action(action, parameters)
+
+
 def fill(tree: Tree[str], branches: Sequence[Branch]) -> None:
     """Put branches into a tree that shows no root of its own."""
     tree.show_root = False
@@ -65,7 +72,7 @@ class DevicesPage(Page):
         self._view = ""  # one of VIEWS
 
     def keys(self) -> list[Key]:
-        return [("Up/Down", "device"), ("t", "another view"), ("/", "filter"), ("Tab", "details")]
+        return [("Up/Down", "device"), ("Space", "fold"), ("t", "another view"), ("/", "filter"), ("Tab", "details")]
 
     def below(self) -> ComposeResult:
         yield from self.overview()
@@ -73,8 +80,8 @@ class DevicesPage(Page):
     def body(self) -> ComposeResult:
         yield Hot("", id="views", markup=False)
         yield Static("", id="count", markup=False)
-        yield Tree[str]("", id="cards", classes="pane")
-        yield Tree[str]("", id="networks", classes="pane")
+        yield Branches("", id="cards", classes="pane")
+        yield Branches("", id="networks", classes="pane")
         columns = [
             Column("address", 12 if self._domains else 7),
             Column("model"),
