@@ -77,7 +77,7 @@ async def test_a_wizard_that_is_started_while_a_run_is_under_way_shows_it(tmp_pa
         await until(pilot, lambda: page(pilot) == "apply" and "k keep it" in keys(pilot))
         await press(pilot, "k")
         await until(pilot, lambda: "Done." in whole(pilot))
-        assert text(pilot).splitlines()[0].endswith("| changed")
+        assert text(pilot).splitlines()[0].endswith("| REBOOT NEEDED")
 
 
 class Thinking(NodeEngine):
