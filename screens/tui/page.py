@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, cast
 from textual.app import ComposeResult
 from textual.containers import Container, Horizontal, Vertical, VerticalScroll
 from textual.content import Content
-from textual.events import DescendantBlur, DescendantFocus, Resize
+from textual.events import DescendantBlur, DescendantFocus, Event, Mount, Resize
 from textual.screen import Screen
 from textual.widgets import Input, Static, TextArea
 
@@ -228,6 +228,12 @@ class Page(Screen[None]):
         if self.wizard.opened:
             self.state.visited.add(self.NAME)
         self.refresh_frame()
+
+    async def on_event(self, event: Event) -> None:
+        """A page that is taken away before it was there has nothing that it could fill."""
+        going = isinstance(event, Mount) and not all(each.children for each in self.query("#middle"))
+        if not going:
+            await super().on_event(event)
 
     def on_descendant_focus(self, _: DescendantFocus) -> None:
         self.refresh_keys()

@@ -65,7 +65,7 @@ class DevicesPage(Page):
     AUTO_FOCUS = ""
     SCROLLS = False
     FINDS = "only devices with"
-    BINDINGS: ClassVar = [("t", "view", "another view")]
+    BINDINGS: ClassVar = [("t", "view", "another view"), ("space", "fold", "fold")]
 
     def __init__(self) -> None:
         super().__init__()
@@ -123,6 +123,11 @@ class DevicesPage(Page):
         """The next view, or the one that was clicked."""
         names = list(VIEWS)
         self.show_view(view or names[(names.index(self._view) + 1) % len(names)])
+
+    def action_fold(self) -> None:
+        """Fold or unfold the branch under the cursor."""
+        if self._view in ("cards", "networks"):
+            self.query_one(f"#{self._view}", Branches).action_toggle_node()
 
     def action_find(self) -> None:
         self.show_view("functions")

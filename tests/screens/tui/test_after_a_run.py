@@ -19,7 +19,7 @@ async def test_each_way_on_from_a_run_shows_the_node_as_it_is(tmp_path: Path, ke
         pilot.app.screen.query_one("#yes").focus()
         await pilot.press("y", "e", "s", "enter")
         await until(pilot, lambda: state(pilot).run is not None and not state(pilot).running)
-        assert "controller" in whole(pilot)
+        await until(pilot, lambda: "controller" in whole(pilot))
         pilot.app.screen.query_one("Rows").focus()
         await pilot.press(key)
         await until(pilot, lambda: page(pilot) == named)

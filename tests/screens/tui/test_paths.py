@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from driving import keys, opened, page, planned, press, settled, state, text, until, whole, wizard, write
+from driving import FULL, keys, opened, page, planned, press, settled, state, text, until, whole, wizard, write
 from prior_states import run_here
 from textual.pilot import Pilot
 from textual.widgets import Input
@@ -380,8 +380,9 @@ async def test_the_line_of_keys_never_lies(name: str, tmp_path: Path) -> None:
 
 
 async def test_the_command_palette_leads_to_the_pages(tmp_path: Path) -> None:
-    async with wizard(tmp_path) as pilot:
+    async with wizard(tmp_path, face=FULL) as pilot:
         await press(pilot, "3", "ctrl+p")
+        await until(pilot, lambda: bool(pilot.app.screen.query("CommandList")))
         await write(pilot, "gatew")
         await until(pilot, lambda: pilot.app.screen.query_one("CommandList").option_count > 0)  # type: ignore[attr-defined]
         await press(pilot, "down", "enter")
