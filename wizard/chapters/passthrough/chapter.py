@@ -13,6 +13,7 @@ from wizard.chapters.passthrough import (
     reserved_memory,
     shared_vfs,
     sriov_agent,
+    sriov_agent_findings,
 )
 from wizard.chapters.passthrough import controller as handover
 from wizard.chapters.passthrough import findings as passthrough_findings
@@ -91,7 +92,7 @@ def _restart(facts: Facts, path: str) -> tuple[Artifact, ...]:
 def findings(facts: Facts, answers: AllAnswers) -> list[Finding]:
     mine = answers.of(Answers)
     if mine is None:
-        return sriov_agent.standing(facts)
+        return sriov_agent_findings.standing(facts)
     release = release_of(facts, mine)
     values = [value for pool in mine.pool for value in specs(facts, answers, pool)]
     lines = fragment(for_node(facts, answers, mine, release)) if release is not None else []
@@ -112,9 +113,9 @@ def findings(facts: Facts, answers: AllAnswers) -> list[Finding]:
             _elsewhere(facts, mine, [*values, *_said_by_others(facts, answers, mine)]),
         ),
     ]
-    of_agent = sriov_agent.findings(facts, answers, mine)
+    of_agent = sriov_agent_findings.findings(facts, answers, mine)
     told = any(finding.code == "NEUTRON-OTHER-MAPPING" for finding in of_agent)
-    found += of_agent if told else [*of_agent, *sriov_agent.standing(facts)]
+    found += of_agent if told else [*of_agent, *sriov_agent_findings.standing(facts)]
     if asked is not None:
         found += handout_findings.findings(asked) + shared_vfs.findings(asked)
         found += alias_findings.findings(asked) + card_findings.findings(asked)

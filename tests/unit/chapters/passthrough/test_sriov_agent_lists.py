@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from neutron_nodes import CX5, PF, bare, kolla, ovn, sriov
+from neutron_nodes import CX5, PF, agent, bare, kolla, ovn, sriov
 from nodes import codes, found, planned
 
 from wizard.answers import files as answer_files
@@ -49,8 +49,8 @@ def test_what_is_there_already_is_not_written() -> None:
 
 def test_nothing_is_written_that_was_not_asked_for() -> None:
     node = sriov(bare(), "[sriov_nic]\n")
-    for agent in (None, False):
-        made = plan(node, ports(("fast", PF[0]), agent=agent))
+    for answer in (None, False):
+        made = plan(node, ports(("fast", PF[0]), agent=answer))
         assert added(made) == []
         assert f"fast:{CX5[0]}" in found(made, "NEUTRON-NOT-MAPPED").seen
 
@@ -138,6 +138,21 @@ def test_verify_says_what_the_agent_has() -> None:
 
     assert state(f"[sriov_nic]\nphysical_device_mappings = fast:{CX5[0]}\n") == ["held"]
     assert state("[sriov_nic]\n") == ["failed"]
+
+    node = sriov(bare(), f"[sriov_nic]\nphysical_device_mappings = fast:{CX5[0]}\n")
+    del node.entries["/proc/stat"]  # the boot time, from which starts are counted
+    assert [c.state for c in verify(facts.read(node), answers) if c.what.startswith("The SR-IOV agent")] == ["unknown"]
+
+
+def test_the_file_that_counts_is_edited() -> None:
+    """The agent reads its files in their order, and a later one overrides."""
+    later = "/etc/neutron/plugins/ml2/zz-site.ini"
+    node = sriov(bare(), "[sriov_nic]\nphysical_device_mappings = old:eno9\n")
+    node.write(later, "[sriov_nic]\nphysical_device_mappings = site:eno9\n")
+    agent(node, 1520, "neutron-sriov-nic-agent", "/etc/neutron/neutron.conf", FILE, later)
+    made = plan(node, ports(("fast", PF[0])))
+    assert added(made, later) == [f"physical_device_mappings = site:eno9,fast:{CX5[0]}"]
+    assert added(made) == []
 
 
 @pytest.mark.parametrize(("release", "told"), [("kilo", True), ("mitaka", True), ("newton", False), ("2026.1", False)])
