@@ -22,6 +22,7 @@ from wizard.formats.sriov_agent import EXCLUDED, MAPPINGS, Refused
 from wizard.model.answers import AllAnswers
 
 MARK = "# Made by compute-wizard for"
+UNTRIED = "# Names of options and files are as {owner} documents them; this was not tried with {owner} itself."
 DEVICES = ("device_spec", "passthrough_whitelist", "pci_passthrough_whitelist")
 ALIASES = ("alias", "pci_alias")
 
@@ -78,7 +79,8 @@ def files(facts: Facts, answers: AllAnswers, owner: str) -> list[Override]:
     every = lines(facts, answers)
     host = facts.system.hostname or "HOST"
     made = _MAKERS.get(owner, _plain)(every, host)
-    return [Override(owner, place, f"{MARK} {host}: {place}\n{text}") for place, text in made if text]
+    head = UNTRIED.format(owner=owner)
+    return [Override(owner, place, f"{MARK} {host}: {place}\n{head}\n{text}") for place, text in made if text]
 
 
 def _ini(every: Sequence[Line]) -> str:
