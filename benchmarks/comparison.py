@@ -25,7 +25,8 @@ import faces  # it also finds pseudoterminal
 from pseudoterminal import DEMO, Session
 
 from wizard.facts.pci import functions as pci
-from wizard.model.plan import WriteFile, load
+from wizard.model.plan import load
+from wizard.model.steps import WriteFile
 from wizard.node.recorded import DirectoryNode
 from wizard.simulator import described
 from wizard.simulator.built_in import built_in

@@ -8,7 +8,8 @@ from wizard.facts.facts import Facts
 from wizard.facts.pci.functions import PciFunction
 from wizard.model import step_text
 from wizard.model.findings import Finding
-from wizard.model.plan import Plan, RunCommand
+from wizard.model.plan import Plan
+from wizard.model.steps import RunCommand
 from wizard.report import text as report
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from screens.shared import step_lines
 from screens.shared.fit_text import cut
 from screens.shared.page_order import numbered
-from wizard.model.plan import Plan, RemoveFile, Step, WriteFile
+from wizard.model.plan import Plan
 from wizard.model.step_text import title
+from wizard.model.steps import RemoveFile, Step, WriteFile
 
 SIGNS = {"write_file": "+", "remove_file": "-", "set_attribute": "=", "stop_by_pidfile": "$", "run": "$"}
 

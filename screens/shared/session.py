@@ -20,7 +20,8 @@ from wizard.model import step_text
 from wizard.model.answers import AllAnswers
 from wizard.model.findings import Check
 from wizard.model.guest_effects import touching
-from wizard.model.plan import Plan, Step, WriteSysfs
+from wizard.model.plan import Plan
+from wizard.model.steps import Step, WriteSysfs
 from wizard.node.live import open_node
 from wizard.node.node import Node
 from wizard.node.recorded import DirectoryNode

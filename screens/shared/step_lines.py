@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from wizard.model import step_text
-from wizard.model.plan import ControllerStep, Plan, RemoveFile, Step, WriteFile
+from wizard.model.plan import ControllerStep, Plan
+from wizard.model.steps import RemoveFile, Step, WriteFile
 from wizard.report import text as report
 
 if TYPE_CHECKING:

@@ -25,7 +25,8 @@ from typing import Any, TypeVar
 from wizard.answers import files as answer_files
 from wizard.apply import launch, runner
 from wizard.facts import facts
-from wizard.model.plan import Plan, RemoveFile, WriteFile
+from wizard.model.plan import Plan
+from wizard.model.steps import RemoveFile, WriteFile
 from wizard.planning.planner import make_plan
 from wizard.planning.undo import undo_plan
 from wizard.runs import history

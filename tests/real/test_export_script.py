@@ -18,7 +18,9 @@ from wizard.apply import launch
 from wizard.export.script import script
 from wizard.facts import facts
 from wizard.hashing import digest
-from wizard.model.plan import ExpectFile, FileContent, FileState, NodeName, Plan, RemoveFile, WriteFile
+from wizard.model.expectations import ExpectFile
+from wizard.model.plan import NodeName, Plan
+from wizard.model.steps import FileContent, FileState, RemoveFile, WriteFile
 from wizard.node.recorded import DirectoryNode
 from wizard.planning.planner import make_plan
 from wizard.runs.journal import follow

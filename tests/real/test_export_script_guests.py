@@ -14,7 +14,8 @@ from calling import call, written
 from wizard.answers import files as answer_files
 from wizard.export.script_permission import undoing_guests
 from wizard.model.guest_effects import touching
-from wizard.model.plan import WriteSysfs, load
+from wizard.model.plan import load
+from wizard.model.steps import WriteSysfs
 from wizard.model.undo_order import Undo
 
 SHELLS = [pytest.param(["dash"], id="dash"), pytest.param(["busybox", "sh"], id="busybox")]

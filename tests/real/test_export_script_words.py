@@ -18,7 +18,8 @@ from wizard.answers import suggestion
 from wizard.export.script import script
 from wizard.facts import facts
 from wizard.hashing import digest
-from wizard.model.plan import FileContent, FileState, NodeName, Plan, RunCommand, StopByPidfile, WriteFile
+from wizard.model.plan import NodeName, Plan
+from wizard.model.steps import FileContent, FileState, RunCommand, StopByPidfile, WriteFile
 from wizard.node.recorded import DirectoryNode
 from wizard.planning.planner import make_plan
 from wizard.simulator.built_in import built_in

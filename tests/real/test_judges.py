@@ -18,7 +18,8 @@ from wizard.answers import suggestion
 from wizard.errors import FormatError
 from wizard.facts import facts
 from wizard.formats import dnsmasq, grub_cfg, modprobe
-from wizard.model.plan import Plan, WriteFile
+from wizard.model.plan import Plan
+from wizard.model.steps import WriteFile
 from wizard.planning.planner import make_plan
 from wizard.simulator.built_in import built_in
 

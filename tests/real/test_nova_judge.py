@@ -18,7 +18,7 @@ from wizard.chapters.passthrough import pools as passthrough_pools
 from wizard.errors import FormatError
 from wizard.facts import facts
 from wizard.model.answers import AllAnswers
-from wizard.model.plan import WriteFile
+from wizard.model.steps import WriteFile
 from wizard.planning.planner import make_plan
 from wizard.simulator.built_in import built_in
 

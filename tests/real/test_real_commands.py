@@ -7,7 +7,8 @@ from pathlib import Path
 from test_live_machine import inside
 
 from wizard.hashing import digest
-from wizard.model.plan import FileContent, FileState, NodeName, Plan, RunCommand, WriteFile
+from wizard.model.plan import NodeName, Plan
+from wizard.model.steps import FileContent, FileState, RunCommand, WriteFile
 
 SOURCE, MENU, MAKE = "/etc/cw-test.source", "/boot/cw-test.menu", "/usr/local/sbin/cw-test-make"
 

@@ -21,7 +21,8 @@ from wizard.answers import suggestion
 from wizard.apply import launch
 from wizard.apply.rescue_script import acl_text
 from wizard.facts import facts
-from wizard.model.plan import Plan, RemoveFile, WriteFile
+from wizard.model.plan import Plan
+from wizard.model.steps import RemoveFile, WriteFile
 from wizard.planning.planner import make_plan
 from wizard.runs.journal import follow
 from wizard.simulator.built_in import built_in, simulate

@@ -19,7 +19,8 @@ from wizard.apply.file_writer import Tree
 from wizard.export.script import script
 from wizard.facts import facts
 from wizard.hashing import digest
-from wizard.model.plan import FileContent, FileState, NodeName, Plan, RemoveFile, Step, WriteFile
+from wizard.model.plan import NodeName, Plan
+from wizard.model.steps import FileContent, FileState, RemoveFile, Step, WriteFile
 from wizard.node.recorded import DirectoryNode
 
 ACL, OLD, NEW = "system.posix_acl_access", b"old\n", b"new\n"

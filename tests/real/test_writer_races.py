@@ -20,7 +20,8 @@ from wizard.errors import NodeError
 from wizard.export.script import script
 from wizard.facts import facts
 from wizard.hashing import digest
-from wizard.model.plan import FileContent, FileState, NodeName, Plan, WriteFile
+from wizard.model.plan import NodeName, Plan
+from wizard.model.steps import FileContent, FileState, WriteFile
 from wizard.node.recorded import DirectoryNode
 
 ROUNDS = int(os.environ.get("COMPUTE_WIZARD_RACES", "200"))

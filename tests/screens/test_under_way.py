@@ -13,7 +13,8 @@ from screens.shared.session import NodeEngine
 from wizard.answers import editing
 from wizard.facts.facts import Facts
 from wizard.model.answers import AllAnswers
-from wizard.model.plan import Plan, WriteSysfs
+from wizard.model.plan import Plan
+from wizard.model.steps import WriteSysfs
 from wizard.simulator.built_in import built_in, simulate
 
 

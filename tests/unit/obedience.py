@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from wizard.model.plan import Plan, RemoveFile, RunCommand, StopByPidfile, WriteFile, WriteSysfs
+from wizard.model.plan import Plan
+from wizard.model.steps import RemoveFile, RunCommand, StopByPidfile, WriteFile, WriteSysfs
 from wizard.simulator.simulated_node import SimulatedNode
 
 

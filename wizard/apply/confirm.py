@@ -12,7 +12,8 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Literal
 
-from wizard.model.plan import Plan, WriteSysfs
+from wizard.model.plan import Plan
+from wizard.model.steps import WriteSysfs
 from wizard.runs.journal import Journal, read
 from wizard.runs.records import fold
 

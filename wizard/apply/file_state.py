@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from wizard.apply.file_writer import Found
 from wizard.dataclass import dataclass
 from wizard.hashing import attributes_digest
-from wizard.model.plan import FileState
+from wizard.model.steps import FileState
 from wizard.runs.records import Backup, Left
 
 

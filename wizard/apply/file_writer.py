@@ -20,7 +20,7 @@ from wizard.apply import extended_attributes
 from wizard.dataclass import dataclass
 from wizard.errors import Denied, NodeError, NotThere
 from wizard.hashing import digest
-from wizard.model.plan import FileState
+from wizard.model.steps import FileState
 from wizard.node.node import MAX_FILE, followed
 from wizard.node.recorded import DirectoryNode
 from wizard.regex import regex

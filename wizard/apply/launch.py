@@ -22,7 +22,8 @@ from wizard.apply.trust import refuse_untrusted_program, refuse_untrusted_state
 from wizard.dataclass import dataclass
 from wizard.errors import Blocked, Exit, InputError, Interrupted, Refused
 from wizard.model import plan as plans
-from wizard.model.plan import Plan, RunCommand, Step, StopByPidfile, WriteSysfs
+from wizard.model.plan import Plan
+from wizard.model.steps import RunCommand, Step, StopByPidfile, WriteSysfs
 from wizard.node.live import ENVIRONMENT, LiveNode, open_node
 from wizard.node.recorded import DirectoryNode
 from wizard.runs import event_text, history, selection, store

@@ -18,7 +18,8 @@ from pathlib import Path
 from wizard.apply import rescue_script
 from wizard.apply.file_writer import Tree
 from wizard.errors import InputError, NodeError
-from wizard.model.plan import Plan, RemoveFile, RunCommand, WriteFile
+from wizard.model.plan import Plan
+from wizard.model.steps import RemoveFile, RunCommand, WriteFile
 
 _GET_FLAGS = 0x80086601  # FS_IOC_GETFLAGS, include/uapi/linux/fs.h
 _IMMUTABLE, _APPEND_ONLY = 0x10, 0x20

@@ -14,8 +14,9 @@ from wizard.apply.extended_attributes import ACL, acl_entries
 from wizard.apply.file_writer import Found
 from wizard.asset_text import asset_text, with_fragments
 from wizard.errors import NodeError
-from wizard.model.plan import Plan, RemoveFile, RunCommand, Step, StopByPidfile, WriteFile, WriteSysfs
+from wizard.model.plan import Plan
 from wizard.model.step_text import words
+from wizard.model.steps import RemoveFile, RunCommand, Step, StopByPidfile, WriteFile, WriteSysfs
 from wizard.model.undo_order import Undo, undo_order
 from wizard.safe_text import safe_text
 

@@ -26,7 +26,9 @@ from wizard.dataclass import dataclass
 from wizard.errors import NodeError, Refused, WizardError
 from wizard.model import plan as plans
 from wizard.model import step_text
-from wizard.model.plan import ExpectFile, Plan, RemoveFile, RunCommand, WriteFile, WriteSysfs
+from wizard.model.expectations import ExpectFile
+from wizard.model.plan import Plan
+from wizard.model.steps import RemoveFile, RunCommand, WriteFile, WriteSysfs
 from wizard.model.undo_order import needed_by, undo_order
 from wizard.node.live import LiveNode
 from wizard.node.node import Node

@@ -9,19 +9,9 @@ from __future__ import annotations
 from wizard.errors import InputError, NodeError, NotThere, Refused
 from wizard.facts.system import hostname, machine_id
 from wizard.hashing import attributes_digest, digest
-from wizard.model.plan import (
-    ExpectAttribute,
-    ExpectCommand,
-    ExpectFile,
-    ExpectLink,
-    ExpectRun,
-    ExpectValue,
-    Plan,
-    RemoveFile,
-    RunCommand,
-    WriteFile,
-    WriteSysfs,
-)
+from wizard.model.expectations import ExpectAttribute, ExpectCommand, ExpectFile, ExpectLink, ExpectRun, ExpectValue
+from wizard.model.plan import Plan
+from wizard.model.steps import RemoveFile, RunCommand, WriteFile, WriteSysfs
 from wizard.node.node import Node
 from wizard.runs import history
 from wizard.runs import records as run_records

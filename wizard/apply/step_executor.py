@@ -14,7 +14,7 @@ from wizard.boot import postconditions
 from wizard.boot.postconditions import shortcomings
 from wizard.errors import NodeError, Refused
 from wizard.facts import facts
-from wizard.model.plan import (
+from wizard.model.steps import (
     FileState,
     Postcondition,
     RemoveFile,

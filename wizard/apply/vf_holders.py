@@ -10,7 +10,7 @@ from wizard.facts import guests
 from wizard.facts.network import network
 from wizard.facts.pci import functions as pci
 from wizard.model import guest_effects
-from wizard.model.plan import RunCommand, WriteSysfs
+from wizard.model.steps import RunCommand, WriteSysfs
 from wizard.node.node import Node
 
 SHOWN = 4

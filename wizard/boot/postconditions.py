@@ -11,7 +11,7 @@ from wizard.facts.bootloader import BootFacts
 from wizard.facts.facts import Facts
 from wizard.formats import kernel_arguments
 from wizard.hashing import digest
-from wizard.model.plan import HoldsFile, KernelArgumentsPresent, Postcondition, RunCommand
+from wizard.model.steps import HoldsFile, KernelArgumentsPresent, Postcondition, RunCommand
 from wizard.node.node import Node
 
 

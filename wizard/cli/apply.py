@@ -16,7 +16,8 @@ from wizard.errors import Blocked, Exit, InputError, Refused, UsageError
 from wizard.facts import facts
 from wizard.model import step_text
 from wizard.model.guest_effects import touching
-from wizard.model.plan import GUESTS_TOUCHED, Plan, WriteSysfs, command
+from wizard.model.plan import GUESTS_TOUCHED, Plan
+from wizard.model.steps import WriteSysfs, command
 from wizard.node.live import open_node
 from wizard.node.node import Node
 from wizard.node.recorded import DirectoryNode

@@ -17,18 +17,9 @@ from wizard.export.script_permission import guests, numbered, permission, say, t
 from wizard.facts.facts import Facts
 from wizard.facts.system import MACHINE_ID
 from wizard.model import step_text
-from wizard.model.plan import (
-    ExpectAttribute,
-    ExpectFile,
-    ExpectLink,
-    ExpectValue,
-    Plan,
-    RemoveFile,
-    RunCommand,
-    StopByPidfile,
-    WriteFile,
-    WriteSysfs,
-)
+from wizard.model.expectations import ExpectAttribute, ExpectFile, ExpectLink, ExpectValue
+from wizard.model.plan import Plan
+from wizard.model.steps import RemoveFile, RunCommand, StopByPidfile, WriteFile, WriteSysfs
 from wizard.model.undo_order import Undo, needed_by, undo_order
 from wizard.report import text as report
 from wizard.safe_text import safe_text

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator
 
 from wizard.model import step_text
 from wizard.model.guest_effects import row, touching, undoing
-from wizard.model.plan import GUESTS_TOUCHED, Plan, RunCommand, Step
+from wizard.model.plan import GUESTS_TOUCHED, Plan
+from wizard.model.steps import RunCommand, Step
 from wizard.model.undo_order import Undo
 from wizard.safe_text import safe_text
 

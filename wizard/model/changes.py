@@ -9,16 +9,8 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from wizard.dataclass import dataclass
-from wizard.model.plan import (
-    ControllerStep,
-    Label,
-    Phase,
-    Postcondition,
-    RunCommand,
-    StopByPidfile,
-    UndoWhen,
-    WriteSysfs,
-)
+from wizard.model.plan import ControllerStep
+from wizard.model.steps import Label, Phase, Postcondition, RunCommand, StopByPidfile, UndoWhen, WriteSysfs
 
 Change: TypeAlias = Callable[[bytes | None], bytes | None]
 

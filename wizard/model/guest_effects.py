@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from typing import Literal
 
 from wizard.dataclass import dataclass
-from wizard.model.plan import RemoveFile, RunCommand, Step, StopByPidfile, WriteFile, WriteSysfs
+from wizard.model.steps import RemoveFile, RunCommand, Step, StopByPidfile, WriteFile, WriteSysfs
 
 Effect = Literal["none", "traffic", "device"]
 

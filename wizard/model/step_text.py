@@ -6,13 +6,7 @@ import shlex
 from collections.abc import Iterable
 from datetime import datetime
 
-from wizard.model.plan import (
-    RemoveFile,
-    Step,
-    StopByPidfile,
-    WriteFile,
-    WriteSysfs,
-)
+from wizard.model.steps import RemoveFile, Step, StopByPidfile, WriteFile, WriteSysfs
 
 
 def title(step: Step) -> str:

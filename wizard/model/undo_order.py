@@ -19,7 +19,7 @@ from collections.abc import Hashable, Iterable, Sequence
 from typing import Literal, TypeAlias
 
 from wizard.dataclass import dataclass
-from wizard.model.plan import RemoveFile, RunCommand, Step, StopByPidfile, UndoWhen, WriteFile, WriteSysfs
+from wizard.model.steps import RemoveFile, RunCommand, Step, StopByPidfile, UndoWhen, WriteFile, WriteSysfs
 
 Kind: TypeAlias = Literal["before", "file", "attribute", "after", "last"]
 KINDS: tuple[Kind, ...] = ("before", "file", "attribute", "after", "last")

@@ -8,7 +8,7 @@ from wizard.facts.facts import Facts
 from wizard.model import step_text
 from wizard.model.findings import Finding
 from wizard.model.guest_effects import touching
-from wizard.model.plan import Step
+from wizard.model.steps import Step
 
 MOST = 40  # names that are told
 

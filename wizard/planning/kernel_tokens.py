@@ -9,7 +9,8 @@ from wizard.boot import next_command_line
 from wizard.boot.next_command_line import NextLine
 from wizard.facts.facts import Facts
 from wizard.formats import kernel_arguments
-from wizard.model.plan import Plan, RemoveFile, RunCommand, WriteFile
+from wizard.model.plan import Plan
+from wizard.model.steps import RemoveFile, RunCommand, WriteFile
 
 
 @dataclass(frozen=True, slots=True)

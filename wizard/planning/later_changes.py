@@ -15,7 +15,8 @@ from wizard.formats.oslo_config import effective_difference
 from wizard.formats.three_way_merge import merged
 from wizard.hashing import attributes_digest, digest
 from wizard.model.findings import Finding
-from wizard.model.plan import FileState, LaterWork
+from wizard.model.plan import LaterWork
+from wizard.model.steps import FileState
 from wizard.planning.diff import unified
 
 Choice = Literal["keep", "restore", "merge"]

@@ -20,22 +20,10 @@ from wizard.facts.facts import Facts
 from wizard.hashing import digest
 from wizard.model.answers import AllAnswers
 from wizard.model.changes import Artifact, Changes, FileEdit
+from wizard.model.expectations import Expect
 from wizard.model.findings import Finding
-from wizard.model.plan import (
-    PHASES,
-    ControllerStep,
-    Expect,
-    FileContent,
-    FileState,
-    KernelLine,
-    NodeName,
-    Plan,
-    RemoveFile,
-    RunCommand,
-    Step,
-    WriteFile,
-    WriteSysfs,
-)
+from wizard.model.plan import ControllerStep, KernelLine, NodeName, Plan
+from wizard.model.steps import PHASES, FileContent, FileState, RemoveFile, RunCommand, Step, WriteFile, WriteSysfs
 from wizard.node.files import WITHOUT_SECRETS, Snapshot
 from wizard.planning import guest_findings, login_notice, reboot_findings
 from wizard.planning.diff import unified

@@ -11,18 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from wizard.errors import NodeError
 from wizard.facts.facts import Facts
 from wizard.hashing import attributes_digest, digest
-from wizard.model.plan import (
-    Expect,
-    ExpectAttribute,
-    ExpectCommand,
-    ExpectFile,
-    ExpectLink,
-    ExpectValue,
-    RemoveFile,
-    RunCommand,
-    Step,
-    WriteFile,
-)
+from wizard.model.expectations import Expect, ExpectAttribute, ExpectCommand, ExpectFile, ExpectLink, ExpectValue
+from wizard.model.steps import RemoveFile, RunCommand, Step, WriteFile
 from wizard.version import version
 
 

@@ -12,7 +12,7 @@ from wizard.facts.facts import Facts
 from wizard.formats import kernel_arguments
 from wizard.model.answers import AllAnswers
 from wizard.model.findings import Finding, Severity
-from wizard.model.plan import RunCommand
+from wizard.model.steps import RunCommand
 
 NAMING = (
     "/etc/network/interfaces.d",

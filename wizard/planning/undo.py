@@ -13,18 +13,9 @@ from typing import Any
 from wizard.boot import postconditions
 from wizard.errors import InputError, Refused
 from wizard.facts.facts import Facts
-from wizard.model.plan import (
-    ExpectRun,
-    NodeName,
-    Phase,
-    Plan,
-    RemoveFile,
-    RunCommand,
-    Step,
-    UndoWhen,
-    WriteFile,
-    WriteSysfs,
-)
+from wizard.model.expectations import ExpectRun
+from wizard.model.plan import NodeName, Plan
+from wizard.model.steps import Phase, RemoveFile, RunCommand, Step, UndoWhen, WriteFile, WriteSysfs
 from wizard.model.undo_order import Kind, Undo, undo_order
 from wizard.node.node import Node
 from wizard.planning import guest_findings

@@ -13,17 +13,8 @@ from wizard.facts.facts import Facts
 from wizard.hashing import digest
 from wizard.model import plan as plans
 from wizard.model.findings import Finding
-from wizard.model.plan import (
-    FileContent,
-    FileState,
-    LaterWork,
-    Plan,
-    RemoveFile,
-    RunCommand,
-    Step,
-    WriteFile,
-    WriteSysfs,
-)
+from wizard.model.plan import LaterWork, Plan
+from wizard.model.steps import FileContent, FileState, RemoveFile, RunCommand, Step, WriteFile, WriteSysfs
 from wizard.node.node import Node
 from wizard.planning import later_changes as later_work
 from wizard.planning.diff import unified

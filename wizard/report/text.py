@@ -13,15 +13,9 @@ from wizard.chapters.registry import chapters
 from wizard.facts.facts import Facts
 from wizard.model.answers import AllAnswers
 from wizard.model.findings import Check, Finding
-from wizard.model.plan import (
-    ControllerStep,
-    LaterWork,
-    Plan,
-    RemoveFile,
-    RunCommand,
-    WriteFile,
-)
+from wizard.model.plan import ControllerStep, LaterWork, Plan
 from wizard.model.step_text import clock, how_undone, title
+from wizard.model.steps import RemoveFile, RunCommand, WriteFile
 from wizard.node.node import Unseen
 from wizard.redaction import redacted, redacted_data
 from wizard.report import cards as report_cards

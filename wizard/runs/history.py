@@ -13,7 +13,8 @@ from typing import Any
 from wizard.dataclass import dataclass
 from wizard.errors import Denied, InputError, NodeError, WizardError
 from wizard.model import plan as plans
-from wizard.model.plan import Plan, RemoveFile, Step, WriteFile
+from wizard.model.plan import Plan
+from wizard.model.steps import RemoveFile, Step, WriteFile, command, found_by
 from wizard.node.node import Node, Unseen
 from wizard.node.paths import BOOT_ID
 from wizard.runs import records as run_records
@@ -58,11 +59,11 @@ class PastRun:
 
     def has_run(self, step: Step) -> bool:
         """Whether the run had run this step of another plan, as in `ran`."""
-        return not {step.id, plans.command(step)}.isdisjoint(self.ran_ids)
+        return not {step.id, command(step)}.isdisjoint(self.ran_ids)
 
     def left(self, step: Step) -> bool:
         """Whether this step of another plan is one that the run was to run and did not, as in `unfinished`."""
-        return not {step.id, plans.command(step)}.isdisjoint(self.unfinished_ids)
+        return not {step.id, command(step)}.isdisjoint(self.unfinished_ids)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,9 +189,9 @@ def _past(name: str, plan: Plan, record: Record, under_way: bool) -> PastRun:
         needs_reboot=plan.needs_reboot,
         confirm_until=str(record.waiting.get("until", "")) if record.waiting else "",
         reboot_chapters=_reboot_chapters(plan, record),
-        ran=tuple(plans.command(step) for step in _ran(plan, record)),
+        ran=tuple(command(step) for step in _ran(plan, record)),
         unfinished=(),
-        ran_ids=tuple(plans.found_by(step) for step in _ran(plan, record)),
+        ran_ids=tuple(found_by(step) for step in _ran(plan, record)),
     )
 
 
@@ -228,7 +229,7 @@ def _finished(seen: list[_Seen], boot_id: str) -> list[_Seen]:
     left: list[_Seen] = []
     later: list[Step] = []  # what later runs ran
     for each in reversed(seen):
-        commands = {n: step for n, step in enumerate(each.plan.steps, 1) if plans.command(step)}
+        commands = {n: step for n, step in enumerate(each.plan.steps, 1) if command(step)}
         cut = (each.past.state.resumable or each.past.state is RunState.DONE) and not each.past.undoes
         same = each.past.boot_id == boot_id  # a boot starts every service anew, and reads what is on the disk
         ran_later = _Names(later)
@@ -239,8 +240,8 @@ def _finished(seen: list[_Seen], boot_id: str) -> list[_Seen]:
         ]
         past = replace(
             each.past,
-            unfinished=tuple(dict.fromkeys(plans.command(step) for step in open_)),
-            unfinished_ids=tuple(dict.fromkeys(plans.found_by(step) for step in open_)),
+            unfinished=tuple(dict.fromkeys(command(step) for step in open_)),
+            unfinished_ids=tuple(dict.fromkeys(found_by(step) for step in open_)),
         )
         left.append(replace(each, past=past))
         later += [step for number, step in commands.items() if number in each.record.held]
@@ -252,11 +253,11 @@ class _Names:
 
     def __init__(self, steps: Iterable[Step]) -> None:
         self._ids = {step.id for step in steps if step.id}
-        self._words = {plans.command(step): bool(step.id) for step in steps}
-        self._words |= {plans.command(step): False for step in steps if not step.id}
+        self._words = {command(step): bool(step.id) for step in steps}
+        self._words |= {command(step): False for step in steps if not step.id}
 
     def hold(self, step: Step) -> bool:
-        words = plans.command(step)
+        words = command(step)
         return step.id in self._ids or (words in self._words and not (step.id and self._words[words]))
 
 

@@ -11,7 +11,8 @@ from collections.abc import Iterable
 
 from wizard.errors import Refused
 from wizard.hashing import digest
-from wizard.model.plan import ExpectRun, Plan
+from wizard.model.expectations import ExpectRun
+from wizard.model.plan import Plan
 from wizard.node.node import Node
 from wizard.runs import history, selection
 from wizard.runs import records as run_records

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from wizard.model.plan import Plan, RunCommand, Step
+from wizard.model.plan import Plan
+from wizard.model.steps import RunCommand, Step
 from wizard.runs.records import Record
 
 

@@ -20,7 +20,7 @@ from wizard.answers import files as answer_files
 from wizard.apply import launch
 from wizard.facts import facts
 from wizard.model.guest_effects import touching
-from wizard.model.plan import RunCommand
+from wizard.model.steps import RunCommand
 from wizard.planning.planner import make_plan
 from wizard.simulator.built_in import built_in, simulate
 from wizard.simulator.simulated_node import SimulatedNode

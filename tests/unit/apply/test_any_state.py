@@ -25,7 +25,8 @@ from wizard.errors import Blocked
 from wizard.facts import facts
 from wizard.facts.bootloader import KEPT
 from wizard.model import step_text
-from wizard.model.plan import Plan, RunCommand
+from wizard.model.plan import Plan
+from wizard.model.steps import RunCommand
 from wizard.planning.planner import make_plan
 from wizard.planning.undo import undo_plan
 from wizard.simulator.built_in import built_in, simulate

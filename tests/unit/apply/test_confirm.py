@@ -20,7 +20,8 @@ from wizard.errors import Exit, InputError, Refused
 from wizard.facts import facts
 from wizard.facts.guests import Role
 from wizard.model import step_text
-from wizard.model.plan import Plan, RunCommand, WriteSysfs
+from wizard.model.plan import Plan
+from wizard.model.steps import RunCommand, WriteSysfs
 from wizard.planning.planner import make_plan
 from wizard.planning.undo import undo_plan
 from wizard.report import text as report

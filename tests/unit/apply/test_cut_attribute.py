@@ -12,7 +12,8 @@ from prior_states import Killed, carried_out, result, run_here
 from wizard.answers import editing, suggestion
 from wizard.apply import launch
 from wizard.facts import facts
-from wizard.model.plan import Plan, WriteSysfs
+from wizard.model.plan import Plan
+from wizard.model.steps import WriteSysfs
 from wizard.planning.planner import make_plan
 from wizard.planning.undo import undo_plan
 from wizard.runs.journal import Journal

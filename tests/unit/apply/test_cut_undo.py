@@ -17,7 +17,7 @@ from wizard.apply.staleness import refuse_if_used
 from wizard.cli import main as cli
 from wizard.errors import Exit, InputError, Refused
 from wizard.facts import facts
-from wizard.model.plan import RunCommand
+from wizard.model.steps import RunCommand
 from wizard.planning.undo import undo_plan
 from wizard.runs.journal import Journal
 from wizard.runs.records import RUNS

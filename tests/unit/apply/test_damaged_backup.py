@@ -16,7 +16,8 @@ from wizard.apply.simulated_backend import SimulatedBackend
 from wizard.cli import main as cli
 from wizard.errors import NodeError
 from wizard.facts import facts
-from wizard.model.plan import Plan, WriteFile
+from wizard.model.plan import Plan
+from wizard.model.steps import WriteFile
 from wizard.planning.undo import undo_plan
 from wizard.runs.journal import read
 from wizard.runs.records import RUNS

@@ -28,7 +28,8 @@ from wizard.apply.trust import refuse_untrusted_program, refuse_untrusted_state
 from wizard.errors import Denied, Exit, InputError, NodeError, Refused
 from wizard.facts import facts
 from wizard.hashing import digest
-from wizard.model.plan import Plan, RemoveFile, WriteFile
+from wizard.model.plan import Plan
+from wizard.model.steps import RemoveFile, WriteFile
 from wizard.planning.planner import make_plan
 from wizard.runs import store
 from wizard.runs.journal import follow

@@ -17,7 +17,8 @@ from wizard.apply.file_writer import Found, Tree
 from wizard.apply.simulated_backend import SimulatedBackend
 from wizard.errors import NodeError
 from wizard.facts import facts
-from wizard.model.plan import Plan, RemoveFile, WriteFile
+from wizard.model.plan import Plan
+from wizard.model.steps import RemoveFile, WriteFile
 from wizard.planning.undo import undo_plan
 from wizard.runs.journal import read
 from wizard.runs.records import Event

@@ -19,7 +19,7 @@ from wizard.apply.simulated_backend import SimulatedBackend
 from wizard.errors import NodeError
 from wizard.facts import facts
 from wizard.facts.bootloader import KEPT
-from wizard.model.plan import RunCommand
+from wizard.model.steps import RunCommand
 from wizard.runs.journal import Journal
 from wizard.runs.records import STATE
 from wizard.simulator.built_in import built_in, simulate

@@ -22,16 +22,9 @@ from wizard.errors import Blocked, Exit, InputError, Refused
 from wizard.facts import facts
 from wizard.facts.bootloader import KEPT
 from wizard.model import step_text
-from wizard.model.plan import (
-    ExpectAttribute,
-    ExpectFile,
-    ExpectValue,
-    FileContent,
-    Plan,
-    RunCommand,
-    WriteFile,
-    WriteSysfs,
-)
+from wizard.model.expectations import ExpectAttribute, ExpectFile, ExpectValue
+from wizard.model.plan import Plan
+from wizard.model.steps import FileContent, RunCommand, WriteFile, WriteSysfs
 from wizard.planning.planner import make_plan
 from wizard.planning.undo import undo_plan
 from wizard.planning.verification import verify

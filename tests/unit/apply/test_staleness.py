@@ -18,17 +18,9 @@ from wizard.apply import staleness as stale
 from wizard.chapters.shared.cards import CardAnswers
 from wizard.errors import Exit, Refused
 from wizard.facts import facts
-from wizard.model.plan import (
-    Expect,
-    ExpectAttribute,
-    ExpectCommand,
-    ExpectFile,
-    ExpectLink,
-    ExpectValue,
-    Plan,
-    RunCommand,
-    WriteFile,
-)
+from wizard.model.expectations import Expect, ExpectAttribute, ExpectCommand, ExpectFile, ExpectLink, ExpectValue
+from wizard.model.plan import Plan
+from wizard.model.steps import RunCommand, WriteFile
 from wizard.planning.planner import make_plan
 from wizard.runs import store
 from wizard.runs.journal import follow, read

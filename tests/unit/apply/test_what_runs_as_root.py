@@ -37,6 +37,8 @@ OF_MODEL = {  # none of questions, answers and changes
     "findings": "a plan holds them",
     "guest_effects": "what a step may do to guests",
     "plan": "the plan",
+    "steps": "its steps",
+    "expectations": "what it expects to find",
     "step_text": "a step's name in the journal",
     "undo_order": "the order of a rollback",
 }

@@ -14,7 +14,7 @@ from test_meanwhile import fails_at, saved, why
 
 from wizard.apply.step_executor import StepExecutor
 from wizard.facts import facts
-from wizard.model.plan import Step, WriteFile
+from wizard.model.steps import Step, WriteFile
 from wizard.planning.undo import undo_plan
 from wizard.runs.journal import read
 from wizard.simulator.built_in import built_in, simulate

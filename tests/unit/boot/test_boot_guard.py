@@ -25,7 +25,8 @@ from wizard.facts.bootloader import KEPT
 from wizard.model import step_text
 from wizard.model.answers import AllAnswers
 from wizard.model.findings import Check
-from wizard.model.plan import KernelArgumentsPresent, Plan, RunCommand
+from wizard.model.plan import Plan
+from wizard.model.steps import KernelArgumentsPresent, RunCommand
 from wizard.model.undo_order import Undo
 from wizard.planning import reboot_advice
 from wizard.planning.planner import make_plan

@@ -21,11 +21,10 @@ from wizard.apply.file_writer import Found, Tree
 from wizard.apply.step_executor import StepExecutor
 from wizard.export.script import script
 from wizard.facts import facts
-from wizard.model.plan import (
+from wizard.model.plan import NodeName, Plan
+from wizard.model.steps import (
     FileContent,
     FileState,
-    NodeName,
-    Plan,
     RemoveFile,
     RunCommand,
     Step,

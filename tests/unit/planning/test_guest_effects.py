@@ -18,7 +18,7 @@ from wizard.cli import commands
 from wizard.errors import Exit, Refused
 from wizard.facts import facts
 from wizard.model.guest_effects import TABLE, row, touching
-from wizard.model.plan import RunCommand, Step, StopByPidfile, WriteSysfs
+from wizard.model.steps import RunCommand, Step, StopByPidfile, WriteSysfs
 from wizard.planning.guest_findings import MOST, named
 from wizard.planning.planner import make_plan
 from wizard.planning.undo import undo_plan

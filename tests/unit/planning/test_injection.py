@@ -31,7 +31,8 @@ from wizard.export.script import script
 from wizard.facts import facts
 from wizard.facts.facts import Facts
 from wizard.model import step_text
-from wizard.model.plan import Plan, RemoveFile, RunCommand, StopByPidfile, WriteFile, WriteSysfs
+from wizard.model.plan import Plan
+from wizard.model.steps import RemoveFile, RunCommand, StopByPidfile, WriteFile, WriteSysfs
 from wizard.node.recorded import DirectoryNode, MemoryNode
 from wizard.planning.planner import make_plan
 from wizard.report import text as report

@@ -13,7 +13,9 @@ from wizard.facts import facts
 from wizard.facts.facts import Facts
 from wizard.hashing import digest
 from wizard.model import step_text
-from wizard.model.plan import PHASES, ExpectFile, Plan, RunCommand, WriteFile, from_json
+from wizard.model.expectations import ExpectFile
+from wizard.model.plan import Plan, from_json
+from wizard.model.steps import PHASES, RunCommand, WriteFile
 from wizard.planning import login_notice
 from wizard.report import text as report
 from wizard.simulator.built_in import built_in

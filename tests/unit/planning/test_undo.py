@@ -22,7 +22,8 @@ from wizard.cli import main as cli
 from wizard.errors import Blocked, Exit, InputError, Refused, UsageError
 from wizard.facts import facts
 from wizard.model import step_text
-from wizard.model.plan import Plan, RemoveFile, RunCommand, Step, WriteFile, WriteSysfs
+from wizard.model.plan import Plan
+from wizard.model.steps import RemoveFile, RunCommand, Step, WriteFile, WriteSysfs
 from wizard.model.undo_order import Undo
 from wizard.node.node import Output
 from wizard.planning.later_changes import choices

@@ -16,7 +16,8 @@ from prior_states import carried_out, planned_here, result, resumed
 from wizard.errors import InputError
 from wizard.facts import facts
 from wizard.model import plan as plans
-from wizard.model.plan import Plan, WriteFile
+from wizard.model.plan import Plan
+from wizard.model.steps import WriteFile
 from wizard.planning.undo import undo_plan
 from wizard.runs import history, records, store
 from wizard.runs.journal import read

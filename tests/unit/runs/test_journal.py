@@ -32,7 +32,8 @@ from wizard.cli import main as cli
 from wizard.errors import Exit, NodeError, Refused
 from wizard.facts import facts
 from wizard.model import plan as plans
-from wizard.model.plan import PHASES, Plan, RunCommand, WriteFile
+from wizard.model.plan import Plan
+from wizard.model.steps import PHASES, RunCommand, WriteFile
 from wizard.node.live import LiveNode
 from wizard.planning.planner import make_plan
 from wizard.planning.undo import undo_plan

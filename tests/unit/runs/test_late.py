@@ -27,7 +27,7 @@ from wizard.cli import commands
 from wizard.cli import confirm as command_confirm
 from wizard.errors import Exit, Refused
 from wizard.facts import facts
-from wizard.model.plan import ExpectRun
+from wizard.model.expectations import ExpectRun
 from wizard.node.node import Node
 from wizard.planning.undo import undo_plan
 from wizard.runs import journal as journals

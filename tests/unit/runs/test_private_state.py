@@ -19,7 +19,7 @@ from wizard.apply import launch
 from wizard.cli import main as cli
 from wizard.errors import Exit
 from wizard.facts import facts
-from wizard.model.plan import RunCommand
+from wizard.model.steps import RunCommand
 from wizard.runs import store
 from wizard.runs.journal import follow
 from wizard.runs.records import STATE

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from wizard.model.plan import NodeName, Plan, RunCommand
+from wizard.model.plan import NodeName, Plan
+from wizard.model.steps import RunCommand
 from wizard.runs.event_text import log_line, sentence
 from wizard.runs.progress import RunProgress
 from wizard.runs.records import Event, fold

@@ -19,7 +19,8 @@ from wizard.cli import main as cli
 from wizard.errors import InputError, NodeError
 from wizard.facts import facts
 from wizard.model import plan as plans
-from wizard.model.plan import Plan, WriteFile
+from wizard.model.plan import Plan
+from wizard.model.steps import WriteFile
 from wizard.planning.planner import make_plan
 from wizard.planning.undo import undo_plan
 from wizard.runs import history, records, store

@@ -8,7 +8,8 @@ from collections.abc import Iterable
 import pytest
 from nodes import planned
 
-from wizard.model.plan import Plan, RunCommand, Step, found_by, from_json
+from wizard.model.plan import Plan, from_json
+from wizard.model.steps import RunCommand, Step, found_by
 from wizard.runs.history import PastRun, _Names
 from wizard.runs.run_state import RunState
 from wizard.simulator.built_in import built_in

@@ -18,7 +18,8 @@ from wizard.answers import files as answer_files
 from wizard.facts import facts
 from wizard.model import step_text
 from wizard.model.answers import AllAnswers
-from wizard.model.plan import Plan, RunCommand, WriteSysfs
+from wizard.model.plan import Plan
+from wizard.model.steps import RunCommand, WriteSysfs
 from wizard.planning.planner import make_plan
 from wizard.planning.verification import verify
 from wizard.simulator.built_in import built_in, simulate

@@ -19,8 +19,8 @@ from wizard.formats import dnsmasq, dnsmasq_tags, oslo_config
 from wizard.model.answers import AllAnswers
 from wizard.model.changes import Changes, FileEdit, LiveAction
 from wizard.model.findings import Check, Finding, Remedy
-from wizard.model.plan import RunCommand, StopByPidfile
 from wizard.model.questions import Question, Table
+from wizard.model.steps import RunCommand, StopByPidfile
 
 NAME = "gateways"
 TITLE = "Gateways"

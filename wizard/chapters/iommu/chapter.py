@@ -19,8 +19,8 @@ from wizard.formats.kernel_arguments import IommuVerdict
 from wizard.model.answers import AllAnswers
 from wizard.model.changes import Artifact, Changes, FileEdit
 from wizard.model.findings import Check, Finding, Remedy
-from wizard.model.plan import KernelArgumentsPresent, Postcondition
 from wizard.model.questions import Question, Table
+from wizard.model.steps import KernelArgumentsPresent, Postcondition
 
 NAME = "iommu"
 TITLE = "IOMMU"

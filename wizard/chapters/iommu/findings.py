@@ -12,7 +12,7 @@ from wizard.chapters.shared import boot_space
 from wizard.facts.facts import Facts
 from wizard.formats import kernel_arguments
 from wizard.model.findings import Finding
-from wizard.model.plan import RunCommand
+from wizard.model.steps import RunCommand
 
 CHAPTER = "iommu"
 TABLES = {"intel": ("DMAR", "VT-d"), "amd": ("IVRS", "AMD-Vi (IOMMU)"), "arm": ("IORT", "SMMU")}

@@ -9,7 +9,7 @@ from wizard.facts.bootloaders.loader import Way
 from wizard.facts.facts import Facts
 from wizard.formats import kernel_arguments
 from wizard.model.changes import FileEdit, LiveAction
-from wizard.model.plan import KernelArgumentsPresent, RunCommand
+from wizard.model.steps import KernelArgumentsPresent, RunCommand
 
 
 class Grubby:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from wizard.boot.woken import Woken, woken
 from wizard.facts.facts import Facts
 from wizard.model.changes import Changes
-from wizard.model.plan import RunCommand
 from wizard.model.questions import Holds, Question
+from wizard.model.steps import RunCommand
 
 HELP = "Yes lets it come into force with the reboot. No blocks the plan until the next boot's line is put right."
 

@@ -18,8 +18,8 @@ from wizard.formats import ebtables
 from wizard.model.answers import AllAnswers, AnswersModel
 from wizard.model.changes import Artifact, Changes, FileEdit, LiveAction
 from wizard.model.findings import Check, Finding, Remedy
-from wizard.model.plan import RunCommand
 from wizard.model.questions import Choice, Question, Table
+from wizard.model.steps import RunCommand
 
 NAME = "metadata"
 TITLE = "Metadata redirect"

@@ -8,7 +8,7 @@ from wizard.facts.bootloader import KEPT
 from wizard.facts.facts import Facts
 from wizard.model.changes import LiveAction
 from wizard.model.findings import Finding
-from wizard.model.plan import RunCommand
+from wizard.model.steps import RunCommand
 
 MENU_BYTES = 1_000_000  # a boot menu is written beside the old one, and is smaller than this with a hundred entries
 

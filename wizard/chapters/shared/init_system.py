@@ -8,7 +8,7 @@ from typing import Protocol
 from wizard.facts.facts import Facts
 from wizard.facts.init_systems import Init
 from wizard.model.changes import Artifact, FileEdit, LiveAction
-from wizard.model.plan import Phase, RunCommand, UndoWhen
+from wizard.model.steps import Phase, RunCommand, UndoWhen
 
 UNITS = "/etc/systemd/system"
 JOBS = "/etc/init"

@@ -14,8 +14,8 @@ from wizard.facts.pci.functions import PciFunction
 from wizard.model.answers import AllAnswers
 from wizard.model.changes import Changes, LiveAction
 from wizard.model.findings import Check, Finding
-from wizard.model.plan import RunCommand
 from wizard.model.questions import Choice, Question, Table
+from wizard.model.steps import RunCommand
 
 NAME = "vfs"
 TITLE = "Virtual functions"

@@ -19,7 +19,7 @@ from wizard.facts.pci.functions import PciFunction
 from wizard.formats import mlx4_options, modprobe
 from wizard.hashing import digest
 from wizard.model.changes import Artifact, Changes, FileEdit
-from wizard.model.plan import HoldsFile, Label
+from wizard.model.steps import HoldsFile, Label
 
 OPTIONS = "/etc/modprobe.d/mlx4_core.conf"
 RDMA = "/etc/rdma/mlx4.conf"  # rdma-core: an address and the kind of each port, a line each

@@ -12,7 +12,7 @@ from wizard.facts.facts import Facts
 from wizard.facts.pci.functions import PciFunction
 from wizard.integers import parse_int
 from wizard.model.changes import Changes, FileEdit, LiveAction
-from wizard.model.plan import Label, WriteSysfs
+from wizard.model.steps import Label, WriteSysfs
 
 SCRIPT = "/usr/local/sbin/compute-wizard-vfs"
 PREFIX = "compute-wizard-vfs-"

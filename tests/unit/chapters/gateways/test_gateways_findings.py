@@ -14,7 +14,7 @@ from wizard.chapters.gateways import chapter as gateways
 from wizard.facts import facts
 from wizard.formats import dnsmasq_tags
 from wizard.model.findings import Check
-from wizard.model.plan import StopByPidfile, WriteFile
+from wizard.model.steps import StopByPidfile, WriteFile
 from wizard.node.recorded import MemoryNode
 from wizard.planning.verification import verify
 

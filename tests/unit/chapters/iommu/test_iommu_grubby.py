@@ -13,7 +13,7 @@ from wizard.facts import facts
 from wizard.facts.facts import Facts
 from wizard.formats import kernel_arguments
 from wizard.model.findings import Check
-from wizard.model.plan import RunCommand
+from wizard.model.steps import RunCommand
 from wizard.node.node import Output
 from wizard.node.recorded import MemoryNode
 from wizard.planning.planner import kernel_lines, make_plan

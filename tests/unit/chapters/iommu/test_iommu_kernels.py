@@ -10,7 +10,7 @@ from wizard.answers import files as answer_files
 from wizard.chapters.iommu import chapter as iommu
 from wizard.facts import facts
 from wizard.model.findings import Check
-from wizard.model.plan import RunCommand, WriteFile
+from wizard.model.steps import RunCommand, WriteFile
 from wizard.node.recorded import MemoryNode
 
 CONFIG = "/boot/config-3.19.0-25-generic"

@@ -10,7 +10,7 @@ from wizard.boot.postconditions import shortcomings
 from wizard.chapters.iommu import chapter as iommu
 from wizard.facts import facts
 from wizard.model.findings import Check
-from wizard.model.plan import KernelArgumentsPresent
+from wizard.model.steps import KernelArgumentsPresent
 from wizard.node.recorded import MemoryNode
 
 MENU = "/boot/grub/grub.cfg"

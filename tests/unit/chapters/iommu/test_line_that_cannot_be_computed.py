@@ -6,7 +6,8 @@ import pytest
 from nodes import answered, origin, planned
 
 from wizard.facts import facts
-from wizard.model.plan import Plan, RunCommand
+from wizard.model.plan import Plan
+from wizard.model.steps import RunCommand
 from wizard.node.recorded import MemoryNode
 from wizard.planning import reboot_advice
 from wizard.planning.verification import verify

@@ -13,7 +13,8 @@ from wizard.errors import InputError
 from wizard.facts import facts
 from wizard.facts.nova import config_drive as programs
 from wizard.model.answers import AllAnswers
-from wizard.model.plan import Plan, WriteFile
+from wizard.model.plan import Plan
+from wizard.model.steps import WriteFile
 from wizard.node.recorded import MemoryNode
 from wizard.planning.verification import verify
 

@@ -9,7 +9,7 @@ from nodes import codes, found, origin, planned, remove, replace
 
 from wizard.answers import files as answer_files
 from wizard.facts import facts
-from wizard.model.plan import RunCommand, WriteFile
+from wizard.model.steps import RunCommand, WriteFile
 from wizard.node.node import Output
 from wizard.node.recorded import MemoryNode
 from wizard.planning.planner import make_plan

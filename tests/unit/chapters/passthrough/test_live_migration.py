@@ -7,7 +7,8 @@ import json
 import pytest
 from nodes import codes, found, planned, today
 
-from wizard.model.plan import Plan, WriteFile
+from wizard.model.plan import Plan
+from wizard.model.steps import WriteFile
 
 VFS = {"card": [{"match": {"serial": "MT2011X04218"}, "count": 8}]}
 

@@ -8,7 +8,7 @@ from nodes import planned, today
 
 from wizard.answers import suggestion
 from wizard.facts import facts
-from wizard.model.plan import WriteFile
+from wizard.model.steps import WriteFile
 from wizard.node.recorded import MemoryNode
 
 

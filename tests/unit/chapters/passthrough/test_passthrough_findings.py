@@ -10,7 +10,7 @@ from managed import juju, kolla, puppet
 from nodes import codes, found, origin, planned, remove, replace, today
 
 from wizard.facts import facts
-from wizard.model.plan import WriteFile
+from wizard.model.steps import WriteFile
 from wizard.node.recorded import MemoryNode
 
 

@@ -8,7 +8,8 @@ from nodes import codes, found, planned
 
 from wizard.answers import files as answer_files
 from wizard.facts import facts
-from wizard.model.plan import Plan, WriteFile
+from wizard.model.plan import Plan
+from wizard.model.steps import WriteFile
 from wizard.node.recorded import MemoryNode
 from wizard.planning.verification import verify
 

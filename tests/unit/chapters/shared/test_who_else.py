@@ -13,7 +13,7 @@ import pytest
 from nodes import answered, origin, planned, replace
 
 from wizard.facts import facts
-from wizard.model.plan import WriteFile
+from wizard.model.steps import WriteFile
 from wizard.node.node import Output
 from wizard.node.recorded import MemoryNode
 from wizard.planning.verification import verify

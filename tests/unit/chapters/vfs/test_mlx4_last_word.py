@@ -7,7 +7,8 @@ from nodes import CX3, codes, found, origin, planned
 
 from wizard.chapters.shared import mlx4_sources
 from wizard.facts import facts
-from wizard.model.plan import Plan, WriteFile
+from wizard.model.plan import Plan
+from wizard.model.steps import WriteFile
 from wizard.node.recorded import MemoryNode
 
 DEFAULT, OPTIONS, MODULES = "/etc/default/grub", "/etc/modprobe.d/mlx4_core.conf", "/etc/initramfs-tools/modules"

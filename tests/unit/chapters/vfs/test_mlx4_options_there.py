@@ -8,7 +8,8 @@ from nodes import CX3, codes, found, origin, planned, second_card
 from wizard.answers import suggestion
 from wizard.chapters.vfs import chapter as vfs
 from wizard.facts import facts
-from wizard.model.plan import Plan, WriteFile
+from wizard.model.plan import Plan
+from wizard.model.steps import WriteFile
 from wizard.node.recorded import MemoryNode
 
 OPTIONS, THEIRS = "/etc/modprobe.d/mlx4_core.conf", "/etc/modprobe.d/mlx4.conf"

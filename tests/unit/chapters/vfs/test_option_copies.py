@@ -11,7 +11,8 @@ from wizard.answers import suggestion
 from wizard.chapters.vfs import mlx4
 from wizard.facts import facts
 from wizard.model.findings import Check
-from wizard.model.plan import HoldsFile, Plan, RunCommand
+from wizard.model.plan import Plan
+from wizard.model.steps import HoldsFile, RunCommand
 from wizard.planning.planner import make_plan
 from wizard.planning.verification import verify
 from wizard.simulator.boot import archive

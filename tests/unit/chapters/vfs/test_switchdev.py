@@ -10,7 +10,7 @@ from nodes import codes, found, origin, planned, today
 from wizard.chapters.shared import cards
 from wizard.chapters.vfs import chapter as vfs
 from wizard.facts import facts
-from wizard.model.plan import WriteSysfs
+from wizard.model.steps import WriteSysfs
 from wizard.node.recorded import MemoryNode
 
 CARD = "0000:3b:00.0"

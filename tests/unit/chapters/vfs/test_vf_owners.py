@@ -10,7 +10,8 @@ from wizard.answers import suggestion
 from wizard.chapters.vfs import vf_owners
 from wizard.facts import facts
 from wizard.facts.pci.functions import PciFunction
-from wizard.model.plan import Plan, WriteFile
+from wizard.model.plan import Plan
+from wizard.model.steps import WriteFile
 from wizard.node.recorded import MemoryNode
 from wizard.planning.planner import make_plan
 from wizard.planning.verification import verify

@@ -9,7 +9,8 @@ from nodes import CX3, codes, found, origin, planned, remove, today
 
 from wizard.answers import files as answer_files
 from wizard.facts import facts
-from wizard.model.plan import Plan, RunCommand, WriteFile, WriteSysfs
+from wizard.model.plan import Plan
+from wizard.model.steps import RunCommand, WriteFile, WriteSysfs
 from wizard.node.node import Output
 from wizard.node.recorded import MemoryNode
 from wizard.planning.planner import make_plan

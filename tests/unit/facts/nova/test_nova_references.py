@@ -9,7 +9,7 @@ from nodes import codes, found, origin, planned, replace
 
 from wizard.answers import files as answer_files
 from wizard.facts import facts
-from wizard.model.plan import WriteFile
+from wizard.model.steps import WriteFile
 from wizard.node.recorded import MemoryNode
 from wizard.planning.verification import verify
 

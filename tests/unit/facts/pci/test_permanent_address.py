@@ -14,7 +14,7 @@ from wizard.chapters.shared.cards import Match
 from wizard.chapters.vfs import sriov
 from wizard.facts import facts
 from wizard.facts.pci.functions import PciFunction
-from wizard.model.plan import WriteFile
+from wizard.model.steps import WriteFile
 from wizard.node.node import Output
 from wizard.node.recorded import MemoryNode
 from wizard.planning.verification import verify
