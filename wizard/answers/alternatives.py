@@ -48,6 +48,9 @@ def _other_values(fields: dict[str, dict[str, Any]], row: Mapping[str, Any], fac
     for key, field in fields.items():
         if field.get("description", "").startswith("short form"):
             continue
+        needed, barred = field.get("x-with"), field.get("x-without")
+        if barred in row or (needed is not None and needed not in row):
+            continue  # it means nothing beside the other keys of this row
         words = _words(field)
         others = [word for word in words if word != row.get(key) and word != field.get("default")]
         if key == "release":  # twenty names are no help: what was found is what is asked about

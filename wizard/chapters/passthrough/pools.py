@@ -72,12 +72,20 @@ class Pool(AnswersModel):
         description="for Neutron ports: the physical network",
         json_schema_extra={"pattern": f"^{NAME_OF_POOL}$"},
     )
-    trusted: bool | None = Field(default=None, description="for Neutron ports: guests may set a VF to trusted mode")
+    trusted: bool | None = Field(
+        default=None,
+        description="for Neutron ports: guests may set a VF to trusted mode",
+        json_schema_extra={"x-with": "physical_network"},
+    )
     managed: bool | None = Field(
-        default=None, description="for pools of an alias: whether libvirt binds the devices; from 2025.1 on"
+        default=None,
+        description="for pools of an alias: whether libvirt binds the devices; from 2025.1 on",
+        json_schema_extra={"x-without": "physical_network"},
     )
     live_migratable: bool | None = Field(
-        default=None, description="for pools of an alias: guests may be migrated live with a device; from 2025.1 on"
+        default=None,
+        description="for pools of an alias: guests may be migrated live with a device; from 2025.1 on",
+        json_schema_extra={"x-without": "physical_network"},
     )
 
     @field_validator("name")
