@@ -132,17 +132,22 @@ Open: TypeAlias = Callable[[], "tuple[Node, str]"]
 
 
 def _piped_in() -> Node:
-    """A tar from standard input. It is spooled: a tar is read with seeking, and its size is bounded as that of any other."""
-    import shutil
+    """A tar from standard input. It is spooled, since a tar is read with seeking: no more of it than one may unpack to."""
     import sys
     import tempfile
 
+    from wizard.node.bounded_tar import CHUNK, MIB, MOST_BYTES
     from wizard.node.recorded import read_tar
 
     if sys.stdin is None or sys.stdin.isatty():
         raise InputError("nothing is piped in", where="standard input", do="Pipe a tar in.", code="NOTHING-PIPED")
     with tempfile.NamedTemporaryFile(prefix="compute-wizard-node-") as spooled:
-        shutil.copyfileobj(sys.stdin.buffer, spooled)
+        while chunk := sys.stdin.buffer.read(CHUNK):
+            if spooled.tell() + len(chunk) > MOST_BYTES:
+                raise InputError(
+                    f"is more than {MOST_BYTES // MIB} MiB", where="standard input", code="ROOT-UNREADABLE"
+                )
+            spooled.write(chunk)
         spooled.flush()
         node = read_tar(Path(spooled.name))
     node.name = "standard input"

@@ -123,6 +123,13 @@ def test_a_recording_is_piped_in(
     assert call(capsys, "apply", "--answers", "GONE", "--root", "-")[0] == 1
 
 
+def test_what_is_piped_in_has_a_bound(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("wizard.node.bounded_tar.MOST_BYTES", 2 << 20)
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(bytes(3 << 20))))
+    code, out, err = call(capsys, "inspect", "--root", "-")
+    assert (code, out) == (1, "") and "is more than 2 MiB" in err
+
+
 class Pipe(io.TextIOWrapper):
     """A stdout whose bytes can be looked at."""
 
