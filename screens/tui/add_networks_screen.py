@@ -8,11 +8,11 @@ from typing import Any, ClassVar
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.reactive import reactive
-from textual.screen import Screen
 from textual.widgets import Input, Static, TextArea
 
 from screens.shared.key_line import footer
 from screens.shared.page_order import heading
+from screens.tui.whole_screen import WholeScreen
 from screens.tui.widgets.fields import Changed, TextField
 from wizard.chapters.gateways import network_import
 from wizard.chapters.gateways.network_import import Row
@@ -40,7 +40,7 @@ class Lines(TextArea):
     cursor_blink = reactive(False, init=False)  # twice a second something would go over the line
 
 
-class AddNetworks(Screen[list[Row] | None]):
+class AddNetworks(WholeScreen[list[Row] | None]):
     """Gives the rows, or None where nothing is to be added. `taken` are the networks that are there already."""
 
     BINDINGS: ClassVar = [("escape", "leave", "back"), ("enter", "take", "add"), ("f10", "cancel", "back")]

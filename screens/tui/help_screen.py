@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.screen import Screen
 from textual.widgets import Static
 
 from screens.shared.page_order import TITLES, heading, help_text
+from screens.tui.whole_screen import WholeScreen
 from screens.tui.widgets.text_view import TextView
 
 KEYS = """
@@ -35,7 +35,7 @@ def paragraphs(text: str) -> list[str]:
     return lines
 
 
-class HelpPage(Screen[None]):
+class HelpPage(WholeScreen[None]):
     """One text; any of Esc, Enter, q and F1 leaves it."""
 
     BINDINGS: ClassVar = [

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, cast
 from textual.app import ComposeResult
 from textual.containers import Container, Horizontal, Vertical, VerticalScroll
 from textual.content import Content
-from textual.events import DescendantBlur, DescendantFocus, Event, Mount, Resize
-from textual.screen import Screen
+from textual.events import DescendantBlur, DescendantFocus, Resize
 from textual.widgets import Input, Static, TextArea
 
 from screens.shared import edit_history, status
@@ -19,6 +18,7 @@ from screens.shared.status import SIMULATION, Badge
 from screens.terminal.choice import LOWEST, NARROWEST
 from screens.tui import tones
 from screens.tui.tones import plain
+from screens.tui.whole_screen import WholeScreen
 from screens.tui.widgets.hot import Hot, hot
 from screens.tui.widgets.search_field import Find
 from wizard.safe_text import safe_text
@@ -40,7 +40,7 @@ class Body(VerticalScroll, can_focus=False, inherit_bindings=False):
     """What is scrolled by the page's own keys: Up and Down go from field to field."""
 
 
-class Page(Screen[None]):
+class Page(WholeScreen[None]):
     """One page of the wizard. Subclasses give `body`, and more keys where they have some."""
 
     NAME: ClassVar[str] = ""
@@ -228,12 +228,6 @@ class Page(Screen[None]):
         if self.wizard.opened:
             self.state.visited.add(self.NAME)
         self.refresh_frame()
-
-    async def on_event(self, event: Event) -> None:
-        """A page that is taken away before it was there has nothing that it could fill."""
-        going = isinstance(event, Mount) and not all(each.children for each in self.query("#middle"))
-        if not going:
-            await super().on_event(event)
 
     def on_descendant_focus(self, _: DescendantFocus) -> None:
         self.refresh_keys()

@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.screen import Screen
 from textual.widgets import Static
 
 from screens.shared.page_order import heading
+from screens.tui.whole_screen import WholeScreen
 from screens.tui.widgets.list_view import Column, Rows
 
 
-class Pick(Screen[str | None]):
+class Pick(WholeScreen[str | None]):
     """Gives the key of the chosen one, or None."""
 
     BINDINGS: ClassVar = [("escape", "leave", "back"), ("q", "leave", "back"), ("enter", "take", "take")]
