@@ -104,6 +104,12 @@ class NotSeen(WizardError):
     code = "NOT-SEEN"
 
 
+class OutputError(WizardError):
+    """What is said cannot be written."""
+
+    code = "OUTPUT"
+
+
 class Blocked(WizardError):
     """A finding stands in the way."""
 

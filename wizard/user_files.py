@@ -7,8 +7,9 @@ import os
 import stat
 import sys
 from pathlib import Path
+from typing import TextIO
 
-from wizard.errors import InputError
+from wizard.errors import InputError, OutputError
 
 STANDARD = "-"  # standard input, or output, in place of a file
 PATIENCE_S = 60  # seconds that a pipe may be silent
@@ -55,6 +56,18 @@ def write_private(path: Path, content: bytes, mode: int = 0o600) -> None:
             do="Name a place that you may write to.",
             code="FILE-NOT-WRITTEN",
         ) from None
+
+
+def output_gone(stream: TextIO, error: OSError) -> None:
+    """Standard output took no more. What is still to come goes nowhere: else Python says at its end, once more, what is said here.
+
+    Raises OutputError, but for a reader who has seen enough (`head`).
+    """
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
+    if not isinstance(error, BrokenPipeError):
+        raise OutputError(f"cannot be written: {error.strerror}", where="standard output") from None
 
 
 def sync_directory(path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import textwrap
 from collections.abc import Callable, Sequence
@@ -11,6 +10,7 @@ from typing import Any, TextIO, TypeAlias
 
 from wizard.model.questions import Choice
 from wizard.safe_text import safe_text
+from wizard.user_files import output_gone
 
 
 class Command(Enum):
@@ -49,15 +49,15 @@ class Talk:
         self._put(f"{self._wrapped(text, indent)}\n")
 
     def _put(self, text: str) -> None:
-        """Raises Ended where nobody reads any more (`| head`): nobody would answer either. What is said after that goes nowhere."""
+        """Raises Ended where nobody reads any more (`| head`): nobody would answer either; OutputError where it cannot be written.
+        What is said after that goes nowhere.
+        """
         try:
             self._target.write(text)
             self._target.flush()
-        except BrokenPipeError:
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nowhere, self._target.fileno())
-            os.close(nowhere)
+        except OSError as error:
             self.unheard = True
+            output_gone(self._target, error)
             raise Ended from None
 
     def _wrapped(self, text: str, indent: str = "") -> str:

@@ -306,3 +306,18 @@ def test_results_that_nobody_reads(origin: Path, tail: str, code: int, said: str
     )
     told = json.loads(done.stderr)["what"] if done.stderr else ""
     assert (done.returncode, told) == (code, said)
+
+
+@pytest.mark.parametrize("words", ["--version", "--help", "plan --help", "demo --ui plain"])
+@pytest.mark.parametrize(
+    ("tail", "code", "said"),
+    [
+        (">/dev/full", 1, "compute-wizard: standard output: cannot be written: No space left on device\n"),
+        ("| head -c 0; exit ${PIPESTATUS[0]}", 0, ""),
+    ],
+)
+def test_whatever_is_printed_may_be_read_by_nobody(words: str, tail: str, code: int, said: str) -> None:
+    done = subprocess.run(
+        ["bash", "-c", f"{COMMAND} {words} </dev/null {tail}"], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (code, said)

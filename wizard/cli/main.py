@@ -13,7 +13,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, TypeAlias
 
 from wizard import user_config
-from wizard.cli import looks, parser
+from wizard.cli import looks, parser, stdout
 from wizard.errors import Exit, UsageError, WizardError
 
 if TYPE_CHECKING:
@@ -34,7 +34,8 @@ def main(argv: list[str] | None = None, face: Face | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")
     words = sys.argv[1:] if argv is None else argv
     try:
-        options = parser.parser().parse_args(argv)
+        with stdout.results():  # --help and --version print
+            options = parser.parser().parse_args(argv)
         for name, value in (("root", "/"), ("quiet", False), ("verbose", False)):
             setattr(options, name, getattr(options, name, value))
         return int(_dispatch(options, face))
@@ -51,7 +52,7 @@ def main(argv: list[str] | None = None, face: Face | None = None) -> int:
 def _dispatch(options: argparse.Namespace, face: Face | None) -> int:
     user_config.into()
     if options.command not in (None, "demo"):
-        from wizard.cli import commands, stdout
+        from wizard.cli import commands
 
         with stdout.results(quiet=stdout.may_be_quiet(options), looks=_colours(options)):
             return commands.run(options)

@@ -11,14 +11,7 @@ from pathlib import Path
 from typing import Any, TextIO, cast
 
 from wizard.cli.looks import Looks
-from wizard.errors import WizardError
-from wizard.user_files import STANDARD
-
-
-class OutputError(WizardError):
-    """Results cannot be written."""
-
-    code = "OUTPUT"
+from wizard.user_files import STANDARD, output_gone
 
 
 class _Results:
@@ -31,22 +24,14 @@ class _Results:
         try:
             return self._stream.write(self._looks.paint(text) if self._looks else text)
         except OSError as error:
-            self._give_up(error)
+            output_gone(self._stream, error)
             return len(text)
 
     def flush(self) -> None:
         try:
             self._stream.flush()
         except OSError as error:
-            self._give_up(error)
-
-    def _give_up(self, error: OSError) -> None:
-        """What is still to come goes nowhere: else Python says at its end, once more, what is said here."""
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, self._stream.fileno())
-        os.close(nowhere)
-        if not isinstance(error, BrokenPipeError):
-            raise OutputError(f"cannot be written: {error.strerror}", where="standard output") from None
+            output_gone(self._stream, error)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
@@ -76,7 +61,11 @@ def results(quiet: bool = False, looks: Looks | None = None) -> Iterator[None]:
     with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
         sys.stdout = cast("TextIO", _Results(kept if kept is not None and not quiet else nowhere, looks))
         try:
-            yield
+            try:
+                yield
+            except SystemExit:  # the parser's, once it has printed what was asked for
+                sys.stdout.flush()
+                raise
             sys.stdout.flush()
         finally:
             sys.stdout = cast("TextIO", kept)
