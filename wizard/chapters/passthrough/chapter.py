@@ -171,7 +171,18 @@ def _loaded(facts: Facts, path: str, what: str, option: str) -> Check:
         return Check(NAME, what, "held", f"{option} in {path}; nova-compute is not running here now")
     if started < snapshot.modified:
         return Check(NAME, what, "pending", f"{path} is newer than the running nova-compute", "Restart it, or reboot.")
-    return Check(NAME, what, "held", f"{option} in {path}, read by the running nova-compute")
+    said, log = f"{option} in {path}, read by the running nova-compute", facts.nova.compute_log
+    if log is None:
+        return Check(NAME, what, "held", said)
+    if log.unseen:
+        return Check(
+            NAME, what, "held", f"{said}; its log was not read: {f'{log.place}: ' if log.place else ''}{log.unseen}"
+        )
+    if log.errors:
+        return Check(NAME, what, "unknown", f"{said}, which logged: {log.errors[-1]}", f"Read {log.place}.")
+    # Nova warns of each device that is no NIC (nova/pci/utils.py): that is told, and contradicts nothing.
+    warned = f"a warning: {log.warnings[-1]}" if log.warnings else "no error about PCI devices since its start"
+    return Check(NAME, what, "held", f"{said}; it logged {warned}")
 
 
 def summary(facts: Facts) -> list[str]:

@@ -54,7 +54,7 @@ SHOWN_OPTIONS = frozenset(
     flat_network_bridge public_interface my_ip metadata_host metadata_port metadata_listen
     metadata_listen_port enabled_apis networks_path state_path dnsmasq_config_file use_single_default_gateway
     share_dhcp_address force_snat_range dhcp_domain dhcpbridge_flagfile service_metadata_proxy enable
-    compute_driver force_config_drive config_drive_format mkisofs_cmd""".split()
+    compute_driver force_config_drive config_drive_format mkisofs_cmd log_file log_dir""".split()
 )
 
 

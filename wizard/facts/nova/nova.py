@@ -9,11 +9,12 @@ from dataclasses import replace
 from wizard.dataclass import dataclass
 from wizard.errors import NodeError
 from wizard.facts import processes
+from wizard.facts.nova import compute_log, config_drive
 from wizard.facts.nova import config as nova_config
-from wizard.facts.nova import config_drive
 from wizard.facts.nova import managers as nova_managers
 from wizard.facts.nova import networks as nova_networks
 from wizard.facts.nova import release as nova_release
+from wizard.facts.nova.compute_log import ComputeLog
 from wizard.facts.nova.config import SHOWN_OPTIONS, NovaSetting
 from wizard.facts.nova.managers import Manager
 from wizard.facts.nova.networks import Networking, NovaNetwork
@@ -78,6 +79,7 @@ class NovaFacts:
     neutron_agents: tuple[str, ...] = ()  # programs of Neutron and OVN that are seen running
     config_drive_program: str = config_drive.DEFAULT  # what nova-compute makes config drives with
     config_drive_ready: bool | None = None  # whether that program is here; None where that is not known
+    compute_log: ComputeLog | None = None  # what the running nova-compute wrote about PCI devices; None where none runs
 
     def for_network(self) -> NovaFacts:
         """The same with the configuration that nova-network reads: dnsmasq's file, routers and metadata are its business."""
@@ -170,6 +172,7 @@ def read(node: Node) -> NovaFacts:
         ),
         config_drive_program=drives,
         config_drive_ready=config_drive.is_there(node, drives, bool(container or owner)),
+        compute_log=compute_log.read(node, compute, content.settings, bool(container)),
         network_running=network_process is not None,
         network_run_by=nova_networks.unit_of(network_process) if network_process else "",
     )
