@@ -95,6 +95,9 @@ def _sdist_and_wheel(place: Path, epoch: int) -> Path:
     with tarfile.open(made) as archive:
         archive.extractall(place / "source", filter="data")
     (source,) = (place / "source").iterdir()
+    for path in source.rglob("*"):  # as a checkout has them, whatever its umask was
+        if path.is_file():
+            path.chmod(0o755 if path.stat().st_mode & 0o100 else 0o644)
     commit = _told("%H")
     if commit:  # what `--version` says
         (source / "assets/commit").write_text(f"{commit}\n", encoding="ascii")

@@ -11,7 +11,7 @@ trap '[ "$?" = 0 ] || echo "it ended at: $part"' EXIT
 begun=$(date +%s)
 case $1 in
 deb) dpkg -i ./*_amd64.deb >/dev/null; tool=compute-wizard python=/usr/lib/compute-wizard/bin/python3 ;;
-wheelhouse) tar -xf ./*-wheelhouse.tar; sh ./*-wheelhouse/install.sh >/dev/null; tool=compute-wizard python=/opt/compute-wizard/bin/python ;;
+wheelhouse) tar -xf ./*-wheelhouse.tar; PYTHON=${PYTHON_HOME:+$PYTHON_HOME/bin/python3} sh ./*-wheelhouse/install.sh >/dev/null; tool=compute-wizard python=/opt/compute-wizard/bin/python ;;
 single)
 	mkdir -p /usr/local/sbin
 	cp ./*.pyz /usr/local/sbin/compute-wizard

@@ -143,8 +143,14 @@ name /lib/systemd/system/*nova*.service /usr/lib/systemd/system/*nova*.service /
 for wants in /etc/systemd/system/*.wants/* /etc/systemd/system/*.requires/*; do [ -h "$wants" ] && link "$wants"; done
 
 # --- the boot loader
-file /etc/default/grub /etc/default/grub.d/* /boot/grub/grub.cfg /boot/grub2/grub.cfg /boot/config-"$(uname -r)" /etc/kernel/cmdline
-name /boot/loader/entries/*.conf /run/ostree-booted /etc/kernel/proxmox-boot-uuids /etc/sysconfig/bootloader /usr/sbin/proxmox-boot-tool
+file /etc/default/grub /etc/default/grub.d/* /boot/grub/grub.cfg /boot/grub2/grub.cfg /boot/config-"$(uname -r)" /etc/kernel/cmdline /etc/kernel/install.conf
+file /efi/loader/entries/*.conf /boot/loader/entries/*.conf /boot/efi/loader/entries/*.conf
+name /run/ostree-booted /etc/kernel/proxmox-boot-uuids /etc/sysconfig/bootloader /usr/sbin/proxmox-boot-tool /usr/bin/kernelstub /etc/kernel/tries
+name /usr/bin/kernel-install /usr/lib/kernel/install.d/*.install /lib/modules/*/vmlinuz /usr/bin/rpm-ostree /usr/bin/sdbootutil
+name /boot/extlinux/extlinux.conf /usr/sbin/u-boot-update /etc/zipl.conf /sbin/zipl /usr/sbin/zipl
+for place in /etc/kernel/install.d /run/kernel/install.d /usr/local/lib/kernel/install.d; do
+	for plugin in "$place"/*.install; do if [ -h "$plugin" ]; then link "$plugin"; else name "$plugin"; fi; done
+done
 file /usr/sbin/grub-mkconfig /usr/sbin/grub2-mkconfig
 name /boot/vmlinuz-* /boot/initrd.img-* /boot/initramfs-*.img
 name /usr/sbin/update-grub /usr/sbin/update-initramfs /usr/bin/dracut /usr/sbin/grubby /usr/sbin/nft
@@ -277,6 +283,7 @@ listing_makes_nothing() { # a listing loads ebtable_nat, and ebtables-nft before
 said ip -j addr
 listing_makes_nothing && said ebtables -t nat -L --Lc
 said grubby --info=ALL
+[ -e /run/ostree-booted ] && said rpm-ostree kargs
 for device in /sys/bus/pci/devices/*; do
 	[ "$(cat "$device/vendor" 2>/dev/null)" = 0x15b3 ] && [ ! -e "$device/physfn" ] || continue
 	said mstconfig -d "${device##*/}" -e q

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from wizard.facts.bootloader import BootEntry, BootFacts
+from wizard.facts.bootloader import BootFacts
+from wizard.facts.bootloaders.loader import BootEntry
 from wizard.formats import kernel_arguments
 
 Copies = tuple[tuple[str, str, str], ...]
@@ -22,9 +23,12 @@ def entries_lack(
     if boot.loader.in_entries:
         if boot.grubby_arguments is None:
             return None
-        lines = [(f"kernel {number} of grubby --info=ALL", line) for number, line in enumerate(boot.grubby_arguments)]
+        asked = boot.loader.asked
+        lines = [(f"kernel {number} of {asked}", line) for number, line in enumerate(boot.grubby_arguments)]
     elif boot.entries is not None:
-        lines = [(f"{boot.generated} line {entry.line}", entry.arguments) for entry in normal(boot.entries)]
+        lines = [
+            (f"{entry.path or boot.generated} line {entry.line}", entry.arguments) for entry in normal(boot.entries)
+        ]
     else:
         return None
     if (

@@ -54,12 +54,15 @@ def next_boot(
 def _next_boot(facts: Facts, overlay: Mapping[str, bytes | None], commands: Iterable[Sequence[str]]) -> NextLine:
     if facts.boot.loader.from_sources:
         return _grub(facts, overlay)
-    if facts.boot.loader.in_entries:
+    loader = facts.boot.loader
+    if loader.line_file:
+        return _of_one_file(facts, overlay, loader.line_file)
+    if loader.in_entries:
         lines = facts.boot.grubby_arguments
         if not lines:
-            why = "grubby --info=ALL names no kernel" if lines is not None else "grubby could not be asked: run as root"
-            return NextLine(None, why, ())
-        return NextLine(after_grubby(lines[0], facts.boot.grubby_kernels[0], commands), "", ())
+            why = f"{loader.asked} names no kernel"
+            return NextLine(None, why if lines is not None else f"{loader.asked} could not be asked: run as root", ())
+        return NextLine(after_commands(lines[0], facts.boot.grubby_kernels[0], commands), "", ())
     return NextLine(None, facts.boot.because, ())
 
 
@@ -83,20 +86,46 @@ def _resolved(facts: Facts, line: NextLine) -> NextLine:
     return replace(line, resolved=kernel_arguments.join(kernel_arguments.split(text)), brought=tuple(brought))
 
 
-def after_grubby(line: str, kernel: str, commands: Iterable[Sequence[str]]) -> str:
-    """A kernel's line once these commands have run. grubby takes arguments of the same key away and appends its own; what
-    it is told to remove with a value goes with that value only."""
+def _of_one_file(facts: Facts, overlay: Mapping[str, bytes | None], path: str) -> NextLine:
+    """kernel-install takes the words of the whole file, and knows no quotes."""
+    content = overlay[path] if path in overlay else facts.content(path)
+    if content is None:
+        return NextLine(None, f"{path}: {facts.hidden(path) or 'is not there'}", ())
+    lines = content.decode("utf-8", "surrogateescape").splitlines()
+    layers = tuple((path, number, "the line", line) for number, line in enumerate(lines, 1) if line.strip())
+    return NextLine(kernel_arguments.join(kernel_arguments.split(" ".join(lines))), "", layers)
+
+
+def after_commands(line: str, kernel: str, commands: Iterable[Sequence[str]]) -> str:
+    """A kernel's line once these commands of grubby or rpm-ostree have run; `kernel` is one of grubby's paths."""
     tokens = kernel_arguments.split(line)
     for argv in commands:
-        if argv[0] != "grubby" or not {"--update-kernel=ALL", f"--update-kernel={kernel}"} & set(argv):
-            continue
-        options = dict(word.partition("=")[::2] for word in argv[1:])
-        given = kernel_arguments.split(options.get("--args", ""))
-        gone = kernel_arguments.split(options.get("--remove-args", ""))
-        keys = {kernel_arguments.key(word) for word in (*given, *(word for word in gone if "=" not in word))}
-        kept = [token for token in tokens if token not in gone and kernel_arguments.key(token) not in keys]
-        tokens = [*kept, *given]
+        if argv[0] == "grubby" and {"--update-kernel=ALL", f"--update-kernel={kernel}"} & set(argv):
+            tokens = _after_grubby(tokens, argv)
+        elif argv[:2] == ("rpm-ostree", "kargs"):
+            tokens = _after_rpm_ostree(tokens, argv)
     return kernel_arguments.join(tokens)
+
+
+def _after_grubby(tokens: list[str], argv: Sequence[str]) -> list[str]:
+    """grubby takes arguments of the same key away and appends its own; what it is told to remove with a value goes with that value
+    only."""
+    options = dict(word.partition("=")[::2] for word in argv[1:])
+    given = kernel_arguments.split(options.get("--args", ""))
+    gone = kernel_arguments.split(options.get("--remove-args", ""))
+    keys = {kernel_arguments.key(word) for word in (*given, *(word for word in gone if "=" not in word))}
+    return [*(token for token in tokens if token not in gone and kernel_arguments.key(token) not in keys), *given]
+
+
+def _after_rpm_ostree(tokens: list[str], argv: Sequence[str]) -> list[str]:
+    """rpm-ostree compares whole arguments: another value of the same key stays."""
+    for word in argv[2:]:
+        option, _, value = word.partition("=")
+        if option == "--append-if-missing" and value not in tokens:
+            tokens = [*tokens, value]
+        elif option == "--delete-if-present":
+            tokens = [token for token in tokens if token != value]
+    return tokens
 
 
 def _grub(facts: Facts, overlay: Mapping[str, bytes | None]) -> NextLine:

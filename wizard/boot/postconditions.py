@@ -54,7 +54,9 @@ def _of(
         content = overlay[proof.path] if proof.path in overlay else facts.content(proof.path)
         yield HoldsFile(path=proof.path, sha256=digest(content) if content is not None else None)
     elif facts.boot.loader.in_entries:
-        if "--update-kernel=ALL" in command.argv:  # else other kernels had the arguments before
+        if (
+            command.argv[0] != "grubby" or "--update-kernel=ALL" in command.argv
+        ):  # else other kernels had the arguments before
             yield KernelArgumentsPresent(words=proof.without, without=proof.words)
     else:
         line = next_command_line.next_boot(facts, overlay).arguments

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from typing import Literal
 
 from wizard.errors import NodeError
 from wizard.facts.system import SystemFacts
@@ -27,23 +28,25 @@ def efi_variable(node: Node, name: str) -> str:
     return content[4:].decode("utf-16-le", "replace").strip("\0 ")
 
 
-def not_grub(node: Node) -> tuple[str, bool]:
-    """Why it was not GRUB that booted the running kernel, as a sentence, and whether it was systemd-boot or its stub; empty where
-    nothing says so. A GRUB that only lies there makes no next boot."""
+def not_grub(node: Node) -> tuple[str, Literal["", "systemd-boot", "unified-image", "another"]]:
+    """Why it was not GRUB that booted the running kernel, as a sentence, and what did; empty where nothing says so. A GRUB that
+    only lies there makes no next boot."""
     line = kernel_arguments.split(node.text("/proc/cmdline") or "")
-    by_grub = any(word.startswith("BOOT_IMAGE=") for word in line)
+    if any(word.startswith("BOOT_IMAGE=") for word in line):
+        return "", ""
     loader, stub = efi_variable(node, "LoaderInfo"), efi_variable(node, "StubInfo")
-    if loader.startswith("systemd-boot") and not by_grub:
-        return f"the firmware says that {loader} booted this kernel, whose line has no BOOT_IMAGE", True
-    if stub and line and not by_grub:
-        return f"the firmware says that this kernel is a unified image ({stub}), which holds its own line", True
-    given = [word for word in line if word.startswith("initrd=")]
-    if given and not by_grub:
+    if stub and line:
         return (
-            f"the running line has {given[0]} and no BOOT_IMAGE: another boot loader than GRUB gave it",
-            "\\" in given[0],
+            f"the firmware says that this kernel is a unified image ({stub}), which holds its own line",
+            "unified-image",
         )
-    return "", False
+    if loader.startswith("systemd-boot"):
+        return f"the firmware says that {loader} booted this kernel, whose line has no BOOT_IMAGE", "systemd-boot"
+    given = [word for word in line if word.startswith("initrd=")]
+    if given:
+        said = f"the running line has {given[0]} and no BOOT_IMAGE: another boot loader than GRUB gave it"
+        return said, "systemd-boot" if "\\" in given[0] else "another"
+    return "", ""
 
 
 def kexec(node: Node) -> str:

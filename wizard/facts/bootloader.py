@@ -10,9 +10,8 @@ from wizard.dataclass import dataclass
 from wizard.errors import NodeError
 from wizard.facts import boot_evidence
 from wizard.facts.bootloaders import registry
-from wizard.facts.bootloaders.loader import BootLoader, Way
+from wizard.facts.bootloaders.loader import BootEntry, BootLoader, Way
 from wizard.facts.system import SystemFacts
-from wizard.formats import grub_cfg
 from wizard.node import best_effort
 from wizard.node.node import Node, Unseen
 
@@ -20,33 +19,21 @@ InitramfsTool = Literal["update-initramfs", "dracut", "none"]
 
 
 @dataclass(frozen=True, slots=True)
-class BootEntry:
-    """One `linux` line of the generated configuration. `image` is what comes before the arguments (kernel, root=, ro); `made` says
-    whether 10_linux made it of GRUB_CMDLINE_LINUX: memtest, another system's or one of 40_custom is not."""
-
-    title: str
-    line: int
-    image: str
-    arguments: str
-    recovery: bool
-    made: bool = True
-
-
-@dataclass(frozen=True, slots=True)
 class BootFacts:
     """How the kernel's command line is made on this node.
 
     grub-dropin: grub-mkconfig reads /etc/default/grub.d (a patch of Debian and Ubuntu: looked for in the program itself);
-    grub-inplace: it does not; grubby: BLS entries; systemd-boot: /etc/kernel/cmdline.
+    grub-inplace: it does not; grubby: BLS entries; kernel-install: systemd-boot's entries, made of /etc/kernel/cmdline; rpm-ostree:
+    the next deployment's own arguments. The others are recognized and left alone.
     """
 
     way: Way
     because: str  # the evidence, one sentence
     sources: tuple[str, ...]  # the files that make the line, in the order in which they are read
-    update: tuple[str, ...]  # the command that generates the configuration, () where unknown
-    generated: str  # "/boot/grub/grub.cfg", or "" where unknown
+    update: tuple[str, ...]  # the command that generates the configuration, the last of several; () where unknown
+    generated: str  # "/boot/grub/grub.cfg", the directory of the entries, or "" where unknown
     entries: tuple[BootEntry, ...] | None  # of the generated file; None where it could not be read, or holds none
-    grubby_arguments: tuple[str, ...] | None  # grubby only: the args of each kernel; None where not asked
+    grubby_arguments: tuple[str, ...] | None  # grubby, rpm-ostree: the args of each kernel; None where not asked
     grubby_kernels: tuple[str, ...]  # the kernels that they belong to: paths, in the same order
     initramfs: InitramfsTool
     initramfs_images: tuple[str, ...]  # of the installed kernels, newest last
@@ -63,6 +50,8 @@ class BootFacts:
         tuple[str, str, str], ...
     ] = ()  # name, value and place of variables that GRUB puts into the line
     kexec: str = ""  # where it says that reboots go through kexec
+    updates: tuple[tuple[str, ...], ...] = ()  # all commands that generate the configuration, in their order
+    entries_free: int | None = None  # kernel-install only: bytes free where the entries are; None for a recorded node
 
     @property
     def loader(self) -> BootLoader:
@@ -70,7 +59,6 @@ class BootFacts:
         return registry.loader(self.way)
 
 
-MENU = "what the boot menu holds"
 KEPT = ".before-compute-wizard"
 
 
@@ -82,13 +70,14 @@ def read(node: Node, system: SystemFacts) -> BootFacts:
     tool, images = _initramfs(node)
     of_kernels = loader.entries(node, unseen)
     sources = loader.sources(node)
+    updates = loader.updates(node, generated)
     return BootFacts(
         way=loader.name,
         because=because,
         sources=sources,
-        update=loader.update(node, generated),
+        update=updates[-1] if updates else (),
         generated=generated,
-        entries=_entries(node, generated, unseen) if generated else None,
+        entries=loader.menu(node, generated, unseen),
         grubby_arguments=of_kernels.arguments,
         grubby_kernels=of_kernels.kernels,
         initramfs=tool,
@@ -106,27 +95,14 @@ def read(node: Node, system: SystemFacts) -> BootFacts:
         refused=boot_evidence.refused(node, sources) if loader.from_sources else "",
         environment=boot_evidence.environment(node, _environment_directory(node, generated), generated),
         kexec=boot_evidence.kexec(node),
+        updates=updates,
+        entries_free=node.free(generated) if loader.line_file and generated else None,
     )
 
 
 def _environment_directory(node: Node, generated: str) -> str:
     places = (generated.rpartition("/")[0], "/boot/grub2", "/boot/grub")
     return next((place for place in places if place and node.exists(f"{place}/grubenv")), places[0])
-
-
-def _entries(node: Node, path: str, unseen: list[Unseen]) -> tuple[BootEntry, ...] | None:
-    try:
-        content = node.read(path)
-    except NodeError as error:
-        unseen.append(Unseen(MENU, f"{path} {error.what}"))
-        return None
-    found = tuple(
-        BootEntry(line.title, line.line, line.image, line.arguments, line.recovery, line.made)
-        for line in grub_cfg.linux_lines(content)
-    )
-    if not found:
-        unseen.append(Unseen(MENU, f"{path} holds no entry that boots Linux"))
-    return found or None
 
 
 def _size(node: Node, path: str) -> int:

@@ -7,8 +7,10 @@ import time
 
 from wizard.boot import next_command_line
 from wizard.facts import bootloader, facts, initramfs, system
+from wizard.facts.bootloaders.kernel_install import CMDLINE
 from wizard.facts.nova import nova
 from wizard.formats import kernel_arguments, mlx4_options, modprobe, shell_variables
+from wizard.node.recorded import COMMANDS
 from wizard.simulator import pci as simulated_pci
 from wizard.simulator.state import PlayedNode
 
@@ -34,6 +36,41 @@ def update_grub(node: PlayedNode) -> str:
         content[entry.line - 1] = f"{kept} {arguments}".rstrip()
     node.put(seen.boot.generated, "\n".join(content).encode("utf-8", "surrogateescape"))
     return "Generating grub configuration file ...\ndone\n"
+
+
+def kernel_install(node: PlayedNode, words: list[str]) -> str:
+    """Write one kernel's entry anew from /etc/kernel/cmdline, as 90-loaderentry does; `words` are `add VERSION IMAGE [INITRD]`."""
+    line = " ".join((node.text(CMDLINE) or "").split())
+    for entry in bootloader.read(node, system.read(node)).entries or ():
+        if entry.path.endswith(f"-{words[1]}.conf"):
+            lines = (node.text(entry.path) or "").splitlines()
+            token = next((each.split()[1] for each in lines if each.startswith("machine-id ")), "")
+            lines[entry.line - 1] = f"options    {line}" + (f" systemd.machine_id={token}" if token else "")
+            node.put(entry.path, "\n".join(lines) + "\n")
+    return ""
+
+
+def arguments(node: PlayedNode, argv: list[str]) -> str:
+    """What grubby or rpm-ostree does to the arguments that it keeps: the next time it is asked, it says so."""
+    seen = bootloader.read(node, system.read(node))
+    after = [
+        next_command_line.after_commands(line, kernel, [tuple(argv)])
+        for kernel, line in zip(seen.grubby_kernels, seen.grubby_arguments or (), strict=True)
+    ]
+    asked = seen.loader.asked.split()
+    place = next(path for path in _commands(node) if (node.text(f"{path}/argv") or "").split() == asked)
+    said = node.read(f"{place}/stdout").decode("utf-8", "surrogateescape")
+    if asked[0] == "grubby":
+        lines = iter(after)
+        said = re.sub(r"^args=.*$", lambda _: f'args="{next(lines)}"', said, flags=re.MULTILINE)
+    else:
+        said = f"{after[0]}\n"
+    node.put(f"{place}/stdout", said)
+    return ""
+
+
+def _commands(node: PlayedNode) -> list[str]:
+    return [f"{COMMANDS}/{name}" for name in node.names(COMMANDS)]
 
 
 def update_initramfs(node: PlayedNode) -> str:
@@ -73,6 +110,11 @@ def boot(node: PlayedNode) -> None:
         image = normal[0].image.split()
         words = [f"BOOT_IMAGE={image[0]}", *image[1:]] if image else []
         node.put("/proc/cmdline", " ".join([*words, normal[0].arguments]).strip() + "\n")
+    elif seen.boot.grubby_arguments:
+        booted = [word for word in seen.iommu.command_line.split() if word.startswith(("BOOT_IMAGE=", "root="))]
+        there = kernel_arguments.split(seen.boot.grubby_arguments[0])
+        kept = [word for word in booted if kernel_arguments.key(word) not in map(kernel_arguments.key, there)]
+        node.put("/proc/cmdline", " ".join([*kept, *there]) + "\n")
     seen = facts.read(node)
     verdict = kernel_arguments.iommu_verdict(
         seen.iommu.command_line, seen.iommu.vendor, seen.iommu.kernel_default_on, seen.iommu.kernel_default_passthrough

@@ -50,6 +50,9 @@ class SimulatedNode(PlayedNode):
         handlers: dict[str, Callable[[list[str]], str]] = {
             "update-grub": lambda _: simulated_boot.update_grub(self),
             "update-initramfs": lambda _: simulated_boot.update_initramfs(self),
+            "kernel-install": lambda words: simulated_boot.kernel_install(self, words),
+            "grubby": lambda words: simulated_boot.arguments(self, ["grubby", *words]),
+            "rpm-ostree": lambda words: simulated_boot.arguments(self, ["rpm-ostree", *words]),
             "systemctl": self._systemctl,
             "service": lambda words: self._restart(words[0]) if words[1:] == ["restart"] else "",
             "dnsmasq": self._dnsmasq,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from lab.machine import Hardware, Machine
+from lab.machine import Hardware
 from lab.scenarios.card import CARD, numvfs
 from lab.scenarios.scenario import Scenario
 from lab.scenarios.today import ANSWERS
@@ -18,12 +18,8 @@ sed -e 's/^BOOT_IMAGE=[^ ]* //' /proc/cmdline > /etc/kernel/cmdline
 kernel-install add "$(uname -r)" "/boot/vmlinuz-$(uname -r)" "/boot/initrd.img-$(uname -r)"
 sync
 """
-ADD_BY_HAND = """\
-set -e
-sed -i 's/$/ intel_iommu=on iommu=pt/' /etc/kernel/cmdline
-kernel-install add "$(uname -r)" "/boot/vmlinuz-$(uname -r)" "/boot/initrd.img-$(uname -r)"
-sync
-"""
+ENTRIES = "for place in /efi /boot /boot/efi; do cat $place/loader/entries/*.conf 2>/dev/null; done"
+WORDS = {"intel_iommu=on", "iommu=pt"}
 LOADER = "/sys/firmware/efi/efivars/LoaderInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
 """In it the boot loader says its name (the Boot Loader Interface of systemd)."""
 
@@ -58,7 +54,7 @@ class Uefi(Scenario):
 
 class SystemdBoot(Scenario):
     NAME = "systemd-boot"
-    TITLE = "systemd-boot: refused in plain words, rather than a GRUB file written that nothing reads; done by hand, no longer in the way"
+    TITLE = "systemd-boot: /etc/kernel/cmdline changed, every entry made anew by kernel-install, undone to the byte"
     HARDWARE = (Hardware(look="connectx-5", firmware="uefi"),)
 
     @classmethod
@@ -69,23 +65,24 @@ class SystemdBoot(Scenario):
             stage.reboot(machine)
             loader = machine.must(f"tr -d '\\0' < {LOADER}")
             stage.hold("systemd-boot started this kernel", "systemd-boot" in loader, loader)
+            entries, line = machine.must(ENTRIES), machine.must("cat /etc/kernel/cmdline")
             stage.answers(machine, ANSWERS.format(card=CARD, count=4))
-            finding = _finding(stage, machine, 3)
-            stage.hold("IOMMU-BOOTLOADER blocks", finding["severity"] == "blocks", finding)
-            stage.hold("it says which arguments to add", "intel_iommu=on iommu=pt" in finding["do"], finding)
-            stage.tool(machine, "apply --answers /root/answers.toml --yes", 3)
-            machine.must(ADD_BY_HAND)
-            stage.say("done by hand, as it says")
-            stage.reboot(machine)
-            stage.hold("the IOMMU is on now", int(machine.must("ls /sys/kernel/iommu_groups | wc -l")) > 0)
-            finding = _finding(stage, machine, 2)  # a card named by its address warns
-            stage.hold("IOMMU-BOOTLOADER only tells", finding["severity"] == "tells", finding)
             stage.tool(machine, "apply --answers /root/answers.toml --yes")
+            made = machine.must(ENTRIES)
+            stage.hold("the entry holds both arguments", "intel_iommu=on iommu=pt" in made, made)
             stage.hold("4 VFs now", numvfs(machine) == 4)
+            stage.reboot(machine)
+            running = machine.must("cat /proc/cmdline").split()
+            stage.hold("both are on the kernel's line", set(running) >= WORDS, running)
+            stage.hold("the IOMMU is on", int(machine.must("ls /sys/kernel/iommu_groups | wc -l")) > 0)
+            stage.hold("4 VFs after the reboot", numvfs(machine) == 4)
             states = stage.checks(machine, 0)
             stage.hold("every check of verify is held", set(states.values()) == {"held"}, states)
-
-
-def _finding(stage: Stage, machine: Machine, code: int) -> dict[str, str]:
-    found = json.loads(stage.tool(machine, "check --answers /root/answers.toml --json", code))["findings"]
-    return next((each for each in found if each["code"] == "IOMMU-BOOTLOADER"), {"severity": "not found", "do": ""})
+            plan = json.loads(stage.tool(machine, "plan --answers /root/answers.toml --json", 0))
+            stage.hold("nothing is left to plan", plan["steps"] == [], plan["steps"])
+            stage.tool(machine, "undo --yes")
+            stage.hold("undone: /etc/kernel/cmdline to the byte", machine.must("cat /etc/kernel/cmdline") == line)
+            stage.hold("undone: the entries to the byte", machine.must(ENTRIES) == entries, machine.must(ENTRIES))
+            stage.reboot(machine)
+            running = machine.must("cat /proc/cmdline").split()
+            stage.hold("undone: both arguments are gone", not WORDS & set(running), running)

@@ -81,8 +81,8 @@ def loader(node: MemoryNode, **variables: str) -> MemoryNode:
 @pytest.mark.parametrize(
     ("line", "variables", "way"),
     [
-        ("root=UUID=1 ro quiet", {"LoaderInfo": "systemd-boot 252", "StubInfo": "systemd-stub 252"}, "systemd-boot"),
-        ("root=UUID=1 ro quiet", {"StubInfo": "systemd-stub 255"}, "systemd-boot"),
+        ("root=UUID=1 ro quiet", {"LoaderInfo": "systemd-boot 252", "StubInfo": "systemd-stub 252"}, "unified-image"),
+        ("root=UUID=1 ro quiet", {"StubInfo": "systemd-stub 255"}, "unified-image"),
         ("initrd=\\EFI\\a root=UUID=1", {}, "systemd-boot"),
         ("initrd=initrd.img root=UUID=1", {}, "unknown"),
         ("BOOT_IMAGE=/boot/vmlinuz root=UUID=1", {"LoaderInfo": "GRUB 2.12"}, "grub"),

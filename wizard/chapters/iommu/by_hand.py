@@ -1,4 +1,4 @@
-"""Boot loaders whose line this tool does not change."""
+"""Boot loaders whose line this tool does not change: the words to do it by hand, exactly."""
 
 from __future__ import annotations
 
@@ -7,10 +7,30 @@ from wizard.facts.bootloaders.loader import Way
 from wizard.facts.facts import Facts
 from wizard.model.changes import FileEdit, LiveAction
 
+_WHOLE_LINE = "/etc/kernel/cmdline, which has to hold the whole line, root= too"
+HOW: dict[Way, str] = {
+    "systemd-boot": f"Add {{words}} to {_WHOLE_LINE}; make each kernel's entry again (`kernel-install add VERSION IMAGE`)",
+    "unified-image": f"Add {{words}} to {_WHOLE_LINE}; make the unified image again (`kernel-install add VERSION IMAGE`, or "
+    "`dracut --uefi`), signed anew where Secure Boot is on",
+    "proxmox-boot-tool": "Add {words} to the one line of /etc/kernel/cmdline (started by UEFI), or to GRUB_CMDLINE_LINUX_DEFAULT in "
+    "/etc/default/grub (by BIOS); run `proxmox-boot-tool refresh`",
+    "update-bootloader": "Run {options}, then `update-bootloader --config`",
+    "sdbootutil": "Add {words} to the line in /etc/kernel/cmdline; run `sdbootutil update-all-entries`",
+    "kernelstub": 'Run `kernelstub -a "{words}"`',
+    "extlinux": "Add {words} to EXTLINUX_PARAMETERS in /etc/default/extlinux and run `extlinux-update`; without that program, to each "
+    "`append` line of /boot/extlinux/extlinux.conf",
+    "u-boot-menu": "Add {words} to U_BOOT_PARAMETERS in /etc/default/u-boot; run `u-boot-update`",
+    "zipl": 'Add {words} to `parameters=` in /etc/zipl.conf, or run `grubby --update-kernel=ALL --args="{words}"`; run `zipl`',
+    "bootc": "Add `kargs = [{quoted}]` as a file of /usr/lib/bootc/kargs.d to the image of this node, and update the node to it",
+}
+"""What to do, by the way the next boot's line is made; each is followed by the reboot."""
 
-class Unknown:
-    loader: Way = "unknown"
+
+class ByHand:
     by_tool = False
+
+    def __init__(self, loader: Way) -> None:
+        self.loader = loader
 
     def lacking(self, facts: Facts, answers: Answers) -> list[str]:
         return lacking_words(facts, answers)
@@ -18,7 +38,7 @@ class Unknown:
     def asked(self, facts: Facts, answers: Answers) -> list[str]:
         return self.lacking(facts, answers)
 
-    def edits(self, words: list[str]) -> tuple[FileEdit, ...]:
+    def edits(self, facts: Facts, words: list[str]) -> tuple[FileEdit, ...]:
         return ()
 
     def actions(self, chapter: str, facts: Facts, words: list[str]) -> tuple[LiveAction, ...]:
@@ -28,21 +48,12 @@ class Unknown:
         return facts.boot.sources
 
     def by_hand(self, words: list[str]) -> str:
-        what = (
-            f"Add {' '.join(words)} to the kernel's command line"
-            if words
-            else "Take what keeps the IOMMU off from the kernel's command line"
-        )
-        return f"{what} by this boot loader's own way, reboot, then run check again."
-
-
-class SystemdBoot(Unknown):
-    loader: Way = "systemd-boot"
-
-    def by_hand(self, words: list[str]) -> str:
         if not words:
-            return super().by_hand(words)
-        return (
-            f"Put {' '.join(words)} into /etc/kernel/cmdline, which has to hold the whole line, root= too, "
-            "make the entry or the unified image again (`kernel-install add`), reboot, then run check again."
-        )
+            how = "Take what keeps the IOMMU off from the kernel's command line by this boot loader's own way"
+        else:
+            how = HOW.get(self.loader, "Add {words} to the kernel's command line by this boot loader's own way").format(
+                words=" ".join(words),
+                quoted=", ".join(f'"{word}"' for word in words),
+                options=" and ".join(f'`update-bootloader --add-option "{word}"`' for word in words),
+            )
+        return f"{how}, reboot, then run check again."

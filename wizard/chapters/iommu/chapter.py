@@ -12,7 +12,7 @@ from wizard.chapters.iommu.kernel_arguments import menu_due, stale_entries, verd
 from wizard.chapters.shared import advice as unseen_advice
 from wizard.chapters.shared import foreign as set_elsewhere
 from wizard.errors import FormatError
-from wizard.facts.bootloader import MENU
+from wizard.facts.bootloaders.loader import MENU
 from wizard.facts.facts import Facts
 from wizard.formats import kernel_arguments
 from wizard.formats.kernel_arguments import IommuVerdict
@@ -80,7 +80,7 @@ def changes(facts: Facts, answers: AllAnswers) -> Changes:
         return Changes()
     editor = editor_of(facts)
     words = wanted_words(facts, mine)
-    edits = editor.edits(words)
+    edits = editor.edits(facts, words)
     return Changes(
         edits=edits,
         products=_boot_menu(facts, mine, words, edits),
@@ -90,24 +90,31 @@ def changes(facts: Facts, answers: AllAnswers) -> Changes:
 
 
 def _boot_menu(facts: Facts, mine: Answers, words: list[str], edits: tuple[FileEdit, ...]) -> tuple[Artifact, ...]:
-    """The menu that is made of these files; nothing where no command makes one."""
-    if not facts.boot.update:
-        return ()
+    """The menu that is made of these files; nothing where no command makes one. Of several commands the last has to have made what
+    is wanted: it is the one of the entry that is booted, and the first that is run again when the run is undone."""
     overlay = {edit.path: edit.change(facts.content(edit.path)) for edit in edits}
-    return (
+    commands = facts.boot.updates
+    return tuple(
         Artifact(
-            "grub",
-            facts.boot.update,
+            f"boot-entry:{argv[2]}" if facts.boot.loader.line_file else "grub",
+            argv,
             "boot",
-            f"make {facts.boot.generated or 'the boot menu'} from its sources",
+            _made(facts, argv),
             inputs=tuple(edit.path for edit in edits),
             due=menu_due(facts, mine, overlay),
             labels=("reboot",),
-            undo=facts.boot.update,
-            proves=_proof(facts, overlay, words),
+            undo=argv,
+            proves=_proof(facts, overlay, words) if argv == commands[-1] else (),
             order=10,
-        ),
+        )
+        for argv in commands
     )
+
+
+def _made(facts: Facts, argv: tuple[str, ...]) -> str:
+    if facts.boot.loader.line_file:
+        return f"make the boot entry of {argv[2]} from {facts.boot.loader.line_file}"
+    return f"make {facts.boot.generated or 'the boot menu'} from its sources"
 
 
 def findings(facts: Facts, answers: AllAnswers) -> list[Finding]:
@@ -147,7 +154,10 @@ def _grubby_entries(facts: Facts, answers: Answers) -> Check:
         return Check(NAME, what, "unknown", next_command_line.next_boot(facts).why, unseen_advice.of_next_line(facts))
     if lacking:
         return Check(NAME, what, "failed", lacking, "Do not reboot yet: run plan, then apply.")
-    return Check(NAME, what, "held", f"{len(facts.boot.grubby_kernels)} kernels of grubby --info=ALL")
+    kernels = len(facts.boot.grubby_kernels)
+    return Check(
+        NAME, what, "held", f"{kernels} {'kernel' if kernels == 1 else 'kernels'} of {facts.boot.loader.asked}"
+    )
 
 
 def _menu(facts: Facts, answers: Answers) -> list[Check]:

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from wizard.chapters.iommu.by_hand import SystemdBoot, Unknown
+from wizard.chapters.iommu.by_hand import ByHand
 from wizard.chapters.iommu.grub_files import DropIn, InPlace
 from wizard.chapters.iommu.grubby import Grubby
 from wizard.chapters.iommu.kernel_arguments import Answers
+from wizard.chapters.iommu.kernel_install import KernelInstall
 from wizard.chapters.iommu.line_editor import LineEditor
+from wizard.chapters.iommu.rpm_ostree import RpmOstree
+from wizard.facts.bootloaders.others import BY_HAND
 from wizard.facts.facts import Facts
 from wizard.model.changes import FileEdit
 
-EDITORS: tuple[LineEditor, ...] = (DropIn(), InPlace(), Grubby(), SystemdBoot(), Unknown())
+EDITORS: tuple[LineEditor, ...] = (
+    DropIn(),
+    InPlace(),
+    Grubby(),
+    KernelInstall(),
+    RpmOstree(),
+    *(ByHand(name) for name in BY_HAND),
+)
 """A test holds them against the loaders of `wizard/facts/bootloaders/registry.py`."""
 _BY_LOADER = {editor.loader: editor for editor in EDITORS}
 
@@ -31,7 +41,7 @@ def asked_words(facts: Facts, answers: Answers) -> list[str]:
 
 
 def edits_for(facts: Facts, words: list[str]) -> tuple[FileEdit, ...]:
-    return editor_of(facts).edits(words)
+    return editor_of(facts).edits(facts, words)
 
 
 def overlay_of(facts: Facts, answers: Answers) -> dict[str, bytes | None]:

@@ -30,7 +30,7 @@ def findings(facts: Facts, mine: Answers | None) -> list[Finding]:
     if not line.broken:  # else what grub-mkconfig fails on stands there already, whatever ours would make of it
         line = next_command_line.next_boot(facts, overlay, _commands(facts, mine))
     if facts.boot.update and (stale_entries(facts, overlay) or _changes(facts, overlay)):
-        found += boot_space.finding(facts, CHAPTER, "a new boot menu", boot_space.MENU_BYTES)
+        found += boot_space.of_menu(facts, CHAPTER)
     if line.arguments is None:
         found.append(
             Finding(
@@ -69,7 +69,8 @@ def _other_boot_loader(facts: Facts, answers: Answers) -> Finding:
         severity="tells" if there else "blocks",
         chapter=CHAPTER,
         seen=f"{facts.boot.because}{'; the running kernel has what is needed' if there else ''}",
-        why="This tool changes kernel arguments through grub-mkconfig or grubby only, and neither makes the next boot's here.",
+        why="This tool changes kernel arguments through grub-mkconfig, grubby, kernel-install or rpm-ostree, and none of them makes "
+        "the next boot's here.",
         do="Keep that so when its kernel line is changed: this tool cannot see the next boot's."
         if there
         else editor_of(facts).by_hand(wanted_words(facts, answers)),

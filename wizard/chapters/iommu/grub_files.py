@@ -29,7 +29,7 @@ class InPlace:
     def asked(self, facts: Facts, answers: Answers) -> list[str]:
         return self.lacking(facts, answers)
 
-    def edits(self, words: list[str]) -> tuple[FileEdit, ...]:
+    def edits(self, facts: Facts, words: list[str]) -> tuple[FileEdit, ...]:
         return (FileEdit(GRUB_DEFAULT, _why(words), lambda content: _in_place(words, content), labels=("reboot",)),)
 
     def actions(self, chapter: str, facts: Facts, words: list[str]) -> tuple[LiveAction, ...]:
@@ -47,7 +47,7 @@ class DropIn(InPlace):
 
     loader: Way = "grub-dropin"
 
-    def edits(self, words: list[str]) -> tuple[FileEdit, ...]:
+    def edits(self, facts: Facts, words: list[str]) -> tuple[FileEdit, ...]:
         return (FileEdit(DROP_IN, _why(words), lambda _: drop_in(words) if words else None, labels=("reboot",)),)
 
 

@@ -28,7 +28,7 @@ class Grubby:
     def asked(self, facts: Facts, answers: Answers) -> list[str]:
         return all_words(facts, answers)
 
-    def edits(self, words: list[str]) -> tuple[FileEdit, ...]:
+    def edits(self, facts: Facts, words: list[str]) -> tuple[FileEdit, ...]:
         return ()
 
     def actions(self, chapter: str, facts: Facts, words: list[str]) -> tuple[LiveAction, ...]:

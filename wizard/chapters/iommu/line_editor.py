@@ -22,7 +22,7 @@ class LineEditor(Protocol):
     def asked(self, facts: Facts, answers: Answers) -> list[str]:
         """Those that the answers stand for here, whether they are on the next boot's line already or not."""
 
-    def edits(self, words: list[str]) -> tuple[FileEdit, ...]:
+    def edits(self, facts: Facts, words: list[str]) -> tuple[FileEdit, ...]:
         """The files that bring these arguments, or none of ours."""
 
     def actions(self, chapter: str, facts: Facts, words: list[str]) -> tuple[LiveAction, ...]:

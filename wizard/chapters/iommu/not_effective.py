@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Sequence
 
-from wizard.facts.bootloader import BootEntry
+from wizard.facts.bootloaders.loader import BootEntry
 from wizard.facts.facts import Facts
 from wizard.formats import kernel_arguments
 
@@ -19,7 +19,14 @@ def arguments(facts: Facts, words: Sequence[str]) -> tuple[str, str]:
             f"/proc/cmdline is {line}: it holds what was asked for, and the kernel made something else of it",
             "Look for another argument on that line that has the last word, and at `dmesg | grep -i iommu`.",
         )
-    held = f"{facts.boot.generated or 'the boot menu'} holds {missing}, /proc/cmdline does not"
+    held = (
+        f"{facts.boot.generated or facts.boot.loader.asked or 'the boot menu'} holds {missing}, /proc/cmdline does not"
+    )
+    if facts.boot.loader.line_file:
+        return (
+            f"{held}: another entry was booted, or the line was edited in the menu",
+            "Look at `bootctl list` and `bootctl status` for the entry that was selected, and at `efibootmgr -v` for the loader.",
+        )
     booted = next(iter(kernel_arguments.values(line, "BOOT_IMAGE")), "")
     saved = f" ({facts.boot.saved_entry} in GRUB's environment)" if facts.boot.saved_entry else ""
     if not booted:

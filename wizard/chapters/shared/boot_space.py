@@ -11,6 +11,9 @@ from wizard.model.findings import Finding
 from wizard.model.steps import RunCommand
 
 MENU_BYTES = 1_000_000  # a boot menu is written beside the old one, and is smaller than this with a hundred entries
+ENTRY_BYTES = (
+    4_000_000  # kernel-install replaces kernel and initramfs of an entry in place: what a new one may be larger by
+)
 
 
 def kept(facts: Facts) -> tuple[str, ...]:
@@ -77,7 +80,17 @@ def needed(facts: Facts) -> int:
 
 def finding(facts: Facts, chapter: str, what: str, bytes_needed: int) -> list[Finding]:
     """A finding that blocks where /boot has not this much room; none where its room is not known."""
-    free = facts.system.boot_free
+    return _lacking(chapter, "/boot", facts.system.boot_free, what, bytes_needed)
+
+
+def of_menu(facts: Facts, chapter: str) -> list[Finding]:
+    """The same for what a boot menu takes, where its entries are."""
+    if facts.boot.loader.line_file:
+        return _lacking(chapter, facts.boot.generated, facts.boot.entries_free, "a boot entry", ENTRY_BYTES)
+    return finding(facts, chapter, "a new boot menu", MENU_BYTES)
+
+
+def _lacking(chapter: str, place: str, free: int | None, what: str, bytes_needed: int) -> list[Finding]:
     if free is None or free >= bytes_needed:
         return []
     return [
@@ -85,7 +98,7 @@ def finding(facts: Facts, chapter: str, what: str, bytes_needed: int) -> list[Fi
             code="BOOT-NO-ROOM",
             severity="blocks",
             chapter=chapter,
-            seen=f"/boot has {_megabytes(free)} free, {what} takes {_megabytes(bytes_needed)} for a while",
+            seen=f"{place} has {_megabytes(free)} free, {what} takes {_megabytes(bytes_needed)} for a while",
             why="A boot menu or an initramfs that runs out of room half-way may leave this node without one that boots.",
             do="Remove kernels that are not used any more (apt-get autoremove --purge, or dnf remove), then run check again.",
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from wizard.errors import NodeError
-from wizard.facts.bootloaders.loader import KernelEntries, Way
+from wizard.facts.bootloaders.loader import MENU, BootEntry, BootLoader, Way
 from wizard.facts.system import SystemFacts
 from wizard.formats import grub_cfg
 from wizard.node import best_effort
@@ -17,27 +17,39 @@ BLS_DIRECTORY = "/boot/loader/entries"
 MKCONFIG = ("grub-mkconfig", "grub2-mkconfig")
 
 
-class InPlace:
+class InPlace(BootLoader):
     """grub-mkconfig that reads one file alone."""
 
     name: Way = "grub-inplace"
     from_sources = True
-    in_entries = False
 
     def sources(self, node: Node) -> tuple[str, ...]:
         return (GRUB_DEFAULT,)
 
     def generated(self, node: Node) -> str:
-        return menu(node)
+        return menu_of(node)
 
-    def update(self, node: Node, generated: str) -> tuple[str, ...]:
+    def updates(self, node: Node, generated: str) -> tuple[tuple[str, ...], ...]:
         if node.command("update-grub"):
-            return ("update-grub",)
+            return (("update-grub",),)
         program = node.command(*MKCONFIG)
-        return (program.rsplit("/", 1)[1], "-o", generated) if program and generated else ()
+        return ((program.rsplit("/", 1)[1], "-o", generated),) if program and generated else ()
 
-    def entries(self, node: Node, unseen: list[Unseen]) -> KernelEntries:
-        return KernelEntries()
+    def menu(self, node: Node, generated: str, unseen: list[Unseen]) -> tuple[BootEntry, ...] | None:
+        if not generated:
+            return None
+        try:
+            content = node.read(generated)
+        except NodeError as error:
+            unseen.append(Unseen(MENU, f"{generated} {error.what}"))
+            return None
+        found = tuple(
+            BootEntry(line.title, line.line, line.image, line.arguments, line.recovery, line.made)
+            for line in grub_cfg.linux_lines(content)
+        )
+        if not found:
+            unseen.append(Unseen(MENU, f"{generated} holds no entry that boots Linux"))
+        return found or None
 
 
 class DropIn(InPlace):
@@ -80,7 +92,7 @@ def _other_menu(node: Node, system: SystemFacts, bls: str) -> str:
         return f"{GRUB_DEFAULT} has GRUB_ENABLE_BLSCFG=true: {why}"
     if not bls and system.is_redhat and any(name.endswith(".conf") for name in best_effort.names(node, BLS_DIRECTORY)):
         return f"{BLS_DIRECTORY} holds entries: {why}"
-    path = menu(node)
+    path = menu_of(node)
     text = (node.text(path) if path else "") or ""
     if grub_cfg.linux_lines(text.encode("utf-8", "surrogateescape")):
         return ""
@@ -90,7 +102,7 @@ def _other_menu(node: Node, system: SystemFacts, bls: str) -> str:
     return f"{path} has no entries and only loads another menu" if "configfile" in commands else ""
 
 
-def menu(node: Node) -> str:
+def menu_of(node: Node) -> str:
     """The menu that grub-mkconfig writes; empty where none is there."""
     return next((path for path in MENUS if node.exists(path)), "")
 

@@ -3,30 +3,21 @@
 from __future__ import annotations
 
 from wizard.facts.bootloaders.grub import bls_setting
-from wizard.facts.bootloaders.loader import KernelEntries, Way
+from wizard.facts.bootloaders.loader import BootLoader, KernelEntries, Way
 from wizard.facts.system import SystemFacts
 from wizard.node import best_effort
 from wizard.node.node import Node, Unseen
 
 
-class Grubby:
+class Grubby(BootLoader):
     name: Way = "grubby"
-    from_sources = False
     in_entries = True
-
-    def sources(self, node: Node) -> tuple[str, ...]:
-        return ()
-
-    def generated(self, node: Node) -> str:
-        return ""
-
-    def update(self, node: Node, generated: str) -> tuple[str, ...]:
-        return ()
+    asked = "grubby --info=ALL"
 
     def entries(self, node: Node, unseen: list[Unseen]) -> KernelEntries:
-        said = best_effort.ask(node, ["grubby", "--info=ALL"])
+        said = best_effort.ask(node, self.asked.split())
         if said is None or said.status:
-            unseen.append(Unseen("the kernels' arguments", "grubby --info=ALL could not be asked: run as root"))
+            unseen.append(Unseen("the kernels' arguments", f"{self.asked} could not be asked: run as root"))
             return KernelEntries()
         found: list[tuple[str, str, list[str]]] = []
         kernel = ""

@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Literal, Protocol
+from typing import Literal
 
 from wizard.dataclass import dataclass
 from wizard.node.node import Node, Unseen
 
-Way = Literal["grub-dropin", "grub-inplace", "grubby", "systemd-boot", "unknown"]
+Way = Literal[
+    "grub-dropin",
+    "grub-inplace",
+    "grubby",
+    "kernel-install",
+    "rpm-ostree",
+    "systemd-boot",
+    "unified-image",
+    "proxmox-boot-tool",
+    "update-bootloader",
+    "sdbootutil",
+    "kernelstub",
+    "extlinux",
+    "u-boot-menu",
+    "zipl",
+    "bootc",
+    "unknown",
+]
+MENU = "what the boot menu holds"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,21 +37,46 @@ class KernelEntries:
     roots: tuple[str, ...] = ()
 
 
-class BootLoader(Protocol):
-    """One way in which the next boot's kernel line is made."""
+@dataclass(frozen=True, slots=True)
+class BootEntry:
+    """One `linux` line of the generated configuration. `image` is what comes before the arguments (kernel, root=, ro); `made` says
+    whether it is made of the sources: memtest, another system's or one of 40_custom is not. `path` is the entry's own file, where
+    each has one."""
 
-    name: Way
-    from_sources: bool  # a program makes it from files of shell assignments
-    in_entries: bool  # each kernel's boot entry holds its own, and a program says what
+    title: str
+    line: int
+    image: str
+    arguments: str
+    recovery: bool
+    made: bool = True
+    path: str = ""
+
+
+class BootLoader:
+    """One way in which the next boot's kernel line is made; as it stands, one of which nothing can be read."""
+
+    name: Way = "unknown"
+    from_sources: bool = False  # a program makes the line from files of shell assignments
+    in_entries: bool = False  # the boot entries hold the line themselves, and a program says what
+    asked: str = ""  # that program, as it is called
+    line_file: str = ""  # the file that holds the whole line, of which entries are made
 
     def sources(self, node: Node) -> tuple[str, ...]:
         """The files that make the line, in the order in which they are read."""
+        return ()
 
     def generated(self, node: Node) -> str:
-        """The menu that is made of them; empty where there is none."""
+        """The menu that is made of them, or the directory of its entries; empty where there is none."""
+        return ""
 
-    def update(self, node: Node, generated: str) -> tuple[str, ...]:
-        """The command that makes the menu; empty where there is none."""
+    def updates(self, node: Node, generated: str) -> tuple[tuple[str, ...], ...]:
+        """The commands that make the menu, in their order; none where there is none."""
+        return ()
+
+    def menu(self, node: Node, generated: str, unseen: list[Unseen]) -> tuple[BootEntry, ...] | None:
+        """What the menu holds, the entry that is booted first; None where it could not be read, or holds none."""
+        return None
 
     def entries(self, node: Node, unseen: list[Unseen]) -> KernelEntries:
         """What the kernels' entries say, where they hold the arguments."""
+        return KernelEntries()

@@ -3,66 +3,87 @@
 from __future__ import annotations
 
 from wizard.facts import boot_evidence
-from wizard.facts.bootloaders.loader import KernelEntries, Way
+from wizard.facts.bootloaders import kernel_install
+from wizard.facts.bootloaders.kernel_install import CMDLINE
+from wizard.facts.bootloaders.loader import BootLoader, Way
 from wizard.facts.system import SystemFacts
-from wizard.node.node import Node, Unseen
+from wizard.node.node import Node
 
-CMDLINE = "/etc/kernel/cmdline"
-
-
-class Unknown:
-    """No way that is known: the next boot's line cannot be determined."""
-
-    name: Way = "unknown"
-    from_sources = False
-    in_entries = False
-
-    def sources(self, node: Node) -> tuple[str, ...]:
-        return ()
-
-    def generated(self, node: Node) -> str:
-        return ""
-
-    def update(self, node: Node, generated: str) -> tuple[str, ...]:
-        return ()
-
-    def entries(self, node: Node, unseen: list[Unseen]) -> KernelEntries:
-        return KernelEntries()
+EXTLINUX = "/boot/extlinux/extlinux.conf"
+BY_HAND: tuple[Way, ...] = (
+    "systemd-boot",
+    "unified-image",
+    "proxmox-boot-tool",
+    "update-bootloader",
+    "sdbootutil",
+    "kernelstub",
+    "extlinux",
+    "u-boot-menu",
+    "zipl",
+    "bootc",
+    "unknown",
+)
 
 
-class SystemdBoot(Unknown):
-    """/etc/kernel/cmdline, of which kernel-install makes entries or unified images."""
+class ByHand(BootLoader):
+    """One that is recognized, and no more."""
 
-    name: Way = "systemd-boot"
+    def __init__(self, name: Way) -> None:
+        self.name = name
 
     def sources(self, node: Node) -> tuple[str, ...]:
-        return (CMDLINE,) if node.exists(CMDLINE) else ()
+        own = self.name in ("systemd-boot", "unified-image") and node.exists(CMDLINE)
+        return (CMDLINE,) if own else ()
 
 
-def of_image(node: Node, system: SystemFacts) -> tuple[Way, str] | None:
+def own_tool(node: Node, system: SystemFacts) -> tuple[Way, str] | None:
     """Systems whose own tool makes the entries, whatever else is installed."""
-    if node.exists("/run/ostree-booted"):
-        return "unknown", "/run/ostree-booted: this system's kernel arguments belong to rpm-ostree"
     if node.command("proxmox-boot-tool") and node.exists("/etc/kernel/proxmox-boot-uuids"):
-        return "unknown", "proxmox-boot-tool makes the boot entries here"
+        return "proxmox-boot-tool", "proxmox-boot-tool makes the boot entries here"
+    if node.command("kernelstub"):
+        return "kernelstub", "kernelstub makes the boot entries here"
     return None
 
 
 def suse(node: Node, system: SystemFacts) -> tuple[Way, str] | None:
+    if node.command("sdbootutil"):
+        return "sdbootutil", "sdbootutil makes the boot entries here"
     if {"suse", "opensuse"} & set(system.os_like) and node.exists("/etc/sysconfig/bootloader"):
-        return "unknown", "/etc/sysconfig/bootloader: update-bootloader makes the boot entries here"
+        return "update-bootloader", "/etc/sysconfig/bootloader: update-bootloader makes the boot entries here"
     return None
 
 
 def booted_this_kernel(node: Node, system: SystemFacts) -> tuple[Way, str] | None:
     """What the firmware or the running line say: a GRUB that only lies there makes no next boot."""
-    other, by_systemd = boot_evidence.not_grub(node)
-    if not other:
-        return None
-    return "systemd-boot" if by_systemd else "unknown", other
-
-
-def systemd_boot(node: Node, system: SystemFacts) -> tuple[Way, str] | None:
-    if node.exists(CMDLINE):
-        return "systemd-boot", "systemd-boot: /etc/kernel/cmdline is here, and no GRUB in use"
+    evidence, by = boot_evidence.not_grub(node)
+    if by == "systemd-boot":
+        return _systemd_boot(node, evidence)
+    if by == "unified-image":
+        return "unified-image", evidence
+    if by:
+        return _extlinux(node, system) or ("unknown", evidence)
     return None
+
+
+def without_grub(node: Node, system: SystemFacts) -> tuple[Way, str] | None:
+    """Where neither GRUB nor evidence of another loader was found: what is installed."""
+    if node.command("zipl") and node.exists("/etc/zipl.conf"):
+        return "zipl", "zipl makes the boot record here (/etc/zipl.conf)"
+    if node.exists(CMDLINE):
+        return _systemd_boot(node, f"systemd-boot: {CMDLINE} is here, and no GRUB in use")
+    return _extlinux(node, system)
+
+
+def _systemd_boot(node: Node, evidence: str) -> tuple[Way, str]:
+    obstacle = kernel_install.obstacle(node)
+    if obstacle:
+        return "systemd-boot", f"{evidence}; its entries are not made by this tool: {obstacle}"
+    return "kernel-install", f"{evidence}; kernel-install makes its entries of {CMDLINE}"
+
+
+def _extlinux(node: Node, system: SystemFacts) -> tuple[Way, str] | None:
+    if not node.exists(EXTLINUX):
+        return None
+    if node.command("u-boot-update"):
+        return "u-boot-menu", f"{EXTLINUX} is here, and u-boot-update makes it"
+    return "extlinux", f"{EXTLINUX} is here, and no GRUB in use"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from wizard.facts.bootloaders import grub, grubby, others
+from wizard.facts.bootloaders import grub, grubby, kernel_install, others, rpm_ostree
 from wizard.facts.bootloaders.loader import BootLoader, Way
 from wizard.facts.system import SystemFacts
 from wizard.node.node import Node
@@ -13,18 +13,20 @@ LOADERS: tuple[BootLoader, ...] = (
     grub.DropIn(),
     grub.InPlace(),
     grubby.Grubby(),
-    others.SystemdBoot(),
-    others.Unknown(),
+    kernel_install.KernelInstall(),
+    rpm_ostree.RpmOstree(),
+    *(others.ByHand(name) for name in others.BY_HAND),
 )
 _BY_NAME = {loader.name: loader for loader in LOADERS}
 
 RECOGNIZERS: tuple[Callable[[Node, SystemFacts], tuple[Way, str] | None], ...] = (
-    others.of_image,
+    rpm_ostree.recognized,
+    others.own_tool,
     grubby.recognized,
     others.suse,
     others.booted_this_kernel,
     grub.recognized,
-    others.systemd_boot,
+    others.without_grub,
 )
 """In the order in which one would be overruled by another. Each gives the loader and the evidence, a sentence, or None."""
 

@@ -7,7 +7,7 @@ from nodes import codes, found, planned, remove, replace, today
 
 from wizard.answers import files as answer_files
 from wizard.boot import postconditions
-from wizard.boot.next_command_line import after_grubby
+from wizard.boot.next_command_line import after_commands
 from wizard.chapters.iommu import chapter as iommu
 from wizard.facts import facts
 from wizard.facts.facts import Facts
@@ -117,11 +117,11 @@ def test_after_the_reboot_it_is_the_dropped_argument_that_is_named(monkeypatch: 
 def test_what_grubby_makes_of_a_line() -> None:
     line = "ro intel_iommu=sm_on quiet"
     given = ("grubby", "--update-kernel=ALL", "--args=iommu=pt intel_iommu=sm_on,on")
-    after = after_grubby(line, "/boot/vmlinuz-0", [given, ("update-grub",)])
+    after = after_commands(line, "/boot/vmlinuz-0", [given, ("update-grub",)])
     assert after == "ro quiet iommu=pt intel_iommu=sm_on,on"
     back = ("grubby", "--update-kernel=/boot/vmlinuz-0", "--remove-args=iommu=pt", "--args=intel_iommu=sm_on")
-    assert after_grubby(after, "/boot/vmlinuz-1", [back]) == after
-    restored = after_grubby(after, "/boot/vmlinuz-0", [back])
+    assert after_commands(after, "/boot/vmlinuz-1", [back]) == after
+    restored = after_commands(after, "/boot/vmlinuz-0", [back])
     assert set(kernel_arguments.split(restored)) == set(kernel_arguments.split(line))
 
 

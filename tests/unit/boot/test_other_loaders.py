@@ -1,0 +1,137 @@
+"""Whatever boots a node: applied, rebooted, verified, nothing left to plan, undone; or the exact words to do it by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from boot_nodes import CMDLINE, ENTRIES, ostree, rhel, systemd_boot, without_grub
+from nodes import found, planned
+
+from wizard.answers import files as answer_files
+from wizard.apply import launch
+from wizard.errors import Exit
+from wizard.facts import facts
+from wizard.model.plan import Plan
+from wizard.model.steps import RunCommand
+from wizard.node.recorded import MemoryNode
+from wizard.planning.planner import make_plan
+from wizard.planning.undo import undo_plan
+from wizard.planning.verification import verify
+from wizard.runs.journal import follow
+from wizard.simulator.built_in import simulate
+from wizard.simulator.simulated_node import SimulatedNode
+
+IOMMU = answer_files.from_data({"iommu": {"enable": True, "passthrough_mode": True}})
+WORDS = {"intel_iommu=on", "iommu=pt"}
+
+
+def run(node: SimulatedNode, plan: Plan) -> Exit:
+    started = launch.start(node.directory, plan, simulated=True)
+    list(follow(started.journal))
+    return launch.result(started)
+
+
+def boot_files(node: SimulatedNode) -> dict[str, bytes]:
+    places = [
+        node.place("/etc/kernel"),
+        node.place("/boot"),
+        node.place("/etc/default"),
+        node.place("/.compute-wizard/commands"),
+    ]
+    return {str(path): path.read_bytes() for place in places for path in sorted(place.rglob("*")) if path.is_file()}
+
+
+@pytest.mark.parametrize(
+    "made", [systemd_boot, ostree, rhel, lambda: rhel("10.0"), lambda: rhel("8.10", ("4.18.0-553.el8",))]
+)
+def test_the_whole_way_and_back(made: Callable[[], MemoryNode], tmp_path: Path) -> None:
+    node = simulate(made(), tmp_path)
+    before = boot_files(node)
+    plan = make_plan(facts.read(node), IOMMU)
+    assert [finding.code for finding in plan.findings if finding.severity == "blocks"] == []
+    assert run(node, plan) is Exit.DONE
+    assert [step for step in make_plan(facts.read(node), IOMMU).steps if step.phase in ("files", "boot")] == []
+    assert {check.state for check in verify(facts.read(node), IOMMU)} == {"held", "pending"}
+    node.reboot()
+    assert set((node.text("/proc/cmdline") or "").split()) >= WORDS
+    assert {check.state for check in verify(facts.read(node), IOMMU)} == {"held"}
+    assert make_plan(facts.read(node), IOMMU).steps == ()
+    assert run(node, undo_plan(facts.read(node), node, None, node.directory)) is Exit.DONE
+    after = boot_files(node)
+    assert {path: after[path] for path in before} == before
+    node.reboot()
+    assert not set((node.text("/proc/cmdline") or "").split()) & WORDS
+
+
+def test_an_entry_that_lacks_them_after_kernel_install_is_a_failed_step(tmp_path: Path) -> None:
+    """What the command made counts, not its exit status."""
+    node = simulate(systemd_boot(), tmp_path)
+    plan = make_plan(facts.read(node), IOMMU)
+    steps = tuple(
+        step for step in plan.steps if not (isinstance(step, RunCommand) and not step.proves and step.phase == "boot")
+    )
+    assert len(steps) < len(plan.steps)  # the older kernel's entry stays as it was
+    assert run(node, plan.model_copy(update={"steps": steps})) is Exit.ROLLED_BACK
+    assert (node.text(CMDLINE) or "").split() == (node.text(CMDLINE) or "").replace("iommu=pt", "").split()
+
+
+def test_rpm_ostree_makes_one_deployment_and_the_other_one_is_the_way_back() -> None:
+    (step,) = [
+        step for step in planned(ostree()).steps if isinstance(step, RunCommand) and step.argv[0] == "rpm-ostree"
+    ]
+    assert step.argv == ("rpm-ostree", "kargs", "--append-if-missing=intel_iommu=on", "--append-if-missing=iommu=pt")
+    assert step.undo == ("rpm-ostree", "kargs", "--delete-if-present=intel_iommu=on", "--delete-if-present=iommu=pt")
+
+
+def with_files(*paths: str, text: str = "") -> Callable[[], MemoryNode]:
+    def made() -> MemoryNode:
+        node = without_grub()
+        for path in paths:
+            node.write(path, text, mode=0o755)
+        return node
+
+    return made
+
+
+@pytest.mark.parametrize(
+    ("made", "way", "said"),
+    [
+        (with_files("/run/ostree-booted"), "bootc", 'kargs = ["intel_iommu=on", "iommu=pt"]'),
+        (
+            with_files("/usr/sbin/proxmox-boot-tool", "/etc/kernel/proxmox-boot-uuids"),
+            "proxmox-boot-tool",
+            "`proxmox-boot-tool refresh`",
+        ),
+        (with_files("/usr/bin/kernelstub"), "kernelstub", '`kernelstub -a "intel_iommu=on iommu=pt"`'),
+        (with_files("/usr/bin/sdbootutil", CMDLINE), "sdbootutil", "`sdbootutil update-all-entries`"),
+        (with_files("/boot/extlinux/extlinux.conf"), "extlinux", "EXTLINUX_PARAMETERS"),
+        (with_files("/boot/extlinux/extlinux.conf", "/usr/sbin/u-boot-update"), "u-boot-menu", "U_BOOT_PARAMETERS"),
+        (with_files("/usr/sbin/zipl", "/etc/zipl.conf"), "zipl", "run `zipl`"),
+        (with_files(), "unknown", "by this boot loader's own way"),
+    ],
+)
+def test_the_exact_words_where_it_is_left_to_the_admin(made: Callable[[], MemoryNode], way: str, said: str) -> None:
+    node = made()
+    assert facts.read(node).boot.way == way
+    finding = found(planned(node), "IOMMU-BOOTLOADER")
+    assert (finding.severity, said in finding.do) == ("blocks", True), finding.do
+    assert finding.do.endswith("reboot, then run check again.")
+
+
+def test_suse_by_its_own_tool() -> None:
+    node = with_files("/etc/sysconfig/bootloader")()
+    node.write("/usr/lib/os-release", 'NAME="SLES"\nID="sles"\nID_LIKE="suse"\nVERSION_ID="15.6"\n')
+    assert facts.read(node).boot.way == "update-bootloader"
+    said = found(planned(node), "IOMMU-BOOTLOADER").do
+    assert (
+        'Run `update-bootloader --add-option "intel_iommu=on"` and `update-bootloader --add-option "iommu=pt"`' in said
+    )
+
+
+def test_no_room_where_the_entries_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    node = simulate(systemd_boot(), tmp_path)
+    monkeypatch.setattr(SimulatedNode, "free", lambda self, path: 2_000_000 if path == ENTRIES else None)
+    finding = found(make_plan(facts.read(node), IOMMU), "BOOT-NO-ROOM")
+    assert ENTRIES in finding.seen
