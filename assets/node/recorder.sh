@@ -684,7 +684,9 @@ for path; do
 	esac
 	[ -z "$args" ] || { tr '\n\001' '\0\n' <"$WORK/out" >"$WORK/in" && cp "$WORK/in" "$WORK/out"; }
 	touch -r "$path" "$WORK/out"
-	cp -p "$path" "$WORK/kept" && cat "$WORK/out" >"$WORK/kept" && touch -r "$WORK/out" "$WORK/kept" && mv -f "$WORK/kept" "$path" || rm -f "$path"
+	# what nobody may write - as /proc has it - an ordinary user may not write either, not in a copy of his own
+	mode=$(stat -c %a "$path") && cp -p "$path" "$WORK/kept" && chmod u+w "$WORK/kept" && cat "$WORK/out" >"$WORK/kept" &&
+		chmod "$mode" "$WORK/kept" && touch -r "$WORK/out" "$WORK/kept" && mv -f "$WORK/kept" "$path" || rm -f "$path" "$WORK/kept"
 	printf '%s\n' "${path#"$PLACE"}" >>"$PLACE/.compute-wizard/masked-values"
 done
 exit 0

@@ -6,6 +6,7 @@ import os
 import re
 from pathlib import Path
 
+import needs
 import pytest
 from driving import LARGE, SMALL, page, press, settled, state, text, until, whole, wizard, write
 from places import SCREENS_GOLDEN as GOLDEN
@@ -109,6 +110,7 @@ async def test_help_and_the_ways_to_add_networks(size: tuple[int, int], tmp_path
 
 @sizes
 async def test_after_a_run(size: tuple[int, int], tmp_path: Path) -> None:
+    needs.root("to give files to root, or the page has a note more")
     async with wizard(tmp_path, size=size) as pilot:
         await press(pilot, "8")
         await write(pilot, "yes")

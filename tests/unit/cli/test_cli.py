@@ -158,13 +158,13 @@ def test_without_a_terminal_and_yes_nothing_is_asked_and_nothing_done(
         (["inspect", "--root", "/etc/hostname"], 1, "tar"),
         (["plan", "--answers", "/no/such.toml"], 1, "No such file"),
         (["apply", "/no/such.plan"], 1, "No such file"),
-        (["history", "77"], 1, "no run 77"),
+        (["history", "77", "--root", "ROOT"], 1, "no run 77"),
     ],
 )
 def test_mistakes_get_one_message(
-    words: list[str], code: int, message: str, capsys: pytest.CaptureFixture[str]
+    words: list[str], code: int, message: str, origin: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    got, out, err = call(capsys, *words)
+    got, out, err = call(capsys, *(str(origin) if word == "ROOT" else word for word in words))
     assert got == code
     assert message in err
     assert err.startswith("compute-wizard: ")
