@@ -281,6 +281,9 @@ listing_makes_nothing() { # a listing loads ebtable_nat, and ebtables-nft before
 		awk '{ enough = $1 > 1 || $1 == 1 && ($2 > 8 || $2 == 8 && $3 >= 9) } END { exit !enough }'
 }
 said ip -j addr
+for net in /sys/class/net/*; do # InfiniBand: ip says the GUIDs of its VFs
+	[ "$(cat "$net/type" 2>/dev/null)" != 32 ] || said ip link show dev "${net##*/}"
+done
 listing_makes_nothing && said ebtables -t nat -L --Lc
 said grubby --info=ALL
 [ -e /run/ostree-booted ] && said rpm-ostree kargs

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from wizard.answers.suggestion import suggest
-from wizard.chapters.shared import cards
+from wizard.chapters.shared import cards, guids
 from wizard.chapters.shared.cards import CardAnswers, Match
 from wizard.dataclass import dataclass
 from wizard.facts.facts import Facts
@@ -162,6 +162,9 @@ def _identities(port: PciFunction) -> Iterator[tuple[str, str]]:
     for device in port.rdma:
         if device.node_guid not in NO_GUID:
             yield "guid", device.node_guid
+    for guid in port.vf_guids or ():
+        if guid.strip("0"):
+            yield "guid", guids.written(int(guid, 16))
 
 
 def names(sources: Sequence[str], hosts: Sequence[str]) -> list[str]:

@@ -145,6 +145,7 @@ def _make_at_boot(node: PlayedNode, address: str, by_option: bool) -> None:
         count = _by_unit(node, address)
     if 0 < count <= total:  # mlx4_core goes on without SR-IOV when it is asked for more than there are
         simulated_pci.make_vfs(node, address, count)
+        _guids_by_unit(node, address)
 
 
 def _options(node: PlayedNode) -> dict[str, str]:
@@ -167,6 +168,25 @@ def _by_unit(node: PlayedNode, address: str) -> int:
         if words:
             return int(words[1])
     return 0
+
+
+def _guids_by_unit(node: PlayedNode, address: str) -> None:
+    name = "compute-wizard-vfs-" + re.sub(r"[:.]", "-", address)
+    for path in (f"/etc/systemd/system/{name}.service", f"/etc/init/{name}.conf"):
+        words = re.search(r"compute-wizard-vfs (\S+ \S+ \S+ \S+ \d+ .*guids=.*)", node.text(path) or "")
+        if words and node.enabled(name):
+            set_guids(node, words[1].split())
+
+
+def set_guids(node: PlayedNode, words: list[str]) -> str:
+    """What the boot script does about GUIDs; `words` are what it is called with."""
+    told = dict(word.split("=", 1) for word in words[5:] if "=" in word)
+    place = node.resolve(f"{simulated_pci.DEVICES}/{words[0]}")
+    for number, guid in enumerate(told.get("guids", "").split(",") if told.get("guids") else []):
+        for name, value in (("node", guid), ("port", guid), ("policy", told["policy"].capitalize())):
+            node.place(f"{place}/sriov/{number}").mkdir(parents=True, exist_ok=True)
+            node.put(f"{place}/sriov/{number}/{name}", f"{value}\n")
+    return f"{words[0]}: GUIDs are set\n"
 
 
 def start_dnsmasq(node: PlayedNode, process: str) -> None:

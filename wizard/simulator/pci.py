@@ -73,6 +73,7 @@ def make_vfs(node: PlayedNode, address: str, count: int) -> None:
         shutil.rmtree(node.place(f"{posixpath.dirname(real)}/{gone}"), ignore_errors=True)
         node.place(f"{DEVICES}/{gone}").unlink(missing_ok=True)
         _leave_group(node, gone)
+    shutil.rmtree(node.place(f"{real}/sriov"), ignore_errors=True)  # GUIDs go with the VFs
     offset = number(node, f"{function}/sriov_offset") or 1
     stride = number(node, f"{function}/sriov_stride") or 1
     for index, vf in enumerate(vf_addresses(address, offset, stride, count)):

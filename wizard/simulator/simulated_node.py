@@ -57,6 +57,7 @@ class SimulatedNode(PlayedNode):
             "service": lambda words: self._restart(words[0]) if words[1:] == ["restart"] else "",
             "dnsmasq": self._dnsmasq,
             "compute-wizard-metadata": self._metadata,
+            "compute-wizard-vfs": lambda words: simulated_boot.set_guids(self, words),
             "mstconfig": self._firmware,
             "cp": lambda words: self._copy(*words[-2:]),
             "rm": lambda words: self._remove(words[-1]),

@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, ConfigDict, Field, JsonValue, WithJsonSchema, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+    SerializerFunctionWrapHandler,
+    WithJsonSchema,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
+from wizard.chapters.shared import guids
 from wizard.dataclass import dataclass
 from wizard.facts.pci.addresses import PCI_ADDRESS
 from wizard.facts.pci.functions import PciFacts, PciFunction
@@ -75,6 +86,7 @@ class Match(AnswersModel):
 
 
 Ports = Literal["infiniband", "ethernet", "keep"]
+Policy = Literal["follow", "up", "down"]
 
 
 class Card(AnswersModel):
@@ -98,6 +110,24 @@ class Card(AnswersModel):
         default="keep",
         description='"set": SR-IOV is switched on in the firmware; irreversible, needs --accept one-way',
     )
+
+    guids: str = Field(
+        default="",
+        description="InfiniBand, mlx5: GUIDs of the VFs, each or FIRST-LAST; of several ports each gets an equal part",
+    )
+    policy: Policy = Field(default="follow", description="InfiniBand, mlx5: the state of each VF's port")
+
+    @model_serializer(mode="wrap")
+    def _without_guids(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Nothing is said of GUIDs where there are none."""
+        data: dict[str, Any] = handler(self)
+        return data if self.guids else {name: value for name, value in data.items() if name not in ("guids", "policy")}
+
+    @field_validator("guids")
+    @classmethod
+    def _guids(cls, value: str) -> str:
+        guids.parse(value)
+        return value.strip()
 
     @field_validator("count", mode="before")
     @classmethod

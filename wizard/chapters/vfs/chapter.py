@@ -7,6 +7,7 @@ from wizard.chapters.shared.cards import Card, CardAnswers, Request
 from wizard.chapters.vfs import checks as vfs_checks
 from wizard.chapters.vfs import findings as vfs_findings
 from wizard.chapters.vfs import firmware as vfs_firmware_findings
+from wizard.chapters.vfs import ib_guids
 from wizard.chapters.vfs.drivers import driver_of, shared_out
 from wizard.chapters.vfs.vf_driver import SUGGESTED
 from wizard.facts.facts import Facts
@@ -47,11 +48,13 @@ def card_for(facts: Facts, function: PciFunction) -> Card:
     now = configured(facts, function)
     fresh = min(cards.limit(function) or 0, SUGGESTED) if function.card_family.for_guests else 0
     count = min(now if now is not None else fresh, cards.MOST_VFS)  # whatever the node says, answers hold no more
+    match = _identity(facts, function)
     return Card(
-        match=_identity(facts, function),
+        match=match,
         count=count,
         host_vfs=min(driver_of(function).host_vfs(facts, function), count),
         ports=driver_of(function).ports(facts, function),
+        guids=ib_guids.suggested(facts, match) if count else "",
     )
 
 
@@ -102,6 +105,8 @@ def questions(facts: Facts, answers: AllAnswers) -> list[Question | Table]:
         )
         if any(driver_of(function).sets_ports for function in functions):
             found.append(_ports_question(index, group))
+        if any(ib_guids.needs(function) for function in functions):
+            found += _guid_questions(index, group)
         if any(function.card_family.mstconfig for function in functions):
             found.append(_firmware_question(facts, index, group))
     return found
@@ -110,6 +115,15 @@ def questions(facts: Facts, answers: AllAnswers) -> list[Question | Table]:
 def _ports_question(index: int, group: str) -> Question:
     choices = (Choice("infiniband", "InfiniBand"), Choice("ethernet", "Ethernet"), Choice("keep", "keep as they are"))
     return Question(("card", index, "ports"), "choice", "Ports", choices=choices, group=group)
+
+
+def _guid_questions(index: int, group: str) -> list[Question]:
+    choices = (Choice("follow", "as the port"), Choice("up", "always up"), Choice("down", "down"))
+    guids = "FIRST-LAST or a list, unique in the fabric; each port gets an equal part. Empty: none are set"
+    return [
+        Question(("card", index, "guids"), "text", "GUIDs of the VFs", help=guids, group=group),
+        Question(("card", index, "policy"), "choice", "State of their ports", choices=choices, group=group),
+    ]
 
 
 def _firmware_question(facts: Facts, index: int, group: str) -> Question:

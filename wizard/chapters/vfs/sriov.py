@@ -7,12 +7,12 @@ import re
 from wizard import asset_text
 from wizard.chapters.shared import init_system
 from wizard.chapters.shared.cards import Request, own_mac
-from wizard.chapters.vfs import vf_owners
+from wizard.chapters.vfs import ib_guids, vf_owners
 from wizard.facts.facts import Facts
 from wizard.facts.pci.functions import PciFunction
 from wizard.integers import parse_int
 from wizard.model.changes import Changes, FileEdit, LiveAction
-from wizard.model.steps import Label, WriteSysfs
+from wizard.model.steps import Label, RunCommand, WriteSysfs
 
 SCRIPT = "/usr/local/sbin/compute-wizard-vfs"
 PREFIX = "compute-wizard-vfs-"
@@ -97,7 +97,39 @@ def unit(facts: Facts, request: Request) -> str:
 def _options(facts: Facts, request: Request) -> list[str]:
     """What the script is told besides the number."""
     options = ["autoprobe=0"] if _for_guests(facts, request) else []
-    return [*options, "up=1"] if needs_link(request.function) else options
+    options += ["up=1"] if needs_link(request.function) else []
+    return [*options, *ib_guids.options(facts, request)]
+
+
+def arguments(facts: Facts, request: Request) -> tuple[str, ...]:
+    """What the script is called with, for one function."""
+    function = request.function
+    own = (function.address, function.vendor, function.device, identity(function), str(request.count))
+    return (*own, *_options(facts, request))
+
+
+def _guids_now(facts: Facts, request: Request) -> list[LiveAction]:
+    """The same script sets them on the VFs that are there, or were just made; one that a guest has is left alone."""
+    function = request.function
+    fits = function.total_vfs is None or request.count <= function.total_vfs
+    if not ib_guids.options(facts, request) or not fits or not init_system.starter_of(facts).installs:
+        return []
+    text = facts.content(boot_path(facts, function)) or b""
+    known = ib_guids.as_wanted(facts, request)
+    same = known if known is not None else " ".join(ib_guids.options(facts, request)).encode() in text
+    if function.num_vfs == request.count and same:
+        return []
+    step = RunCommand(
+        chapters=(CHAPTER,),
+        phase="live",
+        argv=(SCRIPT, *arguments(facts, request)),
+        why=(
+            f"GUIDs for the VFs of {function.address}, which come up without; they go with the VFs, or with the next boot",
+        ),
+        deadline_s=DEADLINE,
+        id=f"{CHAPTER}/guids:{function.address}",
+    )
+    return [LiveAction(step, order=60)]
 
 
 def needs_link(function: PciFunction) -> bool:
@@ -126,6 +158,8 @@ def changes(facts: Facts, requests: list[Request]) -> Changes:
         actions += starter.enable(facts, CHAPTER, unit_name(request.function.address), why)
     for request in requests:
         actions += numvfs(facts, request)
+    for request in kept:
+        actions += _guids_now(facts, request)
     gone = _gone(facts, kept)
     for path in gone:
         name = path.rsplit("/", 1)[1]

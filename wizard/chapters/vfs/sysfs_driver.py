@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from wizard.chapters.shared.cards import Ports, Request
-from wizard.chapters.vfs import firmware, next_driver, sriov, sysfs_findings, vf_owners
+from wizard.chapters.vfs import firmware, ib_guids, next_driver, sriov, sysfs_findings, vf_owners
 from wizard.chapters.vfs.vf_driver import CHAPTER
 from wizard.facts.facts import Facts
 from wizard.facts.pci.families import MLX5, OTHER, OTHER_MELLANOX
@@ -45,7 +45,7 @@ class Sysfs:
     def findings(self, facts: Facts, requests: Sequence[Request]) -> list[Finding]:
         wanted = [request for request in requests if request.count]
         return [
-            *sysfs_findings.guids(wanted),
+            *ib_guids.findings(facts, wanted),
             *sysfs_findings.unknown_cards(wanted),
             *sysfs_findings.other_owners(facts, wanted),
         ]
@@ -72,7 +72,7 @@ class Sysfs:
         return at_boot(facts, request).state == "held"
 
     def checks(self, facts: Facts, request: Request) -> list[Check]:
-        return [at_boot(facts, request)] if request.count else []
+        return [at_boot(facts, request), *ib_guids.checks(facts, request)] if request.count else []
 
 
 def at_boot(facts: Facts, request: Request) -> Check:

@@ -29,25 +29,6 @@ def ports(request: Request) -> list[Finding]:
     ]
 
 
-def guids(requests: Sequence[Request]) -> list[Finding]:
-    """InfiniBand VFs that come up without GUIDs."""
-    found = []
-    for request in requests:
-        if request.function.card_family.guids_by_hand and request.function.is_infiniband:
-            found.append(
-                finding(
-                    "VFS-IB-GUID",
-                    "warns",
-                    f"{request.function.address} is InfiniBand on mlx5: its VFs come up with GUID 0 and port Down",
-                    "Without a node and a port GUID for each VF, and a subnet manager that virtualises, guests get no link.",
-                    "Set `ip link set dev IBDEV vf N node_guid …; port_guid …; state auto` for each VF after each boot (IBDEV is "
-                    "there once mlx5_ib and ib_ipoib are loaded), and virt_enabled 2 in the subnet manager. This tool does not choose "
-                    "GUIDs: they are unique in the fabric.",
-                )
-            )
-    return found
-
-
 def unknown_cards(requests: Sequence[Request]) -> list[Finding]:
     """Cards that the unit cannot tell from others of their kind."""
     unknown = [each.function for each in requests if sriov.identity(each.function) == sriov.UNKNOWN]
