@@ -115,7 +115,11 @@ class Card(AnswersModel):
         default="",
         description="InfiniBand, mlx5: GUIDs of the VFs, each or FIRST-LAST; of several ports each gets an equal part",
     )
-    policy: Policy = Field(default="follow", description="InfiniBand, mlx5: the state of each VF's port")
+    policy: Policy = Field(
+        default="follow",
+        description="InfiniBand, mlx5: the state of each VF's port",
+        json_schema_extra={"x-with": "guids"},
+    )
 
     @model_serializer(mode="wrap")
     def _without_guids(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:

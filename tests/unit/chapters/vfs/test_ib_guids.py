@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nodes import answered, found, planned, today
 
+from wizard.answers import files as answer_files
 from wizard.answers import suggestion
 from wizard.apply import launch
 from wizard.chapters.shared import guids
@@ -54,6 +55,11 @@ def test_what_is_suggested_is_of_this_node_and_port_and_stands_in_the_answers() 
     assert all(each >> 57 & 1 and not each >> 56 & 1 for each in every)  # locally administered, and no group's
     assert suggestion.suggest(seen).to_data() == suggestion.suggest(seen).to_data()
     assert "guids" not in str(suggestion.suggest(facts.read(today())).to_data())
+
+
+def test_of_other_cards_the_answers_say_nothing_of_it() -> None:
+    text = answer_files.to_toml(suggestion.suggest(facts.read(today())), {})
+    assert "guids" not in text and "policy" not in text
 
 
 def test_the_unit_and_the_step_now_carry_the_guids_that_are_shown() -> None:
