@@ -77,7 +77,7 @@ def _through_the_wizard(stage: Stage, machine: Machine) -> None:
     stage.picture(machine, "face")
     stage.hold("on a serial line it asks which face, and found out its size", "80x24" in shown, shown)
     line.type("2\r")
-    shown = line.wait_screen(r"To be done", DRAWN)
+    shown = line.wait_screen(r"\| To do\b", DRAWN)
     line.settle()
     stage.picture(machine, "welcome")
     stage.hold("the welcome page names the card", "ConnectX-3" in shown, shown)
@@ -88,7 +88,8 @@ def _through_the_wizard(stage: Stage, machine: Machine) -> None:
         if page == "VFs":
             _ask_for_vfs(stage, machine)
         stage.picture(machine, page.lower())
-    stage.hold("the apply page asks for a yes", "yes to start" in line.terminal.text(), line.terminal.text())
+    asked = line.terminal.text()
+    stage.hold("the apply page asks for a yes", "yes to start" in asked or "Type yes" in asked, asked)
     line.type("yes\r")
     shown = line.wait_screen(r"Enter to Verify|r retry", APPLIED)
     line.settle()
