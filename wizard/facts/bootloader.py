@@ -51,6 +51,9 @@ class BootFacts:
     ] = ()  # name, value and place of variables that GRUB puts into the line
     kexec: str = ""  # where it says that reboots go through kexec
     updates: tuple[tuple[str, ...], ...] = ()  # all commands that generate the configuration, in their order
+    images_follow: bool = (
+        True  # false: entries hold copies of the initramfs, and nothing is known to renew them when it is rebuilt
+    )
     entries_free: int | None = None  # kernel-install only: bytes free where the entries are; None for a recorded node
 
     @property
@@ -96,6 +99,7 @@ def read(node: Node, system: SystemFacts) -> BootFacts:
         environment=boot_evidence.environment(node, _environment_directory(node, generated), generated),
         kexec=boot_evidence.kexec(node),
         updates=updates,
+        images_follow=loader.images_follow(node),
         entries_free=node.free(generated) if loader.line_file and generated else None,
     )
 

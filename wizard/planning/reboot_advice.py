@@ -76,6 +76,8 @@ def not_seen(facts: Facts, plan: Plan) -> list[str]:
     by_option = any(function.card_family.option_module for function in facts.pci.functions)
     if "vfs" in chapters and facts.initramfs_copies is None and by_option:
         found.append("the initramfs (an image could not be read or unpacked)")
+    if "vfs" in chapters and by_option and not facts.boot.images_follow:
+        found.append(f"whether the entries in {facts.boot.generated} hold the initramfs that was made")
     return found
 
 

@@ -177,3 +177,11 @@ def test_kernel_install_itself_makes_what_is_foretold(tmp_path: Path, line: str)
     assert foretold is not None
     assert kernel_arguments.missing(one.arguments, kernel_arguments.split(foretold)) == []
     assert one.arguments.split()[:-1] == foretold.split()
+
+
+def test_entries_whose_copy_of_the_initramfs_nothing_renews_are_not_promised() -> None:
+    node = systemd_boot()
+    assert not boot(node).images_follow
+    node.write("/etc/initramfs/post-update.d/systemd-boot", "", mode=0o755)
+    assert boot(node).images_follow
+    assert boot(MemoryNode()).images_follow

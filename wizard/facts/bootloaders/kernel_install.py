@@ -26,6 +26,7 @@ PLUGINS = (
     "/usr/lib/kernel/install.d",
 )
 SETTINGS = "/etc/kernel/install.conf"
+HOOK = "/etc/initramfs/post-update.d/systemd-boot"
 TRIES = "/etc/kernel/tries"
 KERNELS = ("/boot/vmlinuz-{}", "/usr/lib/modules/{}/vmlinuz", "/lib/modules/{}/vmlinuz")
 INITRDS = ("/boot/initrd.img-{}", "/boot/initramfs-{}.img")
@@ -60,6 +61,10 @@ class KernelInstall(BootLoader):
         """One for each kernel that has an entry, the newest last: what is booted first is what a rebuild touches last."""
         made = [entry for entry in _entries(node, generated) if entry.version]
         return tuple(_command(node, entry) for entry in reversed(made))
+
+    def images_follow(self, node: Node) -> bool:
+        """Debian's systemd-boot has a hook for update-initramfs that runs kernel-install; of others nothing is known."""
+        return node.exists(HOOK)
 
     def menu(self, node: Node, generated: str, unseen: list[Unseen]) -> tuple[BootEntry, ...] | None:
         found = tuple(

@@ -77,6 +77,10 @@ class BootLoader:
         """What the menu holds, the entry that is booted first; None where it could not be read, or holds none."""
         return None
 
+    def images_follow(self, node: Node) -> bool:
+        """Whether an initramfs that is rebuilt is the one that is booted, as far as is known."""
+        return True
+
     def entries(self, node: Node, unseen: list[Unseen]) -> KernelEntries:
         """What the kernels' entries say, where they hold the arguments."""
         return KernelEntries()
