@@ -45,14 +45,14 @@ def from_text(text: str, where: str) -> AllAnswers:
     try:
         data = toml.loads(text)
     except toml.TOMLDecodeError as error:
-        raise InputError(f"is not TOML: {error}", where=where, do="Mend that place.", code="ANSWERS-NOT-TOML") from None
+        raise InputError(f"is not TOML: {error}", where=where, do="Fix that place.", code="ANSWERS-NOT-TOML") from None
     except ValueError as error:  # Python refuses to convert a number of some thousand digits
         digits = re.search(r"[0-9][0-9_]{1000,}", text)
         place = (
             f"line {text.count(chr(10), 0, digits.start()) + 1}: a number has far too many digits" if digits else error
         )
         raise InputError(
-            f"is not TOML that can be read: {place}", where=where, do="Mend that place.", code="ANSWERS-NOT-TOML"
+            f"is not TOML that can be read: {place}", where=where, do="Fix that place.", code="ANSWERS-NOT-TOML"
         ) from None
     except RecursionError:
         raise InputError(

@@ -75,7 +75,7 @@ def _file(facts: Facts, asked: Asked) -> list[Finding]:
                 "blocks",
                 facts.nova.problem,
                 "nova would refuse to start with this file as it is; it is not edited before that is mended.",
-                "Mend that line, then run check again.",
+                "Fix that line, then run check again.",
             )
         ]
     if asked.path and not facts.hidden(asked.path) and facts.content(asked.path) is not None:

@@ -234,7 +234,7 @@ def _no_step(facts: Facts, request: Request) -> str:
         return 'firmware = "set" needs mstconfig, which is not here: install the package mstflint, and plan again.'
     if facts.firmware.card(address) is None:
         said = facts.firmware.why_untold(address)
-        return f"{facts.firmware.tool} did not tell how the firmware is set{f': {said}' if said else ''}. Mend that, and plan again."
+        return f"{facts.firmware.tool} did not tell how the firmware is set{f': {said}' if said else ''}. Fix that, and plan again."
     return "The firmware is set to as many already, so it is not what stands in the way: look at SR-IOV in the BIOS set-up."
 
 
