@@ -81,7 +81,7 @@ def _obstacle(session: PlainSession, plan: Plan) -> str:
     if session.engine.can_apply:
         return session.engine.can_apply
     if plan.stopped:
-        return "a finding blocks; mend it, or leave its chapter alone"
+        return "a finding blocks; fix it, or leave its chapter alone"
     return "" if plan.steps or plan.undoes else "nothing is to be changed on this node"
 
 

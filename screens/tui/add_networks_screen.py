@@ -101,7 +101,7 @@ class AddNetworks(WholeScreen[list[Row] | None]):
             f"  {'  '.join(text for name in network_import.FIELDS if (text := row.values.get(name)))}" for row in ends
         ]
         if wrong:
-            lines += ["", f"! {len(wrong)} are not right; they are kept, marked, to be mended in the table:"]
+            lines += ["", f"! {len(wrong)} are not right; they are kept, marked, to be fixed in the table:"]
             lines += _lines_of(wrong)
         if left_out:
             lines += ["", f"! {len(left_out)} lines are left out:"]

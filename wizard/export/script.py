@@ -141,7 +141,7 @@ def _step(facts: Facts, plan: Plan, number: int) -> Iterator[str]:
             raise InputError(
                 "the file has a carriage return that is not part of a line end: a script cannot change it without holding its secrets",
                 where=step.path,
-                do="Mend its line ends, or apply the plan with this tool.",
+                do="Fix its line ends, or apply the plan with this tool.",
             )
         yield _call("begin_write", _real(plan, step.path), *_before(step))
         yield from _content(old, step.after.data())

@@ -114,7 +114,7 @@ def _not_suggested(facts: Facts, answers: AllAnswers) -> list[Finding]:
             chapter=name,
             seen=refused.what,
             why="What this node has now cannot be said as an answer, so nothing is suggested here, and nothing of it is changed.",
-            do="Answer this chapter yourself, in the wizard or in an answers file; or mend that value on the node.",
+            do="Answer this chapter yourself, in the wizard or in an answers file; or fix that value on the node.",
         )
         for name, refused in suggestion.left_out(facts, answers).items()
     ]
@@ -194,7 +194,7 @@ def _not_editable(chapter: Chapter, error: FormatError) -> Finding:
         chapter=chapter.NAME,
         seen=f"{error.where}: {error.what}" if error.where else error.what,
         why="Its own reader would refuse the file, or the change would do something else than is meant.",
-        do=error.do or "Mend the file by hand, then plan again.",
+        do=error.do or "Fix the file by hand, then plan again.",
     )
 
 

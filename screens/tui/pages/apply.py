@@ -150,7 +150,7 @@ class ApplyPage(Page):
         if wrong and not plan.undoes:
             return f"something is not right yet in {', '.join(wrong)}: go there, n leads to it"
         if plan.stopped:
-            return "a finding blocks: mend it, or leave its chapter alone (o), then come back"
+            return "a finding blocks: fix it, or leave its chapter alone (o), then come back"
         return self.wizard.engine.can_apply if plan.steps or plan.undoes else "nothing is to be changed on this node"
 
     def cells(self, key: str) -> list[str]:

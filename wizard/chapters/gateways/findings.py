@@ -206,7 +206,7 @@ def _differs(asked: Network, there: NovaNetwork) -> list[Finding]:
             "warns",
             f"{asked.label} is answered with {'; '.join(wrong)}, as nova-network serves it here",
             "The label decides which guests are told the router; the bridge decides whose metadata is redirected.",
-            "Mend the answer, or the label: one of the two belongs to another network.",
+            "Fix the answer, or the label: one of the two belongs to another network.",
         )
     ]
 
@@ -228,7 +228,7 @@ def _problems(asked: Asked) -> list[Finding]:
                     "dnsmasq does not start with it: every network of this node would lose DHCP."
                     if fatal
                     else "dnsmasq takes it without a word, and does something else than is meant.",
-                    f"Mend it, or name another file: {some[0].do}."
+                    f"Fix it, or name another file: {some[0].do}."
                     if fatal
                     else f"{some[0].do[:1].upper()}{some[0].do[1:]}.",
                 )

@@ -74,7 +74,7 @@ def _file(facts: Facts, asked: Asked) -> list[Finding]:
                 "PASSTHROUGH-NOVA-CONF",
                 "blocks",
                 facts.nova.problem,
-                "nova would refuse to start with this file as it is; it is not edited before that is mended.",
+                "nova would refuse to start with this file as it is; it is not edited before that is fixed.",
                 "Fix that line, then run check again.",
             )
         ]
@@ -121,7 +121,7 @@ def _unreadable(value: str, error: FormatError, severity: Severity) -> Finding:
         severity,
         f"{value}: {error.what}",
         "nova-compute would not start with it.",
-        error.do or "Mend it.",
+        error.do or "Fix it.",
     )
 
 
