@@ -43,6 +43,11 @@ class CardFirmware:
         return text[text.rindex("(") + 1 : -1] if text.endswith(")") and "(" in text else text
 
     @property
+    def per_function(self) -> bool:
+        """Whether each function of the card has a number of VFs of its own."""
+        return self.value("PF_NUM_OF_VF_VALID") in ("1", "True")
+
+    @property
     def dpu_mode(self) -> bool:
         """Whether a BlueField's own processor owns the card (DPU or ECPF mode), so that the host only borrows it.
 
@@ -70,10 +75,12 @@ class FirmwareFacts:
     unseen: tuple[Unseen, ...]
 
     def card(self, address: str) -> CardFirmware | None:
-        """The settings of the card behind a PCI function: its own, else those of a function of the same card."""
+        """The settings of the card behind a PCI function: its own, else those of a function of the same card, unless each of them has
+        its own number of VFs."""
         slot = address.partition(".")[0]
         same = [card for card in self.cards if card.address.partition(".")[0] == slot]
-        return next((card for card in same if card.address == address), same[0] if same else None)
+        own = next((card for card in same if card.address == address), None)
+        return own or next((card for card in same if not card.per_function), None)
 
     def why_untold(self, address: str) -> str:
         """Why the settings of the card behind a function are not known: any function of the card may have been asked. Empty where

@@ -274,3 +274,12 @@ def test_nothing_is_asked_without_a_mellanox_card() -> None:
     other = mellanox("0000:3b:00.0", "01f8")
     assert firmware.read(node, facts(other)).unseen == ()
     assert node.asked == []
+
+
+@pytest.mark.parametrize(("valid", "known"), [("False(0)", True), ("True(1)", False)])
+def test_another_port_answers_for_one_that_did_not_unless_each_has_its_own_number(valid: str, known: bool) -> None:
+    settings = (("NUM_OF_VFS", "16"), ("PF_NUM_OF_VF_VALID", valid))
+    found = firmware.FirmwareFacts("mstconfig", "", (CardFirmware("0000:3b:00.0", "", settings, None),), ())
+    assert (found.card("0000:3b:00.1") is not None) is known
+    assert found.card("0000:3b:00.0") is not None
+    assert found.card("0000:5e:00.0") is None

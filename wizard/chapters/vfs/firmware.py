@@ -174,7 +174,7 @@ def steps(facts: Facts, requests: list[Request]) -> list[tuple[PciFunction, list
 def _card(facts: Facts, function: PciFunction) -> str:
     """What the functions of one card have in common: its slot, unless each has settings of its own (PF_NUM_OF_VF_VALID)."""
     own = [card for card in facts.firmware.cards if card.address == function.address]
-    if own and own[0].value("PF_NUM_OF_VF_VALID") in ("1", "True"):
+    if own and own[0].per_function:
         return function.address
     return function.address.partition(".")[0]
 
