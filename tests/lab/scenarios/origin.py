@@ -77,7 +77,8 @@ def _through_the_wizard(stage: Stage, machine: Machine) -> None:
     stage.picture(machine, "face")
     stage.hold("on a serial line it asks which face, and found out its size", "80x24" in shown, shown)
     line.type("2\r")
-    shown = line.wait_screen(r"\| To do\b", DRAWN)
+    line.wait_screen(r"\| To do\b", DRAWN)
+    shown = line.wait_screen(r"Enter next", DRAWN)  # the last that is drawn
     line.settle()
     stage.picture(machine, "welcome")
     stage.hold("the welcome page names the card", "ConnectX-3" in shown, shown)
