@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from boot_nodes import CMDLINE, ENTRIES, ostree, rhel, systemd_boot, without_grub
-from nodes import found, planned
+from boot_nodes import CMDLINE, ENTRIES, efi, ostree, rhel, systemd_boot, without_grub
+from nodes import found, planned, today
 
 from wizard.answers import files as answer_files
 from wizard.apply import launch
@@ -88,6 +88,7 @@ def test_rpm_ostree_makes_one_deployment_and_the_other_one_is_the_way_back() -> 
 def with_files(*paths: str, text: str = "") -> Callable[[], MemoryNode]:
     def made() -> MemoryNode:
         node = without_grub()
+        node.write("/proc/cmdline", "root=UUID=4711 ro\n")
         for path in paths:
             node.write(path, text, mode=0o755)
         return node
@@ -135,3 +136,29 @@ def test_no_room_where_the_entries_are(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(SimulatedNode, "free", lambda self, path: 2_000_000 if path == ENTRIES else None)
     finding = found(make_plan(facts.read(node), IOMMU), "BOOT-NO-ROOM")
     assert ENTRIES in finding.seen
+
+
+@pytest.mark.parametrize(
+    ("variables", "line", "way"),
+    [
+        ({"LoaderInfo": "systemd-boot 252"}, "root=UUID=1 ro", "systemd-boot"),
+        ({"LoaderInfo": "systemd-boot 252", "StubInfo": "systemd-stub 252"}, "root=UUID=1 ro", "unified-image"),
+        ({"StubInfo": "systemd-stub 256"}, "root=UUID=1 ro", "unified-image"),
+        ({"LoaderInfo": "GRUB 2.06"}, "BOOT_IMAGE=(hd0,gpt2)/vmlinuz root=UUID=1 ro", "grubby"),
+        ({}, "root=UUID=1 ro", "grubby"),
+    ],
+)
+def test_a_grubby_that_is_only_installed_makes_no_next_boot(variables: dict[str, str], line: str, way: str) -> None:
+    node = efi(rhel(), **variables)
+    node.write("/proc/cmdline", f"{line}\n")
+    assert facts.read(node).boot.way == way
+
+
+def test_zipl_goes_before_grubby_and_grub_before_a_kernelstub_that_is_only_installed() -> None:
+    node = rhel()
+    for path in ("/usr/sbin/zipl", "/etc/zipl.conf"):
+        node.write(path, "", mode=0o755)
+    assert facts.read(node).boot.way == "zipl"
+    node = today()
+    node.write("/usr/bin/kernelstub", "", mode=0o755)
+    assert facts.read(node).boot.way == "grub-dropin"

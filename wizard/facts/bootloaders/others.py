@@ -40,7 +40,11 @@ def own_tool(node: Node, system: SystemFacts) -> tuple[Way, str] | None:
     """Systems whose own tool makes the entries, whatever else is installed."""
     if node.command("proxmox-boot-tool") and node.exists("/etc/kernel/proxmox-boot-uuids"):
         return "proxmox-boot-tool", "proxmox-boot-tool makes the boot entries here"
-    if node.command("kernelstub"):
+    if node.command("zipl") and node.exists("/etc/zipl.conf"):  # grubby changes its entries, and writes no boot record
+        return "zipl", "zipl makes the boot record here (/etc/zipl.conf)"
+    if node.command("kernelstub") and "BOOT_IMAGE=" not in (
+        node.text("/proc/cmdline") or ""
+    ):  # else GRUB booted this kernel
         return "kernelstub", "kernelstub makes the boot entries here"
     return None
 
@@ -67,8 +71,6 @@ def booted_this_kernel(node: Node, system: SystemFacts) -> tuple[Way, str] | Non
 
 def without_grub(node: Node, system: SystemFacts) -> tuple[Way, str] | None:
     """Where neither GRUB nor evidence of another loader was found: what is installed."""
-    if node.command("zipl") and node.exists("/etc/zipl.conf"):
-        return "zipl", "zipl makes the boot record here (/etc/zipl.conf)"
     if node.exists(CMDLINE):
         return _systemd_boot(node, f"systemd-boot: {CMDLINE} is here, and no GRUB in use")
     return _extlinux(node, system)

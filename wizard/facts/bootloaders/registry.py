@@ -22,9 +22,9 @@ _BY_NAME = {loader.name: loader for loader in LOADERS}
 RECOGNIZERS: tuple[Callable[[Node, SystemFacts], tuple[Way, str] | None], ...] = (
     rpm_ostree.recognized,
     others.own_tool,
-    grubby.recognized,
     others.suse,
     others.booted_this_kernel,
+    grubby.recognized,
     grub.recognized,
     others.without_grub,
 )
