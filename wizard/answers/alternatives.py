@@ -117,9 +117,12 @@ def _one_a_kind(facts: Facts, mine: CardAnswers) -> tuple[list[Card], list[str]]
     kept: dict[str, Card] = {}
     lost = []
     for card in mine.card:
+        if card.guids:  # unique in the fabric: of one node, never of all that this is handed to
+            lost.append(f"{card.match}: its GUIDs are left out; each node needs its own (guids = in its answers).")
         for match in dict.fromkeys(str(_kind(f)) for f in cards.select(card.match, facts.pci)):
             vendor, product = match.split()[1], match.split()[3]
-            asked = card.model_copy(update={"match": Match(vendor=vendor, product=product)})
+            everywhere = {"match": Match(vendor=vendor, product=product), "guids": "", "policy": "follow"}
+            asked = card.model_copy(update=everywhere)
             first = kept.setdefault(match, asked)
             if first != asked:
                 lost.append(

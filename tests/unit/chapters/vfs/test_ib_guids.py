@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nodes import answered, found, planned, today
 
+from wizard.answers import alternatives, suggestion
 from wizard.answers import files as answer_files
-from wizard.answers import suggestion
 from wizard.apply import launch
 from wizard.chapters.shared import guids
 from wizard.chapters.vfs import chapter, sriov
@@ -229,3 +229,10 @@ def test_the_script_by_ip(tmp_path: Path, shell: str) -> None:
         for number, guid in ((0, "02:50:56:ff:fe:00:00:01"), (1, "02:50:56:ff:fe:00:00:02"))
         for what in (f"node_guid {guid}", f"port_guid {guid}", "state auto")
     ]
+
+
+def test_answers_for_many_nodes_hold_no_guids_of_one() -> None:
+    seen = facts.read(infiniband())
+    answers, lost = alternatives.portable(seen, suggestion.suggest(seen))
+    assert "guids" not in str(answers.to_data())
+    assert any("GUIDs are left out" in each for each in lost["vfs"])
