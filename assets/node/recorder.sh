@@ -145,7 +145,8 @@ for wants in /etc/systemd/system/*.wants/* /etc/systemd/system/*.requires/*; do 
 # --- the boot loader
 file /etc/default/grub /etc/default/grub.d/* /boot/grub/grub.cfg /boot/grub2/grub.cfg /boot/config-"$(uname -r)" /etc/kernel/cmdline /etc/kernel/install.conf
 file /efi/loader/entries/*.conf /boot/loader/entries/*.conf /boot/efi/loader/entries/*.conf
-name /run/ostree-booted /etc/kernel/proxmox-boot-uuids /etc/sysconfig/bootloader /usr/sbin/proxmox-boot-tool /usr/bin/kernelstub /etc/kernel/tries
+file /etc/kernel/proxmox-boot-uuids /etc/sysconfig/bootloader
+name /run/ostree-booted /usr/sbin/proxmox-boot-tool /usr/bin/kernelstub /etc/kernel/tries
 name /usr/bin/kernel-install /usr/lib/kernel/install.d/*.install /etc/initramfs/post-update.d/systemd-boot /lib/modules/*/vmlinuz /usr/bin/rpm-ostree /usr/bin/sdbootutil
 name /boot/extlinux/extlinux.conf /usr/sbin/u-boot-update /etc/zipl.conf /sbin/zipl /usr/sbin/zipl
 for place in /etc/kernel/install.d /run/kernel/install.d /usr/local/lib/kernel/install.d; do

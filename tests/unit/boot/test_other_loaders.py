@@ -12,7 +12,8 @@ from nodes import found, planned, today
 from wizard.answers import files as answer_files
 from wizard.apply import launch
 from wizard.errors import Exit
-from wizard.facts import facts
+from wizard.facts import facts, system
+from wizard.facts.bootloaders import registry
 from wizard.model.plan import Plan
 from wizard.model.steps import RunCommand
 from wizard.node.recorded import MemoryNode
@@ -162,3 +163,34 @@ def test_zipl_goes_before_grubby_and_grub_before_a_kernelstub_that_is_only_insta
     node = today()
     node.write("/usr/bin/kernelstub", "", mode=0o755)
     assert facts.read(node).boot.way == "grub-dropin"
+
+
+@pytest.mark.parametrize(
+    ("setting", "line", "way"),
+    [
+        ("LOADER_TYPE=grub2-efi\n", "BOOT_IMAGE=/vmlinuz root=UUID=1", "grub-dropin"),
+        ('LOADER_TYPE="grub2-bls"\n', "BOOT_IMAGE=/vmlinuz root=UUID=1", "sdbootutil"),
+        ("LOADER_TYPE=systemd-boot\n", "root=UUID=1", "sdbootutil"),
+        ("", "BOOT_IMAGE=/vmlinuz root=UUID=1", "grub-dropin"),
+        ("", "root=UUID=1", "sdbootutil"),
+    ],
+)
+def test_sdbootutil_counts_where_it_makes_the_entries(setting: str, line: str, way: str) -> None:
+    node = today()
+    node.write("/usr/bin/sdbootutil", "", mode=0o755)
+    node.write("/proc/cmdline", f"{line}\n")
+    if setting:
+        node.write("/etc/sysconfig/bootloader", setting)
+    assert facts.read(node).boot.way == way
+
+
+@pytest.mark.parametrize(
+    ("live", "text", "way"),
+    [(True, "", "grub-dropin"), (True, "ABCD-1234\n", "proxmox-boot-tool"), (False, "", "proxmox-boot-tool")],
+)
+def test_proxmox_boot_tool_counts_where_it_has_partitions(live: bool, text: str, way: str) -> None:
+    node = today()
+    node.live = live
+    node.write("/usr/sbin/proxmox-boot-tool", "", mode=0o755)
+    node.write("/etc/kernel/proxmox-boot-uuids", text)
+    assert registry.recognize(node, system.read(node))[0].name == way

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from wizard.chapters.iommu.kernel_arguments import Answers, lacking_words
-from wizard.facts.bootloaders.loader import Way
-from wizard.facts.facts import Facts
-from wizard.model.changes import FileEdit, LiveAction
+from wizard.chapters.iommu.line_editor import LineEditor
+from wizard.facts.bootloaders.loader import HandWay, Way
 
 _WHOLE_LINE = "/etc/kernel/cmdline, which has to hold the whole line, root= too"
 HOW: dict[Way, str] = {
@@ -26,26 +24,11 @@ HOW: dict[Way, str] = {
 """What to do, by the way the next boot's line is made; each is followed by the reboot."""
 
 
-class ByHand:
+class ByHand(LineEditor):
     by_tool = False
 
-    def __init__(self, loader: Way) -> None:
+    def __init__(self, loader: HandWay) -> None:
         self.loader = loader
-
-    def lacking(self, facts: Facts, answers: Answers) -> list[str]:
-        return lacking_words(facts, answers)
-
-    def asked(self, facts: Facts, answers: Answers) -> list[str]:
-        return self.lacking(facts, answers)
-
-    def edits(self, facts: Facts, words: list[str]) -> tuple[FileEdit, ...]:
-        return ()
-
-    def actions(self, chapter: str, facts: Facts, words: list[str]) -> tuple[LiveAction, ...]:
-        return ()
-
-    def reads(self, facts: Facts) -> tuple[str, ...]:
-        return facts.boot.sources
 
     def by_hand(self, words: list[str]) -> str:
         if not words:

@@ -80,7 +80,7 @@ def changes(facts: Facts, answers: AllAnswers) -> Changes:
         return Changes()
     editor = editor_of(facts)
     words = wanted_words(facts, mine)
-    edits = editor.edits(facts, words)
+    edits = editor.edits(words)
     return Changes(
         edits=edits,
         products=_boot_menu(facts, mine, words, edits),

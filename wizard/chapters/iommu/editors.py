@@ -41,7 +41,7 @@ def asked_words(facts: Facts, answers: Answers) -> list[str]:
 
 
 def edits_for(facts: Facts, words: list[str]) -> tuple[FileEdit, ...]:
-    return editor_of(facts).edits(facts, words)
+    return editor_of(facts).edits(words)
 
 
 def overlay_of(facts: Facts, answers: Answers) -> dict[str, bytes | None]:

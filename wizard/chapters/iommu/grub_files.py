@@ -8,46 +8,28 @@ from wizard.chapters.iommu.kernel_arguments import (
     GRUB_DEFAULT,
     HEADER,
     MARK,
-    Answers,
-    lacking_words,
     without_mark,
 )
+from wizard.chapters.iommu.line_editor import LineEditor
 from wizard.facts.bootloaders.loader import Way
-from wizard.facts.facts import Facts
-from wizard.model.changes import FileEdit, LiveAction
+from wizard.model.changes import FileEdit
 
 
-class InPlace:
+class InPlace(LineEditor):
     """A marked line at the end of /etc/default/grub."""
 
     loader: Way = "grub-inplace"
-    by_tool = True
 
-    def lacking(self, facts: Facts, answers: Answers) -> list[str]:
-        return lacking_words(facts, answers)
-
-    def asked(self, facts: Facts, answers: Answers) -> list[str]:
-        return self.lacking(facts, answers)
-
-    def edits(self, facts: Facts, words: list[str]) -> tuple[FileEdit, ...]:
+    def edits(self, words: list[str]) -> tuple[FileEdit, ...]:
         return (FileEdit(GRUB_DEFAULT, _why(words), lambda content: _in_place(words, content), labels=("reboot",)),)
 
-    def actions(self, chapter: str, facts: Facts, words: list[str]) -> tuple[LiveAction, ...]:
-        return ()
 
-    def reads(self, facts: Facts) -> tuple[str, ...]:
-        return facts.boot.sources
-
-    def by_hand(self, words: list[str]) -> str:
-        return ""
-
-
-class DropIn(InPlace):
+class DropIn(LineEditor):
     """A file of ours beside the others."""
 
     loader: Way = "grub-dropin"
 
-    def edits(self, facts: Facts, words: list[str]) -> tuple[FileEdit, ...]:
+    def edits(self, words: list[str]) -> tuple[FileEdit, ...]:
         return (FileEdit(DROP_IN, _why(words), lambda _: drop_in(words) if words else None, labels=("reboot",)),)
 
 

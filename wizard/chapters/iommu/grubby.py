@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from wizard.chapters.iommu.kernel_arguments import GRUB_DEFAULT, Answers, all_words
+from wizard.chapters.iommu.line_editor import LineEditor
 from wizard.facts.bootloaders.loader import Way
 from wizard.facts.facts import Facts
 from wizard.formats import kernel_arguments
-from wizard.model.changes import FileEdit, LiveAction
+from wizard.model.changes import LiveAction
 from wizard.model.steps import KernelArgumentsPresent, RunCommand
 
 
-class Grubby:
+class Grubby(LineEditor):
     """Commands of grubby: it keeps no layer of its own, so what any kernel lacks is wanted."""
 
     loader: Way = "grubby"
-    by_tool = True
 
     def lacking(self, facts: Facts, answers: Answers) -> list[str]:
         lines = facts.boot.grubby_arguments
@@ -28,17 +28,11 @@ class Grubby:
     def asked(self, facts: Facts, answers: Answers) -> list[str]:
         return all_words(facts, answers)
 
-    def edits(self, facts: Facts, words: list[str]) -> tuple[FileEdit, ...]:
-        return ()
-
     def actions(self, chapter: str, facts: Facts, words: list[str]) -> tuple[LiveAction, ...]:
         return tuple(_actions(chapter, facts, words))
 
     def reads(self, facts: Facts) -> tuple[str, ...]:
         return (GRUB_DEFAULT,)
-
-    def by_hand(self, words: list[str]) -> str:
-        return ""
 
 
 def _actions(chapter: str, facts: Facts, words: Sequence[str]) -> Iterator[LiveAction]:

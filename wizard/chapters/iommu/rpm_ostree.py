@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from wizard.chapters.iommu.kernel_arguments import Answers, all_words
+from wizard.chapters.iommu.line_editor import LineEditor
 from wizard.facts.bootloaders.loader import Way
 from wizard.facts.bootloaders.rpm_ostree import NEXT
 from wizard.facts.facts import Facts
 from wizard.formats import kernel_arguments
-from wizard.model.changes import FileEdit, LiveAction
+from wizard.model.changes import LiveAction
 from wizard.model.steps import KernelArgumentsPresent, RunCommand
 
 
-class RpmOstree:
+class RpmOstree(LineEditor):
     loader: Way = "rpm-ostree"
-    by_tool = True
 
     def lacking(self, facts: Facts, answers: Answers) -> list[str]:
         (line,) = facts.boot.grubby_arguments or ("",)
@@ -21,9 +21,6 @@ class RpmOstree:
 
     def asked(self, facts: Facts, answers: Answers) -> list[str]:
         return all_words(facts, answers)
-
-    def edits(self, facts: Facts, words: list[str]) -> tuple[FileEdit, ...]:
-        return ()
 
     def actions(self, chapter: str, facts: Facts, words: list[str]) -> tuple[LiveAction, ...]:
         """One command, so that there is one new deployment. It appends words, and takes the same words away: nothing else changes."""
@@ -47,9 +44,3 @@ class RpmOstree:
                 )
             ),
         )
-
-    def reads(self, facts: Facts) -> tuple[str, ...]:
-        return ()
-
-    def by_hand(self, words: list[str]) -> str:
-        return ""

@@ -7,12 +7,7 @@ from typing import Literal
 from wizard.dataclass import dataclass
 from wizard.node.node import Node, Unseen
 
-Way = Literal[
-    "grub-dropin",
-    "grub-inplace",
-    "grubby",
-    "kernel-install",
-    "rpm-ostree",
+HandWay = Literal[
     "systemd-boot",
     "unified-image",
     "proxmox-boot-tool",
@@ -25,6 +20,8 @@ Way = Literal[
     "bootc",
     "unknown",
 ]
+"""Those that are recognized, and left to the admin."""
+Way = Literal["grub-dropin", "grub-inplace", "grubby", "kernel-install", "rpm-ostree", HandWay]
 MENU = "what the boot menu holds"
 
 

@@ -2,33 +2,26 @@
 
 from __future__ import annotations
 
+import re
+from typing import get_args
+
 from wizard.facts import boot_evidence
 from wizard.facts.bootloaders import kernel_install
 from wizard.facts.bootloaders.kernel_install import CMDLINE
-from wizard.facts.bootloaders.loader import BootLoader, Way
+from wizard.facts.bootloaders.loader import BootLoader, HandWay, Way
 from wizard.facts.system import SystemFacts
 from wizard.node.node import Node
 
+PARTITIONS = "/etc/kernel/proxmox-boot-uuids"
+LOADER_SETTINGS = "/etc/sysconfig/bootloader"
 EXTLINUX = "/boot/extlinux/extlinux.conf"
-BY_HAND: tuple[Way, ...] = (
-    "systemd-boot",
-    "unified-image",
-    "proxmox-boot-tool",
-    "update-bootloader",
-    "sdbootutil",
-    "kernelstub",
-    "extlinux",
-    "u-boot-menu",
-    "zipl",
-    "bootc",
-    "unknown",
-)
+BY_HAND: tuple[HandWay, ...] = get_args(HandWay)
 
 
 class ByHand(BootLoader):
     """One that is recognized, and no more."""
 
-    def __init__(self, name: Way) -> None:
+    def __init__(self, name: HandWay) -> None:
         self.name = name
 
     def sources(self, node: Node) -> tuple[str, ...]:
@@ -38,7 +31,7 @@ class ByHand(BootLoader):
 
 def own_tool(node: Node, system: SystemFacts) -> tuple[Way, str] | None:
     """Systems whose own tool makes the entries, whatever else is installed."""
-    if node.command("proxmox-boot-tool") and node.exists("/etc/kernel/proxmox-boot-uuids"):
+    if node.command("proxmox-boot-tool") and _has_partitions(node):
         return "proxmox-boot-tool", "proxmox-boot-tool makes the boot entries here"
     if node.command("zipl") and node.exists("/etc/zipl.conf"):  # grubby changes its entries, and writes no boot record
         return "zipl", "zipl makes the boot record here (/etc/zipl.conf)"
@@ -49,11 +42,20 @@ def own_tool(node: Node, system: SystemFacts) -> tuple[Way, str] | None:
     return None
 
 
+def _has_partitions(node: Node) -> bool:
+    """Whether proxmox-boot-tool looks after any boot partition: their list is empty where it was only installed. An old recording
+    has its name alone."""
+    return node.exists(PARTITIONS) and bool(not node.live or (node.text(PARTITIONS) or "").strip())
+
+
 def suse(node: Node, system: SystemFacts) -> tuple[Way, str] | None:
-    if node.command("sdbootutil"):
+    kind = re.findall(r"^LOADER_TYPE=[\"']?([\w-]*)", node.text(LOADER_SETTINGS) or "", re.MULTILINE)
+    by_entries = not kind or kind[-1] not in ("grub2", "grub2-efi")
+    by_grub = "BOOT_IMAGE=" in (node.text("/proc/cmdline") or "")
+    if node.command("sdbootutil") and by_entries and (kind or not by_grub):  # it serves grub2-bls, too
         return "sdbootutil", "sdbootutil makes the boot entries here"
-    if {"suse", "opensuse"} & set(system.os_like) and node.exists("/etc/sysconfig/bootloader"):
-        return "update-bootloader", "/etc/sysconfig/bootloader: update-bootloader makes the boot entries here"
+    if {"suse", "opensuse"} & set(system.os_like) and node.exists(LOADER_SETTINGS):
+        return "update-bootloader", f"{LOADER_SETTINGS}: update-bootloader makes the boot entries here"
     return None
 
 

@@ -56,7 +56,7 @@ def read(node: Node, compute: Process | None, settings: Iterable[NovaSetting], c
         return ComputeLog("", "not part of a recording")
     place = _place(node, compute, tuple(settings), contained)
     if not place:
-        argv = ["journalctl", "-q", "--no-pager", "-o", "cat", f"_PID={compute.pid}"]
+        argv = ["journalctl", "-q", "--no-pager", "-b", "-o", "cat", f"_PID={compute.pid}"]
         said = best_effort.ask(node, argv)
         if said is None or said.status or not said.stdout:
             return ComputeLog("the journal", "nothing of it is there")

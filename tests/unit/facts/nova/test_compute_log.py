@@ -89,7 +89,7 @@ def test_what_is_older_than_the_process_is_not_its_log() -> None:
 def test_without_a_file_the_journal_is_asked_for_that_process() -> None:
     node = node_with([START], "--log-dir", "/gone")
     assert log_of(node) == ComputeLog("the journal", "nothing of it is there")
-    argv = ("journalctl", "-q", "--no-pager", "-o", "cat", "_PID=2211")
+    argv = ("journalctl", "-q", "--no-pager", "-b", "-o", "cat", "_PID=2211")
     node.commands[argv] = Output(argv, 0, f"{START}\n{FAILED}\n", "")
     found = log_of(node)
     assert (found.place, found.unseen, len(found.errors)) == ("the journal", "", 1)
