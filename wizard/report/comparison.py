@@ -10,6 +10,7 @@ from typing import Any
 from wizard.answers.suggestion import suggest
 from wizard.chapters.shared import cards, guids
 from wizard.chapters.shared.cards import CardAnswers, Match
+from wizard.chapters.vfs import ib_guids
 from wizard.dataclass import dataclass
 from wizard.facts.facts import Facts
 from wizard.facts.pci.functions import PciFunction
@@ -139,10 +140,11 @@ def _port(port: PciFunction) -> str:
 
 
 def _duplicates(nodes: Sequence[Compared]) -> list[dict[str, Any]]:
-    """Serials, MACs and node GUIDs that more than one node has: a matcher would select both, a fabric refuses the second."""
+    """Serials, MACs and GUIDs that more than one node has or is asked for: a matcher would select both, a fabric refuses the second."""
     holders: dict[tuple[str, str], list[str]] = defaultdict(list)
     for node in nodes:
         identities = {identity for port in _ports(node.facts) for identity in _identities(port)}
+        identities |= {("guid", guids.written(each)) for each in _asked_guids(node)}
         for identity in sorted(identities):
             holders[identity].append(node.name)
     machines = [(node.facts.system.machine_id, node.name) for node in nodes if node.facts.system.machine_id]
@@ -162,9 +164,15 @@ def _identities(port: PciFunction) -> Iterator[tuple[str, str]]:
     for device in port.rdma:
         if device.node_guid not in NO_GUID:
             yield "guid", device.node_guid
-    for guid in port.vf_guids or ():
-        if guid.strip("0"):
-            yield "guid", guids.written(int(guid, 16))
+    for vf in port.vf_ports or ():
+        if vf.guid.strip("0"):
+            yield "guid", guids.written(int(vf.guid, 16))
+
+
+def _asked_guids(node: Compared) -> Iterator[int]:
+    mine = node.answers.of(CardAnswers)
+    for request in cards.requests(mine, node.facts.pci) if mine else ():
+        yield from ib_guids.of(node.facts, request)
 
 
 def names(sources: Sequence[str], hosts: Sequence[str]) -> list[str]:

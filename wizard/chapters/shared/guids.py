@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Sequence
 
 from wizard.regex import regex
 
@@ -54,6 +55,17 @@ def written(guid: int) -> str:
     """As /sys/class/infiniband says it: 0250:56ff:fe00:0001."""
     digits = f"{guid:016x}"
     return ":".join(digits[at : at + 4] for at in range(0, 16, 4))
+
+
+def ranges(every: Sequence[int]) -> str:
+    """A list as text, with FIRST-LAST for what follows each other."""
+    runs: list[list[int]] = []
+    for guid in every:
+        if runs and guid == runs[-1][-1] + 1:
+            runs[-1].append(guid)
+        else:
+            runs.append([guid])
+    return ", ".join(written(run[0]) + (f"-{written(run[-1])}" if len(run) > 1 else "") for run in runs)
 
 
 def by_bytes(guid: int) -> str:

@@ -7,7 +7,7 @@ from wizard.chapters.shared.cards import Card, CardAnswers, Request
 from wizard.chapters.vfs import checks as vfs_checks
 from wizard.chapters.vfs import findings as vfs_findings
 from wizard.chapters.vfs import firmware as vfs_firmware_findings
-from wizard.chapters.vfs import ib_guids
+from wizard.chapters.vfs import ib_guid_suggestion, ib_guids
 from wizard.chapters.vfs.drivers import driver_of, shared_out
 from wizard.chapters.vfs.vf_driver import SUGGESTED
 from wizard.facts.facts import Facts
@@ -49,20 +49,23 @@ def card_for(facts: Facts, function: PciFunction) -> Card:
     fresh = min(cards.limit(function) or 0, SUGGESTED) if function.card_family.for_guests else 0
     count = min(now if now is not None else fresh, cards.MOST_VFS)  # whatever the node says, answers hold no more
     match = _identity(facts, function)
+    guids, policy = ib_guid_suggestion.suggested(facts, match) if count else ("", "follow")
     return Card(
         match=match,
         count=count,
         host_vfs=min(driver_of(function).host_vfs(facts, function), count),
         ports=driver_of(function).ports(facts, function),
-        guids=ib_guids.suggested(facts, match) if count else "",
+        guids=guids,
+        policy=policy,
     )
 
 
 def _identity(facts: Facts, function: PciFunction) -> cards.Match:
-    """The whole card; but for its port alone where another one is in switchdev mode, and left alone."""
+    """The whole card; but for its port alone where another one is in switchdev mode, and left alone, or has GUIDs of another kind."""
     match = cards.identity(function)
-    others = (other for other in cards.select(match, facts.pci) if other.address != function.address)
-    return cards.port_identity(function) if any(other.switchdev for other in others) else match
+    ports = cards.select(match, facts.pci)
+    alone = any(port.switchdev for port in ports if port.address != function.address)
+    return cards.port_identity(function) if alone or ib_guid_suggestion.differ(facts, ports) else match
 
 
 def not_answered(facts: Facts, answers: AllAnswers) -> list[PciFunction]:

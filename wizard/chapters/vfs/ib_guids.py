@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from wizard.chapters.shared import cards, guids
 from wizard.chapters.shared.cards import Request
+from wizard.chapters.vfs import vf_owners
 from wizard.chapters.vfs.mlx4_findings import finding
 from wizard.chapters.vfs.vf_driver import CHAPTER
 from wizard.facts.facts import Facts
 from wizard.facts.pci.functions import PciFunction
 from wizard.model.findings import Check, Finding, Remedy
-
-STATES = {"follow": "auto", "up": "enable", "down": "disable"}
-"""The policies of the driver's own files, and ip's words for them."""
 
 
 def needs(function: PciFunction) -> bool:
@@ -33,26 +31,6 @@ def of(facts: Facts, request: Request) -> tuple[int, ...]:
     return every[at : at + share][: request.count]
 
 
-def suggested(facts: Facts, match: cards.Match) -> str:
-    """GUIDs for every VF that the ports of a card can have: those that its VFs have, else made of this node and each port; "" where
-    it has no such port, or what they would be made of is not known."""
-    ports = [each for each in cards.select(match, facts.pci) if needs(each)]
-    most = max((cards.limit(each) or 0 for each in ports), default=0)
-    bases = [_base(each) for each in ports]
-    if not most or not facts.system.machine_id or not all(bases) or any(_set_by_others(each) for each in ports):
-        return ""
-    return ", ".join(guids.local(facts.system.machine_id, base, most) for base in bases)
-
-
-def _base(function: PciFunction) -> str:
-    own = next((device.node_guid for device in function.rdma if device.node_guid.strip("0:")), "")
-    return own or f"{function.serial or ''}{function.address.rpartition('.')[2]}" if function.serial or own else ""
-
-
-def _set_by_others(function: PciFunction) -> bool:
-    return any(each.strip("0") for each in function.vf_guids or ())
-
-
 def options(facts: Facts, request: Request) -> list[str]:
     """What the boot script is told."""
     own = of(facts, request)
@@ -62,44 +40,63 @@ def options(facts: Facts, request: Request) -> list[str]:
 
 
 def as_wanted(facts: Facts, request: Request) -> bool | None:
-    """Whether the VFs that are there have them; None where nothing says it."""
-    there = request.function.vf_guids
-    wanted = tuple(f"{each:016x}" for each in of(facts, request))
-    return None if there is None else there == wanted
+    """Whether the VFs that are there have them, and the state that is asked for; None where nothing says it."""
+    there = request.function.vf_ports
+    if there is None:
+        return None
+    if tuple(each.guid for each in there) != tuple(f"{each:016x}" for each in of(facts, request)):
+        return False
+    states = {each.policy for each in there}
+    return None if "" in states else states <= {request.card.policy}
 
 
 def findings(facts: Facts, requests: Sequence[Request]) -> list[Finding]:
     found: list[Finding] = []
-    used: dict[int, str] = _of_ports(facts)
+    own = {request.function.address: of(facts, request) for request in requests}
+    used = _there(facts, [address for address, asked in own.items() if asked])
     for request in requests:
-        address, own = request.function.address, of(facts, request)
+        asked = own[request.function.address]
         if request.card.guids and not needs(request.function):
             found.append(_not_needed(request))
         elif needs(request.function) and not request.card.guids:
             found.append(_none(request))
-        elif own and len(own) < request.count:
-            seen = f"{address}: {len(own)} GUIDs for {request.count} VFs"
-            why = "A VF without one has its port Down. Of a list for several ports each has an equal part."
-            found.append(finding("VFS-IB-GUID", "blocks", seen, why, "Give as many as there are VFs, or fewer VFs."))
-        for number, guid in enumerate(own):
-            if guid in used:
-                seen = f"{guids.written(guid)} is asked for VF {number} of {address}, and is {used[guid]}"
-                why = "A GUID is there once in the fabric: with two of them the subnet manager drops one, or both."
-                found.append(finding("VFS-IB-GUID", "blocks", seen, why, "Give another one."))
-                break
-            used[guid] = f"VF {number} of {address}"
-        if len(own) == request.count and own:
-            found.append(_subnet_manager(request.function))
+        elif request.card.guids:
+            found += _of_one(facts, request, asked, used)
+        used |= {guid: f"VF {number} of {request.function.address}" for number, guid in enumerate(asked)}
     return found
 
 
-def _of_ports(facts: Facts) -> dict[int, str]:
+def _of_one(facts: Facts, request: Request, asked: Sequence[int], used: Mapping[int, str]) -> list[Finding]:
+    address, found = request.function.address, []
+    if len(asked) < request.count:
+        number = "1 GUID" if len(asked) == 1 else f"{len(asked)} GUIDs"
+        why = "A VF without one has its port Down. Of a list for several ports each has an equal part."
+        do = "Give as many as there are VFs, or fewer VFs."
+        found.append(finding("VFS-IB-GUID", "blocks", f"{address}: {number} for {request.count} VFs", why, do))
+    twice = next(((number, guid) for number, guid in enumerate(asked) if guid in used), None)
+    if twice is not None:
+        seen = f"{guids.written(twice[1])} is asked for VF {twice[0]} of {address}, and is {used[twice[1]]}"
+        why = "A GUID is there once in the fabric: with two of them the subnet manager drops one, or both."
+        found.append(finding("VFS-IB-GUID", "blocks", seen, why, "Give another one."))
+    owner = next(iter(vf_owners.of(facts, request.function)), None)
+    if owner is not None:
+        why = f"{owner.program} makes the VFs of {address}, after our unit would have: nothing would set their GUIDs at boot."
+        do = "Take that line out, and this tool makes the VFs and sets their GUIDs; or take guids out of the answer."
+        found.append(finding("VFS-IB-GUID", "blocks", str(owner), why, do))
+    return found or [_subnet_manager(request.function)]
+
+
+def _there(facts: Facts, replaced: Sequence[str]) -> dict[int, str]:
+    """GUIDs that the node has: of its ports, and of VFs but those of the `replaced` PFs, which get others."""
     found: dict[int, str] = {}
     for function in facts.pci.functions:
         for device in function.rdma if not function.is_vf else ():
             digits = device.node_guid.replace(":", "")
             if digits.strip("0") and len(digits) == 16:
                 found[int(digits, 16)] = f"the GUID of {device.name} ({function.address})"
+        for number, port in enumerate(function.vf_ports or () if function.address not in replaced else ()):
+            if port.guid.strip("0"):
+                found[int(port.guid, 16)] = f"what VF {number} of {function.address} has now"
     return found
 
 
@@ -140,16 +137,23 @@ def checks(facts: Facts, request: Request) -> list[Check]:
     what = f"VFs of {request.function.address} have the GUIDs of the answers"
     same = as_wanted(facts, request)
     if same is None:
-        return [
-            Check(
-                CHAPTER,
-                what,
-                "unknown",
-                "neither the driver nor ip says them",
-                "Look at `ip link show` of its interface.",
-            )
-        ]
+        look = "Look at `ip link show` of its interface."
+        return [Check(CHAPTER, what, "unknown", "neither the driver nor ip says all of it", look)]
     if same:
-        return [Check(CHAPTER, what, "held", f"{guids.written(own[0])} to {guids.written(own[-1])}")]
-    there = ", ".join(each or "two of them" for each in (request.function.vf_guids or ())[:3]) or "none"
-    return [Check(CHAPTER, what, "failed", f"the first are {there}", Remedy.RUN_PLAN)]
+        return [
+            Check(CHAPTER, what, "held", f"{guids.written(own[0])} to {guids.written(own[-1])}, {request.card.policy}")
+        ]
+    ports = request.function.vf_ports or ()
+    first = ", ".join(f"{each.guid or 'two of them'} {each.policy}".strip() for each in ports[:3]) or "none"
+    held = [vf for vf in request.function.virtual_functions if _held(facts, vf)]
+    do = (
+        f"A guest may have {', '.join(held)}: it keeps its GUID until the guest gives it back."
+        if held
+        else Remedy.RUN_PLAN
+    )
+    return [Check(CHAPTER, what, "failed", f"the first are {first}", do)]
+
+
+def _held(facts: Facts, address: str) -> bool:
+    driver = next((each.driver for each in facts.pci.functions if each.address == address), None) or ""
+    return "vfio" in driver or driver in ("pci-stub", "uio_pci_generic")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from wizard.dataclass import dataclass
 from wizard.errors import NodeError
 from wizard.facts.pci import config_space, sriov_support, vf_guids
@@ -14,6 +16,7 @@ from wizard.facts.pci.families import CardFamily, card_family
 from wizard.facts.pci.ids import CARDS, MELLANOX, VFS, family_of
 from wizard.facts.pci.permanent_address import OwnAddresses
 from wizard.facts.pci.sriov_support import NoVfs, Offer
+from wizard.facts.pci.vf_guids import VfPort
 from wizard.node.node import Node, Unseen
 
 __all__ = [
@@ -59,8 +62,7 @@ class PciFunction:
     why_no_vfs: str  # a sentence for the admin; empty where VFs are offered
     no_vfs: NoVfs = NoVfs.NOTHING  # the same as a reason, from which advice follows
     switchdev: bool = False  # a card whose embedded switch Open vSwitch programs: its VFs are hardware offload's
-    vf_guids: tuple[str, ...] | None = None
-    """Of an InfiniBand PF: the GUID of each VF, sixteen digits; "" where its port's is another one. None where nothing says it."""
+    vf_ports: tuple[VfPort, ...] | None = None  # of an InfiniBand PF: what each VF has; None where nothing says it
 
     @property
     def is_mellanox(self) -> bool:
@@ -178,15 +180,7 @@ def _function(
     group = place.link_name("iommu_group")
     numa = place.number("numa_node")
     offer, why, reason = sriov_support.offer(place, driver, total, has_iov)
-    ports, devices, types = netdevs(place, own), rdma(place), _port_types(place)
-    layers = [port.link_layer for device in devices for port in device.ports]
-    infiniband = (
-        "InfiniBand" in layers or "ib" in types or (not layers and not types and place.class_code.startswith("0207"))
-    )
-    guids = None
-    if enabled and infiniband and parent is None:
-        guids = vf_guids.read(place.node, place, [port.name for port in ports], enabled)
-    return PciFunction(
+    function = PciFunction(
         address=place.address,
         vendor=place.vendor,
         device=place.device,
@@ -197,9 +191,9 @@ def _function(
         numa_node=numa if numa is not None and numa >= 0 else None,
         iommu_group=int(group) if group and group.isdecimal() else None,
         serial=serials.get((place.slot, place.vendor)) if parent is None else None,
-        netdevs=ports,
-        rdma=devices,
-        port_types=types,
+        netdevs=netdevs(place, own),
+        rdma=rdma(place),
+        port_types=_port_types(place),
         total_vfs=total,
         num_vfs=enabled,
         vf_device=_vf_device(place, vfs, places) if total is not None or place.is_card else None,
@@ -210,8 +204,11 @@ def _function(
         why_no_vfs=why,
         no_vfs=reason,
         switchdev=bool(total) and parent is None and is_switchdev(place),
-        vf_guids=guids,
     )
+    if not enabled or function.is_vf or not function.is_infiniband:
+        return function
+    interfaces = [device.name for device in function.netdevs]
+    return replace(function, vf_ports=vf_guids.read(place, interfaces, enabled))
 
 
 def _numbered(place: Place) -> list[str]:

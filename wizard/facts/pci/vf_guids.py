@@ -1,17 +1,29 @@
-"""The GUIDs that an InfiniBand PF's VFs have: from the driver's own files, where it has them, else from ip."""
+"""The GUIDs and states that an InfiniBand PF's VFs have: from the driver's own files, where it has them, else from ip."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 
+from wizard.dataclass import dataclass
 from wizard.facts.pci.directory import Place
 from wizard.node import best_effort
-from wizard.node.node import Node
 from wizard.regex import regex
 
 # iproute2's print_vfinfo, since 5.5: "vf 0 link/infiniband ..., NODE_GUID 02:.., PORT_GUID 02:.., link-state auto, trust off"
-_VF = regex(r"^\s*vf (\d+) .*?NODE_GUID ([0-9a-f:]{23}), PORT_GUID ([0-9a-f:]{23})", re.IGNORECASE | re.MULTILINE)
+_VF = regex(
+    r"^\s*vf (\d+) .*?NODE_GUID ([0-9a-f:]{23}), PORT_GUID ([0-9a-f:]{23})(?:.*?link-state (\w+))?",
+    re.IGNORECASE | re.MULTILINE,
+)
+_STATES = {"auto": "follow", "enable": "up", "disable": "down"}  # ip's words for the driver's
+
+
+@dataclass(frozen=True, slots=True)
+class VfPort:
+    """`guid` has sixteen digits; "" where node and port have not the same. `policy` is follow, up or down; "" where nothing says it."""
+
+    guid: str
+    policy: str
 
 
 def command(interface: str) -> list[str]:
@@ -19,23 +31,29 @@ def command(interface: str) -> list[str]:
     return ["ip", "link", "show", "dev", interface]
 
 
-def read(node: Node, place: Place, interfaces: Sequence[str], count: int) -> tuple[str, ...] | None:
-    """The node GUID of each VF by its number, sixteen digits; "" where its port's is another one. None where nothing says it."""
-    own = [_own(place, number) for number in range(count)] if "sriov" in place.names else []
-    if own and all(each is not None for each in own):
-        return tuple(each or "" for each in own)
+def read(place: Place, interfaces: Sequence[str], count: int) -> tuple[VfPort, ...] | None:
+    """Each VF's of a PF by its number; None where nothing says them."""
+    own = [_own(place, number) for number in range(count)]
+    found = [each for each in own if each is not None]
+    if count and len(found) == count:
+        return tuple(found)
     for interface in interfaces:
-        said = best_effort.ask(node, command(interface))
-        found = {int(n): _same(a, b) for n, a, b in _VF.findall(said.stdout)} if said and not said.status else {}
-        if found.keys() >= {*range(count)}:
-            return tuple(found[number] for number in range(count))
+        said = best_effort.ask(place.node, command(interface))
+        listed = _VF.findall(said.stdout) if said is not None and not said.status else []
+        by_ip = {int(number): VfPort(_same(one, other), _STATES.get(state, "")) for number, one, other, state in listed}
+        if by_ip.keys() >= {*range(count)}:
+            return tuple(by_ip[number] for number in range(count))
     return None
 
 
-def _own(place: Place, number: int) -> str | None:
+def _own(place: Place, number: int) -> VfPort | None:
     where = place.inside("sriov", str(number))
-    said = [place.node.text_at(where, name) if where else None for name in ("node", "port")]
-    return None if None in said else _same(said[0] or "", said[1] or "")
+    node_guid, port_guid, policy = (
+        place.node.text_at(where, name) if where else None for name in ("node", "port", "policy")
+    )
+    if node_guid is None or port_guid is None:
+        return None
+    return VfPort(_same(node_guid, port_guid), (policy or "").lower())
 
 
 def _same(node_guid: str, port_guid: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -10,26 +9,29 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from nodes import answered, found, planned, today
+from obedience import carry_out
 
 from wizard.answers import alternatives, suggestion
 from wizard.answers import files as answer_files
 from wizard.apply import launch
+from wizard.chapters.shared import cards as shared_cards
 from wizard.chapters.shared import guids
-from wizard.chapters.vfs import chapter, sriov
+from wizard.chapters.vfs import chapter, ib_guids, sriov
 from wizard.errors import Exit, InputError
 from wizard.facts import facts
+from wizard.facts.pci.vf_guids import VfPort
 from wizard.model.steps import RunCommand, WriteFile
 from wizard.node.node import Output
 from wizard.node.recorded import MemoryNode
 from wizard.planning.planner import make_plan
 from wizard.planning.undo import undo_plan
 from wizard.planning.verification import verify
+from wizard.report import comparison
 from wizard.runs.journal import follow
 from wizard.simulator.built_in import simulate
 
 ADDRESS = "0000:3b:00.0"
 LIST = "0250:56ff:fe00:0001-0250:56ff:fe00:0008"
-SHELLS = ("dash", "bash", "busybox sh")
 
 
 def infiniband() -> MemoryNode:
@@ -78,7 +80,7 @@ def test_the_unit_and_the_step_now_carry_the_guids_that_are_shown() -> None:
     ("answers", "said"),
     [
         (asked(9), "8 GUIDs for 9 VFs"),
-        (asked(2, "0250:56ff:fe00:0001"), "1 GUIDs for 2 VFs"),
+        (asked(2, "0250:56ff:fe00:0001"), "1 GUID for 2 VFs"),
         (
             {"card": [*asked(2)["card"], {"match": {"address": "0000:3b:00.1"}, "count": 2, "guids": LIST}]},
             "is VF 0 of 0000:3b:00.0",
@@ -134,7 +136,7 @@ def test_the_whole_way_and_back(tmp_path: Path) -> None:
     wanted = tuple(f"02505 6fffe00000{each}".replace(" ", "") for each in (1, 2, 3, 4))
     for _ in ("now", "after a reboot"):
         (port,) = [each for each in facts.read(node).pci.functions if each.address == ADDRESS]
-        assert port.vf_guids == wanted
+        assert [each.guid for each in port.vf_ports or ()] == list(wanted)
         states = {check.what: check.state for check in verify(facts.read(node), answers)}
         assert states[f"VFs of {ADDRESS} have the GUIDs of the answers"] == "held"
         assert [step for step in make_plan(facts.read(node), answers).steps if "vfs" in step.chapters] == []
@@ -143,7 +145,7 @@ def test_the_whole_way_and_back(tmp_path: Path) -> None:
     list(follow(back.journal))
     assert launch.result(back) is Exit.DONE
     (port,) = [each for each in facts.read(node).pci.functions if each.address == ADDRESS]
-    assert (port.num_vfs, port.vf_guids) == (0, None)
+    assert (port.num_vfs, port.vf_ports) == (0, None)
 
 
 def test_ip_says_them_where_the_driver_has_no_files() -> None:
@@ -154,81 +156,86 @@ def test_ip_says_them_where_the_driver_has_no_files() -> None:
     argv = ("ip", "link", "show", "dev", name)
     node.commands[argv] = Output(argv, 0, "\n".join(["7: ib0: <UP>", line.format(0, 1, 1), line.format(1, 2, 3)]), "")
     (port,) = [each for each in facts.read(node).pci.functions if each.address == ADDRESS]
-    assert port.vf_guids == ("025056fffe000001", "")
+    assert port.vf_ports == (VfPort("025056fffe000001", "follow"), VfPort("", "follow"))
     node.commands.clear()
     (port,) = [each for each in facts.read(node).pci.functions if each.address == ADDRESS]
-    assert port.vf_guids is None
+    assert port.vf_ports is None
 
 
-def machine(tmp_path: Path, files: bool, held: str = "") -> tuple[Path, Path]:
-    """A card with two VFs in a sysfs of its own, and the script that looks there; `held` is the driver of its second VF."""
-    pf = tmp_path / "sys/bus/pci/devices" / ADDRESS
-    (pf / "net/ib0").mkdir(parents=True)
-    for name, value in {"vendor": "0x15b3", "device": "0x1017", "sriov_numvfs": "2", "sriov_totalvfs": "8"}.items():
-        (pf / name).write_text(f"{value}\n")
-    for driver in ("mlx5_core", "vfio-pci"):
-        (tmp_path / "sys/bus/pci/drivers" / driver).mkdir(parents=True)
-    (pf / "driver").symlink_to("../../drivers/mlx5_core")
-    for number in range(2):
-        vf = pf.parent / f"0000:3b:00.{number + 2}"
-        vf.mkdir()
-        (pf / f"virtfn{number}").symlink_to(f"../{vf.name}")
-        if files:
-            (pf / f"sriov/{number}").mkdir(parents=True)
-            for name in ("node", "port", "policy"):
-                (pf / f"sriov/{number}/{name}").write_text(
-                    "Down\n" if name == "policy" else "00:00:00:00:00:00:00:00\n"
-                )
-    if held:
-        (pf.parent / "0000:3b:00.3/driver").symlink_to(f"../../drivers/{held}")
-    source = Path(__file__).parents[4] / "assets/node/compute-wizard-vfs"
-    text = (
-        source.read_text()
-        .replace("SYSFS=/sys PROC=/proc", f"SYSFS={tmp_path}/sys PROC=/proc")
-        .replace("PATIENCE=60", "PATIENCE=1")
+def with_vfs(*ports: tuple[str, str], address: str = ADDRESS) -> MemoryNode:
+    """The card with VFs that have these GUIDs and states, by the driver's files."""
+    node = infiniband()
+    base = node.resolve(f"/sys/bus/pci/devices/{address}")
+    node.write(f"{base}/sriov_numvfs", f"{len(ports)}\n")
+    for number, (guid, policy) in enumerate(ports):
+        for name, value in (("node", guid), ("port", guid), ("policy", policy)):
+            node.write(f"{base}/sriov/{number}/{name}", f"{value}\n")
+    return node
+
+
+FIRST = "02:50:56:ff:fe:00:00:01"
+
+
+def test_another_state_than_the_one_asked_for_is_not_held_and_is_set() -> None:
+    seen = facts.read(with_vfs((FIRST, "Down")))
+    answers = answered(seen, vfs=asked(1, policy="up"))
+    states = {check.what: check.state for check in verify(seen, answers)}
+    assert states[f"VFs of {ADDRESS} have the GUIDs of the answers"] == "failed"
+    steps = [step for step in make_plan(seen, answers).steps if isinstance(step, RunCommand)]
+    assert [step.argv[-1] for step in steps if step.argv[0] == sriov.SCRIPT] == ["policy=up"]
+
+
+def test_a_guid_that_a_vf_of_another_port_has_is_refused() -> None:
+    node = with_vfs((FIRST, "Follow"), address="0000:3b:00.1")
+    blocks = [each for each in planned(node, vfs=asked(2)).findings if each.severity == "blocks"]
+    assert any("VF 0 of 0000:3b:00.1 has now" in each.seen for each in blocks)
+
+
+def test_where_netplan_makes_the_vfs_nobody_would_set_their_guids() -> None:
+    node = infiniband()
+    name = next(each.netdevs[0].name for each in facts.read(node).pci.functions if each.address == ADDRESS)
+    node.write(
+        "/etc/netplan/90-v.yaml",
+        f"network:\n  version: 2\n  ethernets:\n    {name}:\n      virtual-function-count: 4\n",
     )
-    (tmp_path / "bin").mkdir()
-    (tmp_path / "bin/ip").write_text(f'#!/bin/sh\necho "$*" >>{tmp_path}/said\n')
-    (tmp_path / "bin/ip").chmod(0o755)
-    script = tmp_path / "script"
-    script.write_text(text.replace("PATH=/usr/sbin:", f"PATH={tmp_path}/bin:/usr/sbin:"))
-    return script, pf
+    found_here = [each for each in planned(node, vfs=asked(4)).findings if each.code == "VFS-IB-GUID"]
+    assert [each.severity for each in found_here] == ["blocks"]
+    assert "netplan" in found_here[0].why
+    mine = suggestion.suggest(facts.read(node)).of(chapter.Answers)
+    assert mine is not None and not any(card.guids for card in mine.card)
 
 
-GUIDS = "guids=02:50:56:ff:fe:00:00:01,02:50:56:ff:fe:00:00:02"
-
-
-@pytest.mark.parametrize("shell", SHELLS)
-@pytest.mark.parametrize("held", ["", "vfio-pci"])
-def test_the_script_by_the_drivers_files(tmp_path: Path, shell: str, held: str) -> None:
-    script, pf = machine(tmp_path, files=True, held=held)
-    done = subprocess.run(
-        [*shell.split(), str(script), ADDRESS, "15b3", "1017", "none", "2", GUIDS, "policy=up"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    said = [
-        [(pf / f"sriov/{number}/{name}").read_text().strip() for name in ("node", "port", "policy")]
-        for number in range(2)
+def test_compare_finds_a_guid_that_two_nodes_are_asked_for() -> None:
+    nodes = [
+        comparison.Compared.of(name, name, facts.read(infiniband()), answered(facts.read(infiniband()), vfs=asked(2)))
+        for name in ("a", "b")
     ]
-    assert said[0] == ["02:50:56:ff:fe:00:00:01", "02:50:56:ff:fe:00:00:01", "Up"]
-    assert said[1][0] == ("00:00:00:00:00:00:00:00" if held else "02:50:56:ff:fe:00:00:02")
-    assert ("a guest may have it" in done.stderr) is bool(held)
+    found_twice = [each["value"] for each in comparison.data(nodes)["duplicates"] if each["kind"] == "guid"]
+    assert {"0250:56ff:fe00:0001", "0250:56ff:fe00:0002"} <= set(found_twice)
 
 
-@pytest.mark.parametrize("shell", SHELLS)
-def test_the_script_by_ip(tmp_path: Path, shell: str) -> None:
-    script, _ = machine(tmp_path, files=False)
-    words = [ADDRESS, "15b3", "1017", "none", "2", GUIDS, "policy=follow"]
-    done = subprocess.run([*shell.split(), str(script), *words], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    assert (tmp_path / "said").read_text().splitlines() == [
-        f"link set dev ib0 vf {number} {what}"
-        for number, guid in ((0, "02:50:56:ff:fe:00:00:01"), (1, "02:50:56:ff:fe:00:00:02"))
-        for what in (f"node_guid {guid}", f"port_guid {guid}", "state auto")
-    ]
+@pytest.mark.parametrize("policy", ["follow", "up"])
+@pytest.mark.parametrize("own", [LIST, ""])
+def test_what_was_set_once_is_what_is_suggested_from_then_on(tmp_path: Path, own: str, policy: str) -> None:
+    """A second run of the wizard starts from the node as it is: its GUIDs stay what they are."""
+    node = simulate(infiniband(), tmp_path)
+    first = suggestion.suggest(facts.read(node))
+    if own:
+        first = answered(facts.read(node), vfs=asked(4, own, policy=policy))
+    carry_out(node, make_plan(facts.read(node), first))
+    again = suggestion.suggest(facts.read(node))
+    pairs = [(a.of(chapter.Answers), cards) for a, cards in ((first, "first"), (again, "again"))]
+    made = []
+    for mine, _ in pairs:
+        assert mine is not None
+        requests = [
+            each for each in shared_cards.requests(mine, facts.read(node).pci) if each.function.address == ADDRESS
+        ]
+        made.append([(ib_guids.of(facts.read(node), each)[:4], each.card.policy) for each in requests])
+    assert made[0] == made[1]
+    assert [
+        step for step in make_plan(facts.read(node), again).steps if "compute-wizard-vfs-0000-3b-00-0" in str(step)
+    ] == []
 
 
 def test_answers_for_many_nodes_hold_no_guids_of_one() -> None:
