@@ -63,7 +63,11 @@ def findings(facts: Facts, requests: Sequence[Request]) -> list[Finding]:
         elif request.card.guids:
             found += _of_one(facts, request, asked, used)
         used |= {guid: f"VF {number} of {request.function.address}" for number, guid in enumerate(asked)}
-    return found
+    given = [request.function for request in requests if own[request.function.address]]
+    return [
+        *found,
+        *([_subnet_manager(given)] if given and not any(each.severity == "blocks" for each in found) else []),
+    ]
 
 
 def _of_one(facts: Facts, request: Request, asked: Sequence[int], used: Mapping[int, str]) -> list[Finding]:
@@ -83,7 +87,7 @@ def _of_one(facts: Facts, request: Request, asked: Sequence[int], used: Mapping[
         why = f"{owner.program} makes the VFs of {address}, after our unit would have: nothing would set their GUIDs at boot."
         do = "Take that line out, and this tool makes the VFs and sets their GUIDs; or take guids out of the answer."
         found.append(finding("VFS-IB-GUID", "blocks", str(owner), why, do))
-    return found or [_subnet_manager(request.function)]
+    return found
 
 
 def _there(facts: Facts, replaced: Sequence[str]) -> dict[int, str]:
@@ -118,15 +122,15 @@ def _not_needed(request: Request) -> Finding:
     return finding("VFS-IB-GUID", "blocks", f"guids are asked for, and {what}", why, "Take guids out of the answer.")
 
 
-def _subnet_manager(function: PciFunction) -> Finding:
+def _subnet_manager(functions: Sequence[PciFunction]) -> Finding:
     return finding(
         "VFS-IB-GUID",
-        "tells" if function.netdevs else "warns",
-        f"VFs of {function.address} get their GUIDs from the answers, at each boot",
+        "tells" if all(function.netdevs for function in functions) else "warns",
+        f"VFs of {', '.join(function.address for function in functions)} get their GUIDs from the answers, at each boot",
         "A port comes up only where the subnet manager virtualises, and a VF is in the partitions that its GUID is given there: "
         "neither can be seen from this node.",
-        "Here mlx5_ib and ib_ipoib, unless the driver has files for GUIDs. OpenSM of MLNX_OFED, UFM or the switch: virt_enabled 2; the "
-        "VFs' port GUIDs in partitions.conf where there are partitions.",
+        "In the subnet manager (OpenSM of MLNX_OFED, UFM, or the switch's): virt_enabled 2, and the VFs' GUIDs in partitions.conf, "
+        "where there are partitions. Here: have mlx5_ib and ib_ipoib loaded, unless the driver has files for GUIDs.",
     )
 
 
