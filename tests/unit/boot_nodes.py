@@ -75,7 +75,9 @@ def ostree(kargs: str = "root=UUID=4711 rw $ignition_firstboot quiet") -> Memory
     return node
 
 
-def rhel(version: str = "9.4", kernels: Sequence[str] = ("5.14.0-427.el9", "5.14.0-362.el9")) -> MemoryNode:
+def rhel(
+    version: str = "9.4", kernels: Sequence[str] = ("5.14.0-427.el9", "5.14.0-362.el9"), words: str = "ro rhgb quiet"
+) -> MemoryNode:
     """RHEL or one of its children: BLS entries, which grubby changes."""
     node = without_grub()
     node.write(
@@ -86,7 +88,7 @@ def rhel(version: str = "9.4", kernels: Sequence[str] = ("5.14.0-427.el9", "5.14
     node.write("/etc/default/grub", 'GRUB_ENABLE_BLSCFG=true\nGRUB_CMDLINE_LINUX="rhgb quiet"\n')
     node.write("/proc/cmdline", f"BOOT_IMAGE=(hd0,gpt2)/vmlinuz-{kernels[0]} root=UUID=4711 ro rhgb quiet\n")
     said = [
-        f'index={number}\nkernel="/boot/vmlinuz-{name}"\nargs="ro rhgb quiet"\nroot="UUID=4711"\ntitle="Rocky {name}"\n'
+        f'index={number}\nkernel="/boot/vmlinuz-{name}"\nargs="{words}"\nroot="UUID=4711"\ntitle="Rocky {name}"\n'
         for number, name in enumerate(kernels)
     ]
     node.commands[INFO] = Output(INFO, 0, "".join(said), "")

@@ -94,21 +94,11 @@ def way_back(facts: Facts) -> str:
         how = "choose the recovery entry in the boot menu"
         how += f": it lacks {' '.join(words)}" if words else ""
     else:
-        how = _in_the_menu(facts, words)
+        how = facts.boot.loader.without(words)
     if option:
         how += f", and add {BLACKLIST} to its linux line (e): the options are in the initramfs too"
     kept = f"; the initramfs before: {', '.join(facts.boot.kept_images)}" if facts.boot.kept_images else ""
     return f"If it does not come up: {how}{kept}."
-
-
-def _in_the_menu(facts: Facts, words: list[str]) -> str:
-    if facts.boot.loader.asked.startswith("rpm-ostree"):
-        return "choose the deployment before it in the boot menu"
-    if facts.boot.loader.line_file:
-        off = f" and take {' '.join(words)} off the line" if words else ""
-        return f"hold Space until systemd-boot's menu is there, press e (unless loader.conf says `editor no`){off}"
-    off = f" and take {' '.join(words)} off the line that begins with linux" if words else ""
-    return f"press e in the boot menu{off}"
 
 
 def _added(facts: Facts) -> list[str]:

@@ -17,6 +17,7 @@ from wizard.facts.bootloaders import registry
 from wizard.model.plan import Plan
 from wizard.model.steps import RunCommand
 from wizard.node.recorded import MemoryNode
+from wizard.planning import reboot_advice
 from wizard.planning.planner import make_plan
 from wizard.planning.undo import undo_plan
 from wizard.planning.verification import verify
@@ -26,6 +27,7 @@ from wizard.simulator.simulated_node import SimulatedNode
 
 IOMMU = answer_files.from_data({"iommu": {"enable": True, "passthrough_mode": True}})
 WORDS = {"intel_iommu=on", "iommu=pt"}
+ADDED = "root=UUID=4711 ro intel_iommu=on iommu=pt"
 
 
 def run(node: SimulatedNode, plan: Plan) -> Exit:
@@ -194,3 +196,15 @@ def test_proxmox_boot_tool_counts_where_it_has_partitions(live: bool, text: str,
     node.write("/usr/sbin/proxmox-boot-tool", "", mode=0o755)
     node.write("/etc/kernel/proxmox-boot-uuids", text)
     assert registry.recognize(node, system.read(node))[0].name == way
+
+
+def test_how_to_boot_without_the_change_is_each_loaders_own() -> None:
+    said = {
+        node.boot.way: reboot_advice.way_back(node)
+        for node in map(facts.read, (systemd_boot(ADDED), ostree(ADDED), rhel(words=ADDED)))
+    }
+    assert (
+        "hold Space" in said["kernel-install"] and "take intel_iommu=on iommu=pt off the line" in said["kernel-install"]
+    )
+    assert "choose the deployment before it" in said["rpm-ostree"]
+    assert "off the line that begins with linux" in said["grubby"]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from wizard.dataclass import dataclass
 from wizard.errors import NodeError
@@ -65,6 +65,10 @@ class KernelInstall(BootLoader):
     def images_follow(self, node: Node) -> bool:
         """Debian's systemd-boot has a hook for update-initramfs that runs kernel-install; of others nothing is known."""
         return node.exists(HOOK)
+
+    def without(self, words: Sequence[str]) -> str:
+        off = f" and take {' '.join(words)} off the line" if words else ""
+        return f"hold Space until systemd-boot's menu is there, press e (unless loader.conf says `editor no`){off}"
 
     def menu(self, node: Node, generated: str, unseen: list[Unseen]) -> tuple[BootEntry, ...] | None:
         found = tuple(

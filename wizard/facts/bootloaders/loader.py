@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 from wizard.dataclass import dataclass
@@ -77,6 +78,11 @@ class BootLoader:
     def images_follow(self, node: Node) -> bool:
         """Whether an initramfs that is rebuilt is the one that is booted, as far as is known."""
         return True
+
+    def without(self, words: Sequence[str]) -> str:
+        """How to boot once without these arguments, or once in another way where there are none, as a part of a sentence."""
+        off = f" and take {' '.join(words)} off the line that begins with linux" if words else ""
+        return f"press e in the boot menu{off}"
 
     def entries(self, node: Node, unseen: list[Unseen]) -> KernelEntries:
         """What the kernels' entries say, where they hold the arguments."""

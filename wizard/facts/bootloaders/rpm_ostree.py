@@ -7,6 +7,8 @@ kargs.d belongs to the image.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from wizard.facts.bootloaders.loader import BootLoader, KernelEntries, Way
 from wizard.facts.system import SystemFacts
 from wizard.node import best_effort
@@ -20,6 +22,9 @@ class RpmOstree(BootLoader):
     name: Way = "rpm-ostree"
     in_entries = True
     asked = "rpm-ostree kargs"
+
+    def without(self, words: Sequence[str]) -> str:
+        return "choose the deployment before it in the boot menu"
 
     def entries(self, node: Node, unseen: list[Unseen]) -> KernelEntries:
         said = best_effort.ask(node, self.asked.split(), timeout=60)
