@@ -2,39 +2,28 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
-import resource
 import shutil
 import signal
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
-from typing import Any
 
 import needs
 import pytest
-from hypothesis import given, settings
-from prior_states import run_here
-from strategies import any_answers
 
-from wizard.answers import files as answer_files
 from wizard.answers import suggestion
-from wizard.apply import backends as outside
 from wizard.apply import launch
 from wizard.apply.backends import LiveBackend
 from wizard.apply.leftovers import refuse_beside_leftovers
 from wizard.apply.system_log import SystemLog
-from wizard.cli import apply as command_apply
-from wizard.cli import main as cli
 from wizard.errors import Exit, NodeError, Refused
 from wizard.facts import facts
 from wizard.model import plan as plans
 from wizard.model.plan import Plan
-from wizard.model.steps import PHASES, RunCommand, WriteFile
+from wizard.model.steps import WriteFile
 from wizard.node.live import LiveNode
 from wizard.planning.planner import make_plan
 from wizard.planning.undo import undo_plan
@@ -198,101 +187,6 @@ def test_the_log_of_the_machine_gets_the_run_s_id_and_never_holds_anything_up(tm
     SystemLog("0007-x", str(tmp_path / "none")).write("nobody is there")
 
 
-# commands
-
-
-def test_a_command_that_hangs_is_ended_with_all_that_it_started(live: LiveBackend, tmp_path: Path) -> None:
-    script = f"sleep 1000 & echo $! >{tmp_path}/child; echo $$ >{tmp_path}/parent; wait"
-    with pytest.raises(NodeError, match="had not ended after 1 seconds"):
-        live.run(["/bin/sh", "-c", script], 1, lambda _: None)
-    for name in ("child", "parent"):
-        pid = (tmp_path / name).read_text().strip()
-        until(lambda pid=pid: not _lives(pid))
-
-
-def test_a_command_that_does_not_end_by_being_killed_is_named_and_not_waited_for(
-    live: LiveBackend, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """As one that hangs in the kernel: here nothing kills it."""
-    begun: list[subprocess.Popen[bytes]] = []
-
-    class Started(subprocess.Popen[bytes]):
-        def __init__(self, *words: Any, **more: Any) -> None:
-            super().__init__(*words, **more)
-            begun.append(self)
-
-        def kill(self) -> None:
-            """It does not end by that."""
-
-    monkeypatch.setattr(subprocess, "Popen", Started)
-    monkeypatch.setattr(outside, "GRACE", 0.2)
-    killed: list[int] = []
-    with monkeypatch.context() as patched:
-        patched.setattr(os, "killpg", lambda group, _: killed.append(group))
-        with pytest.raises(NodeError) as told:
-            live.run(["/bin/sleep", "1000"], 1, lambda _: None)
-    assert killed == [begun[0].pid]
-    assert begun[0].poll() is None
-    assert f"hangs in the kernel: process {begun[0].pid}" in str(told.value)
-    os.killpg(begun[0].pid, signal.SIGKILL)
-    begun[0].wait()
-
-
-def _lives(pid: str) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
-
-
-def until(holds: Any) -> None:
-    end = time.monotonic() + 60
-    while not holds():
-        assert time.monotonic() < end
-        time.sleep(0.05)
-
-
-def test_the_disks_are_flushed_each_once_and_no_other_file_system(tmp_path: Path) -> None:
-    log = tmp_path / "log"
-    places = [str(tmp_path), str(tmp_path / "none"), "/", "/etc"]
-    words = ["strace", "-f", "-qq", "-y", "-e", "trace=sync,syncfs", "-o", str(log)]
-    module = [sys.executable, "-I", "-m", "wizard.apply.flush", *places]
-    subprocess.run([*words, *module], check=True, capture_output=True, timeout=300)
-    calls = [line.split(" ", 1)[1].strip().split("(")[0] for line in log.read_text().splitlines() if "sync" in line]
-    assert calls == ["syncfs"] * len({Path(place).stat().st_dev for place in places if Path(place).exists()})
-
-
-def test_a_disk_that_does_not_answer_is_told_and_not_waited_for(
-    live: LiveBackend, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    live.flush([str(tmp_path / "file")])
-    monkeypatch.setattr(outside, "FLUSH", 0.000001)  # no program starts in that time
-    with pytest.raises(NodeError, match="a power cut now may lose it"):
-        live.flush([])
-
-
-def test_a_command_that_floods_its_output_fills_neither_memory_nor_journal(live: LiveBackend, tmp_path: Path) -> None:
-    journal = Journal(tmp_path / "journal.jsonl")
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    for script in ("head -c 150000000 /dev/zero", "yes | head -c 3000000"):
-        journal.write("step", n=1)
-        assert live.run(["/bin/sh", "-c", script], 300, lambda line: journal.output(1, line)) == 0
-    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-    assert grown < 60_000, f"{grown} kB"
-    events = read(tmp_path / "journal.jsonl")
-    assert sum(event["event"] == "output" for event in events) <= 2 * 2001
-    assert (tmp_path / "journal.jsonl").stat().st_size < 40_000_000
-
-
-def test_what_a_command_says_comes_line_by_line_and_whole(live: LiveBackend) -> None:
-    said: list[str] = []
-    assert (
-        live.run(["/bin/sh", "-c", "printf 'a\\303\\244\\nno end'; printf '\\377\\n' >&2; exit 3"], 60, said.append)
-        == 3
-    )
-    assert said == ["aä", "no end\ufffd"]
-
-
 def test_nothing_is_done_beside_a_command_that_a_killed_runner_left(demo: SimulatedNode) -> None:
     boot = "this boot"
     started = launch.save(demo.directory, planned(demo), "rollback", "simulated")
@@ -373,81 +267,3 @@ def test_the_run_goes_on_when_whoever_follows_it_is_killed_and_is_found_again(de
 
 
 # order
-
-
-class Terminal(io.StringIO):
-    """Somebody who types."""
-
-    def isatty(self) -> bool:
-        return True
-
-
-@pytest.mark.parametrize(
-    ("word", "typed", "taken"), [("one-way", "yes", False), ("one-way", "one-way", True), ("yes", "yes", True)]
-)
-def test_what_cannot_be_taken_back_asks_for_its_own_word(
-    word: str, typed: str, taken: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("sys.stdin", Terminal(f"{typed}\n"))
-    monkeypatch.setattr("sys.stderr", asked := Terminal())
-    if taken:
-        command_apply.ask(False, word)
-    else:
-        with pytest.raises(Refused, match="nothing was changed"):
-            command_apply.ask(False, word)
-    assert f"Type {word}: " in asked.getvalue()
-
-
-@pytest.mark.parametrize(
-    ("typed", "words", "code"),
-    [
-        ("yes", [], Exit.REFUSED),
-        ("one-way", [], Exit.DONE),
-        ("", ["--yes"], Exit.REFUSED),
-        ("", ["--yes", "--accept", "one-way"], Exit.DONE),
-        ("no", ["--accept", "one-way"], Exit.REFUSED),
-        ("yes", ["--accept", "one-way"], Exit.DONE),
-    ],
-)
-def test_a_run_that_goes_on_asks_again_before_what_cannot_be_taken_back(
-    demo: SimulatedNode, typed: str, words: list[str], code: Exit, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    last = RunCommand(
-        chapters=("vfs",),
-        phase="last",
-        argv=("mstconfig", "-y", "-d", "0000:04:00.0", "set", "NUM_OF_VFS=32"),
-        why=("a test",),
-        labels=("one-way",),
-    )
-    plan = planned(demo)
-    started = launch.save(
-        demo.directory, plan.model_copy(update={"steps": (*plan.steps[:2], last)}), "stop", "simulated"
-    )
-    (started.directory / "stop").touch()  # asked to stop before its first step
-    run_here(demo.directory, started.run)
-    with pytest.raises(Refused, match="still to come"):
-        launch.resume(demo.directory, started.run)
-    monkeypatch.setattr("sys.stdin", Terminal(f"{typed}\n"))
-    monkeypatch.setattr("sys.stderr", asked := Terminal())
-    monkeypatch.setattr("sys.stdout", said := io.StringIO())
-    assert cli.main(["--root", str(demo.directory), "resume", *words]) == code
-    assert demo.firmware() == ({"0000:04:00.0": {"NUM_OF_VFS": "32"}} if code is Exit.DONE else {})
-    if "--yes" not in words:
-        assert "mstconfig" in said.getvalue()
-        assert f"Type {'yes' if words else 'one-way'}: " in asked.getvalue()
-
-
-@settings(max_examples=40, deadline=None)
-@given(any_answers())
-def test_all_that_can_be_taken_back_comes_before_what_cannot(data: dict[str, Any]) -> None:
-    seen = facts.read(built_in("demo"))
-    for card in data.get("vfs", {}).get("card", []):
-        card["firmware"] = "set"
-        card["count"] = 63
-    plan = make_plan(seen, answer_files.from_data(data))
-    phases = [PHASES.index(step.phase) for step in plan.steps]
-    assert phases == sorted(phases)
-    one_way = ["one-way" in step.labels for step in plan.steps]
-    assert one_way == sorted(one_way)
-    for step in plan.steps:
-        assert ("one-way" in step.labels) == (step.phase == "last")
