@@ -65,11 +65,23 @@ def pytest_runtest_makereport(
     return report
 
 
+PLACES = ("site_state_dir", "user_state_dir", "site_log_dir", "user_log_dir")
+
+
+def _of_this_machine() -> set[tuple[str, int]]:
+    """Files that the tool itself keeps on this machine, with their times: no test has a hand in them."""
+    places = [*(Path(getattr(locations.DIRECTORIES, name)) for name in PLACES), locations.preferences()]
+    files = {path for place in places if place.is_dir() for path in place.rglob("*") if os.access(path, os.R_OK)}
+    return {(str(path), path.lstat().st_mtime_ns) for path in files if not path.is_dir()}
+
+
 @pytest.fixture(scope="session", autouse=True)
 def own_places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Drafts and reports of what is tested in this process go into a directory of the tests."""
+    """Drafts and reports of what is tested in this process go into a directory of the tests; programs that it starts have to be told."""
     base = tmp_path_factory.mktemp("own")
-    names = ("site_state_dir", "user_state_dir", "site_log_dir", "user_log_dir")
+    before = _of_this_machine()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(locations, "DIRECTORIES", SimpleNamespace(**{name: str(base / name) for name in names}))
+        patch.setattr(locations, "DIRECTORIES", SimpleNamespace(**{name: str(base / name) for name in PLACES}))
         yield
+    written = sorted(path for path, _ in _of_this_machine() - before)
+    assert not written, f"a test wrote where the tool itself keeps its files: {written}"
